@@ -1,0 +1,36 @@
+// Lines for the operator.
+//
+// `log::info("peer {} joined", name)`. The arguments are erased here, so that only log_spdlog.cc pays for
+// spdlog's headers. A core may log at debug level; nothing may depend on a line being written.
+#pragma once
+
+#include <fmt/core.h>
+
+#include <string>
+#include <string_view>
+
+namespace gaggle::log {
+
+enum class Level { trace, debug, info, warn, error, off };
+
+/// Drops lines below `level`. May be called from any thread. The default is `info`.
+void set_level(Level level);
+bool enabled(Level level);
+/// Lines go to standard error, and also to `path` when it is not empty (appended).
+void open(const std::string& path);
+void write(Level level, std::string_view line);
+
+template <class... Args>
+void line(Level level, fmt::format_string<Args...> format, Args&&... args) {
+    if (enabled(level)) write(level, fmt::vformat(format, fmt::make_format_args(args...)));
+}
+template <class... Args>
+void debug(fmt::format_string<Args...> format, Args&&... args) { line(Level::debug, format, args...); }
+template <class... Args>
+void info(fmt::format_string<Args...> format, Args&&... args) { line(Level::info, format, args...); }
+template <class... Args>
+void warn(fmt::format_string<Args...> format, Args&&... args) { line(Level::warn, format, args...); }
+template <class... Args>
+void error(fmt::format_string<Args...> format, Args&&... args) { line(Level::error, format, args...); }
+
+}  // namespace gaggle::log

@@ -1,0 +1,55 @@
+#include <spdlog/sinks/basic_file_sink.h>
+#include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include <memory>
+#include <vector>
+
+#include "base/log.h"
+
+namespace gaggle::log {
+
+namespace {
+
+spdlog::level::level_enum level_of(Level level) {
+    switch (level) {
+        case Level::trace: return spdlog::level::trace;
+        case Level::debug: return spdlog::level::debug;
+        case Level::info: return spdlog::level::info;
+        case Level::warn: return spdlog::level::warn;
+        case Level::error: return spdlog::level::err;
+        case Level::off: return spdlog::level::off;
+    }
+    return spdlog::level::info;
+}
+
+std::shared_ptr<spdlog::logger>& logger() {
+    // Shared because spdlog's own registry wants it so; we keep the only name.
+    static std::shared_ptr<spdlog::logger> instance = [] {
+        auto made = std::make_shared<spdlog::logger>("gaggle", std::make_shared<spdlog::sinks::stderr_color_sink_mt>());
+        made->set_pattern("%Y-%m-%dT%H:%M:%S.%e %^%-5l%$ %v");
+        made->flush_on(spdlog::level::warn);
+        return made;
+    }();
+    return instance;
+}
+
+}  // namespace
+
+void set_level(Level level) { logger()->set_level(level_of(level)); }
+
+bool enabled(Level level) { return logger()->should_log(level_of(level)); }
+
+void open(const std::string& path) {
+    if (path.empty()) return;
+    auto sink = std::make_shared<spdlog::sinks::basic_file_sink_mt>(path, false);
+    sink->set_pattern("%Y-%m-%dT%H:%M:%S.%e %-5l %v");
+    logger()->sinks().push_back(std::move(sink));
+    logger()->flush_on(spdlog::level::info);
+}
+
+void write(Level level, std::string_view line) {
+    logger()->log(level_of(level), spdlog::string_view_t(line.data(), line.size()));
+}
+
+}  // namespace gaggle::log
