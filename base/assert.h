@@ -1,7 +1,8 @@
 // What must be true, in release builds too.
 //
-// An invariant is about our own code: when it fails, going on could lose or corrupt data, so the process
-// says where and stops. Bad input from outside is never an invariant; it is a Result or an answer.
+// An invariant is about our own code: when it fails, going on could lose or corrupt data, so the
+// process says where and stops. Bad input from outside is never an invariant; it is a Result or an
+// answer.
 #pragma once
 
 namespace gaggle {
@@ -11,8 +12,8 @@ namespace gaggle {
 
 }  // namespace gaggle
 
-#define INVARIANT(condition)                                                   \
-    do {                                                                       \
-        if (!(condition)) [[unlikely]]                                         \
-            ::gaggle::invariant_failed(#condition, __FILE__, __LINE__);        \
+#define INVARIANT(condition)                                            \
+    do {                                                                \
+        if (!(condition)) [[unlikely]]                                  \
+            ::gaggle::invariant_failed(#condition, __FILE__, __LINE__); \
     } while (false)

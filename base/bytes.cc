@@ -6,8 +6,10 @@ namespace gaggle {
 
 namespace {
 
-constexpr std::string_view kStandard = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-constexpr std::string_view kUrl = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+constexpr std::string_view kStandard =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+constexpr std::string_view kUrl =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 std::string encode64(BytesView bytes, std::string_view alphabet, bool padded) {
     std::string out;
@@ -18,8 +20,10 @@ std::string encode64(BytesView bytes, std::string_view alphabet, bool padded) {
         if (have > 1) group |= bytes[at + 1] << 8U;
         if (have > 2) group |= bytes[at + 2];
         for (std::size_t digit = 0; digit < 4; ++digit) {
-            if (digit <= have) out += alphabet[group >> (18 - 6 * digit) & 63U];
-            else if (padded) out += '=';
+            if (digit <= have)
+                out += alphabet[group >> (18 - 6 * digit) & 63U];
+            else if (padded)
+                out += '=';
         }
     }
     return out;

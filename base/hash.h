@@ -1,7 +1,7 @@
 // Fingerprints of bytes.
 //
-// Hash is BLAKE2b with 32 bytes (RFC 7693): for identity and content, where somebody may try to forge.
-// checksum64 is SipHash-2-4 with a fixed key: for damage, where nobody tries.
+// Hash is BLAKE2b with 32 bytes (RFC 7693): for identity and content, where somebody may try to
+// forge. checksum64 is SipHash-2-4 with a fixed key: for damage, where nobody tries.
 #pragma once
 
 #include <array>

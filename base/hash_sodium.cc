@@ -6,8 +6,8 @@ namespace gaggle {
 
 namespace {
 
-constexpr std::array<std::uint8_t, crypto_shorthash_KEYBYTES> kChecksumKey{'g', 'a', 'g', 'g', 'l', 'e', '-', 'c',
-                                                                           'h', 'e', 'c', 'k', 's', 'u', 'm', '1'};
+constexpr std::array<std::uint8_t, crypto_shorthash_KEYBYTES> kChecksumKey{
+    'g', 'a', 'g', 'g', 'l', 'e', '-', 'c', 'h', 'e', 'c', 'k', 's', 'u', 'm', '1'};
 
 }  // namespace
 
@@ -19,8 +19,8 @@ Hash hash_of(BytesView bytes) {
 
 Hash hash_of(const Hash& previous, BytesView bytes) {
     Hash out;
-    crypto_generichash(out.bytes.data(), out.bytes.size(), bytes.data(), bytes.size(), previous.bytes.data(),
-                       previous.bytes.size());
+    crypto_generichash(out.bytes.data(), out.bytes.size(), bytes.data(), bytes.size(),
+                       previous.bytes.data(), previous.bytes.size());
     return out;
 }
 
@@ -34,7 +34,8 @@ std::uint64_t checksum64(BytesView bytes) {
 
 std::uint64_t checksum64(std::uint64_t previous, BytesView bytes) {
     auto key = kChecksumKey;
-    for (std::size_t at = 0; at < 8; ++at) key[at] ^= static_cast<std::uint8_t>(previous >> (8 * at));
+    for (std::size_t at = 0; at < 8; ++at)
+        key[at] ^= static_cast<std::uint8_t>(previous >> (8 * at));
     std::array<std::uint8_t, crypto_shorthash_BYTES> digest{};
     crypto_shorthash(digest.data(), bytes.data(), bytes.size(), key.data());
     std::uint64_t out = 0;

@@ -1,7 +1,7 @@
 // Names for things that must not be mixed up.
 //
-// Strong is a number with a meaning, Id is sixteen bytes with a meaning (shown as a UUID). The tags are
-// never defined. What an id means is said where the thing itself lives; here is only its shape.
+// Strong is a number with a meaning, Id is sixteen bytes with a meaning (shown as a UUID). The tags
+// are never defined. What an id means is said where the thing itself lives; here is only its shape.
 #pragma once
 
 #include <array>
@@ -31,16 +31,17 @@ struct Id {
     constexpr bool empty() const { return bytes == std::array<std::uint8_t, 16>{}; }
 };
 
-using PeerId = Id<struct PeerTag>;              ///< first 16 bytes of the hash of the peer's public key
-using RegionId = Id<struct RegionTag>;          ///< minted at founding
-using AllocId = Id<struct AllocTag>;            ///< minted by the claimant
+using PeerId = Id<struct PeerTag>;      ///< first 16 bytes of the hash of the peer's public key
+using RegionId = Id<struct RegionTag>;  ///< minted at founding
+using AllocId = Id<struct AllocTag>;    ///< minted by the claimant
 using EvalId = Id<struct EvalTag>;
-using StartId = Id<struct StartTag>;            ///< new at each start of an agent
-using BootId = Id<struct BootTag>;              ///< new at each boot of a machine
-using SessionId = Id<struct SessionTag>;        ///< of a claimant, so that a retried claim counts once
+using StartId = Id<struct StartTag>;      ///< new at each start of an agent
+using BootId = Id<struct BootTag>;        ///< new at each boot of a machine
+using SessionId = Id<struct SessionTag>;  ///< of a claimant, so that a retried claim counts once
 
-using PeerNumber = Strong<struct PeerNumberTag, std::uint32_t>;  ///< given by the log at admission, from 1
-using Epoch = Strong<struct EpochTag>;          ///< of a region; grows at each recovery
+using PeerNumber =
+    Strong<struct PeerNumberTag, std::uint32_t>;  ///< given by the log at admission, from 1
+using Epoch = Strong<struct EpochTag>;            ///< of a region; grows at each recovery
 using Term = Strong<struct TermTag>;
 using LogIndex = Strong<struct LogIndexTag>;
 using Incarnation = Strong<struct IncarnationTag>;

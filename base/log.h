@@ -1,7 +1,8 @@
 // Lines for the operator.
 //
-// `log::info("peer {} joined", name)`. The arguments are erased here, so that only log_spdlog.cc pays for
-// spdlog's headers. A core may log at debug level; nothing may depend on a line being written.
+// `log::info("peer {} joined", name)`. The arguments are erased here, so that only log_spdlog.cc
+// pays for spdlog's headers. A core may log at debug level; nothing may depend on a line being
+// written.
 #pragma once
 
 #include <fmt/core.h>
@@ -25,12 +26,20 @@ void line(Level level, fmt::format_string<Args...> format, Args&&... args) {
     if (enabled(level)) write(level, fmt::vformat(format, fmt::make_format_args(args...)));
 }
 template <class... Args>
-void debug(fmt::format_string<Args...> format, Args&&... args) { line(Level::debug, format, args...); }
+void debug(fmt::format_string<Args...> format, Args&&... args) {
+    line(Level::debug, format, args...);
+}
 template <class... Args>
-void info(fmt::format_string<Args...> format, Args&&... args) { line(Level::info, format, args...); }
+void info(fmt::format_string<Args...> format, Args&&... args) {
+    line(Level::info, format, args...);
+}
 template <class... Args>
-void warn(fmt::format_string<Args...> format, Args&&... args) { line(Level::warn, format, args...); }
+void warn(fmt::format_string<Args...> format, Args&&... args) {
+    line(Level::warn, format, args...);
+}
 template <class... Args>
-void error(fmt::format_string<Args...> format, Args&&... args) { line(Level::error, format, args...); }
+void error(fmt::format_string<Args...> format, Args&&... args) {
+    line(Level::error, format, args...);
+}
 
 }  // namespace gaggle::log

@@ -1,11 +1,11 @@
+#include "base/log.h"
+
 #include <spdlog/sinks/basic_file_sink.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
 #include <memory>
 #include <vector>
-
-#include "base/log.h"
 
 namespace gaggle::log {
 
@@ -26,7 +26,8 @@ spdlog::level::level_enum level_of(Level level) {
 std::shared_ptr<spdlog::logger>& logger() {
     // Shared because spdlog's own registry wants it so; we keep the only name.
     static std::shared_ptr<spdlog::logger> instance = [] {
-        auto made = std::make_shared<spdlog::logger>("gaggle", std::make_shared<spdlog::sinks::stderr_color_sink_mt>());
+        auto made = std::make_shared<spdlog::logger>(
+            "gaggle", std::make_shared<spdlog::sinks::stderr_color_sink_mt>());
         made->set_pattern("%Y-%m-%dT%H:%M:%S.%e %^%-5l%$ %v");
         made->flush_on(spdlog::level::warn);
         return made;

@@ -1,8 +1,8 @@
 // A value, or the reason why there is none.
 //
-// A small part of std::expected (g++ 12 has that only beyond C++20; one `using` will retire this file).
-// For what the world does to us: a full disk, a malformed packet. An answer of the domain (a refused
-// claim) is a value of its own type instead, and a bug of ours is an INVARIANT.
+// A small part of std::expected (g++ 12 has that only beyond C++20; one `using` will retire this
+// file). For what the world does to us: a full disk, a malformed packet. An answer of the domain (a
+// refused claim) is a value of its own type instead, and a bug of ours is an INVARIANT.
 #pragma once
 
 #include <optional>
@@ -39,25 +39,44 @@ Error within(std::string what, Error error);
 template <class T>
 class [[nodiscard]] Result {
   public:
-    Result(T value) : either_(std::in_place_index<0>, std::move(value)) {}          // NOLINT: as std::expected
-    Result(Error error) : either_(std::in_place_index<1>, std::move(error)) {}      // NOLINT
+    Result(T value)
+        : either_(std::in_place_index<0>, std::move(value)) {}  // NOLINT: as std::expected
+    Result(Error error) : either_(std::in_place_index<1>, std::move(error)) {}  // NOLINT
     Result(Errc code, std::string detail) : Result(Error{code, std::move(detail)}) {}
 
     bool ok() const { return either_.index() == 0; }
     explicit operator bool() const { return ok(); }
 
-    T& value() & { INVARIANT(ok()); return std::get<0>(either_); }
-    const T& value() const& { INVARIANT(ok()); return std::get<0>(either_); }
-    T&& value() && { INVARIANT(ok()); return std::get<0>(std::move(either_)); }
+    T& value() & {
+        INVARIANT(ok());
+        return std::get<0>(either_);
+    }
+    const T& value() const& {
+        INVARIANT(ok());
+        return std::get<0>(either_);
+    }
+    T&& value() && {
+        INVARIANT(ok());
+        return std::get<0>(std::move(either_));
+    }
     T& operator*() & { return value(); }
     const T& operator*() const& { return value(); }
     T&& operator*() && { return std::move(*this).value(); }
     T* operator->() { return &value(); }
     const T* operator->() const { return &value(); }
 
-    Error& error() & { INVARIANT(!ok()); return std::get<1>(either_); }
-    const Error& error() const& { INVARIANT(!ok()); return std::get<1>(either_); }
-    Error&& error() && { INVARIANT(!ok()); return std::get<1>(std::move(either_)); }
+    Error& error() & {
+        INVARIANT(!ok());
+        return std::get<1>(either_);
+    }
+    const Error& error() const& {
+        INVARIANT(!ok());
+        return std::get<1>(either_);
+    }
+    Error&& error() && {
+        INVARIANT(!ok());
+        return std::get<1>(std::move(either_));
+    }
 
   private:
     std::variant<T, Error> either_;
@@ -74,9 +93,18 @@ class [[nodiscard]] Result<void> {
     explicit operator bool() const { return ok(); }
     void value() const { INVARIANT(ok()); }
 
-    Error& error() & { INVARIANT(!ok()); return *error_; }
-    const Error& error() const& { INVARIANT(!ok()); return *error_; }
-    Error&& error() && { INVARIANT(!ok()); return std::move(*error_); }
+    Error& error() & {
+        INVARIANT(!ok());
+        return *error_;
+    }
+    const Error& error() const& {
+        INVARIANT(!ok());
+        return *error_;
+    }
+    Error&& error() && {
+        INVARIANT(!ok());
+        return std::move(*error_);
+    }
 
   private:
     std::optional<Error> error_;
@@ -84,10 +112,11 @@ class [[nodiscard]] Result<void> {
 
 }  // namespace gaggle
 
-/// The value of a Result, or `return` of its error from the function around. A GNU statement expression.
-#define TRY(expression)                                                \
-    ({                                                                 \
-        auto&& try_result_ = (expression);                             \
-        if (!try_result_.ok()) return std::move(try_result_).error();  \
-        std::move(try_result_).value();                                \
+/// The value of a Result, or `return` of its error from the function around. A GNU statement
+/// expression.
+#define TRY(expression)                                               \
+    ({                                                                \
+        auto&& try_result_ = (expression);                            \
+        if (!try_result_.ok()) return std::move(try_result_).error(); \
+        std::move(try_result_).value();                               \
     })

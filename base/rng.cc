@@ -37,7 +37,8 @@ std::uint64_t Rng::below(std::uint64_t bound) {
 
 std::int64_t Rng::between(std::int64_t low, std::int64_t high) {
     INVARIANT(low <= high);
-    const std::uint64_t width = static_cast<std::uint64_t>(high) - static_cast<std::uint64_t>(low) + 1;
+    const std::uint64_t width =
+        static_cast<std::uint64_t>(high) - static_cast<std::uint64_t>(low) + 1;
     const std::uint64_t offset = width == 0 ? next() : below(width);
     return static_cast<std::int64_t>(static_cast<std::uint64_t>(low) + offset);
 }

@@ -1,8 +1,9 @@
 // Chance, from a seed.
 //
-// xoshiro256** (Blackman and Vigna, "Scrambled linear pseudorandom number generators", 2021), seeded through
-// splitmix64. All draws are our own arithmetic: the standard distributions differ between libraries, and
-// the same seed must give the same trace everywhere. Not for secrets: keys come from libsodium.
+// xoshiro256** (Blackman and Vigna, "Scrambled linear pseudorandom number generators", 2021),
+// seeded through splitmix64. All draws are our own arithmetic: the standard distributions differ
+// between libraries, and the same seed must give the same trace everywhere. Not for secrets: keys
+// come from libsodium.
 #pragma once
 
 #include <array>
@@ -34,7 +35,8 @@ class Rng {
     /// Fisher-Yates.
     template <class T>
     void shuffle(std::span<T> items) {
-        for (std::size_t left = items.size(); left > 1; --left) std::swap(items[left - 1], items[below(left)]);
+        for (std::size_t left = items.size(); left > 1; --left)
+            std::swap(items[left - 1], items[below(left)]);
     }
     /// One of them. Requires a non-empty span.
     template <class T>

@@ -18,8 +18,9 @@ std::string to_rfc3339(WallTime time) {
     std::tm utc{};
     gmtime_r(&whole, &utc);
     std::array<char, 64> text{};
-    std::snprintf(text.data(), text.size(), "%04d-%02d-%02dT%02d:%02d:%02d.%09lldZ", utc.tm_year + 1900,
-                  utc.tm_mon + 1, utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec, static_cast<long long>(rest));
+    std::snprintf(text.data(), text.size(), "%04d-%02d-%02dT%02d:%02d:%02d.%09lldZ",
+                  utc.tm_year + 1900, utc.tm_mon + 1, utc.tm_mday, utc.tm_hour, utc.tm_min,
+                  utc.tm_sec, static_cast<long long>(rest));
     return text.data();
 }
 
@@ -39,7 +40,8 @@ std::string for_people(Duration span) {
     } else if (seconds < 86'400) {
         std::snprintf(text.data(), text.size(), "%lldh%02lldm", seconds / 3'600, seconds / 60 % 60);
     } else {
-        std::snprintf(text.data(), text.size(), "%lldd%lldh", seconds / 86'400, seconds / 3'600 % 24);
+        std::snprintf(text.data(), text.size(), "%lldd%lldh", seconds / 86'400,
+                      seconds / 3'600 % 24);
     }
     return (negative ? "-" : "") + std::string(text.data());
 }

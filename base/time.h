@@ -1,8 +1,9 @@
 // Three kinds of time, which cannot be mixed up.
 //
-// A core lives in TimePoint: microseconds of a clock that only the driver can read (CLOCK_BOOTTIME in the
-// agent, a counter in the simulator), so time cannot leak into a core. LogTime is the commit group's own
-// time: carried in log entries, never going back, pausing without a leader. WallTime is for people.
+// A core lives in TimePoint: microseconds of a clock that only the driver can read (CLOCK_BOOTTIME
+// in the agent, a counter in the simulator), so time cannot leak into a core. LogTime is the commit
+// group's own time: carried in log entries, never going back, pausing without a leader. WallTime is
+// for people.
 #pragma once
 
 #include <chrono>

@@ -25,10 +25,13 @@ void WireWriter::text(std::string_view value) {
 
 void WireWriter::binary(BytesView value) {
     impl_->packer.pack_bin(static_cast<std::uint32_t>(value.size()));
-    impl_->packer.pack_bin_body(reinterpret_cast<const char*>(value.data()), static_cast<std::uint32_t>(value.size()));
+    impl_->packer.pack_bin_body(reinterpret_cast<const char*>(value.data()),
+                                static_cast<std::uint32_t>(value.size()));
 }
 
-void WireWriter::array(std::size_t items) { impl_->packer.pack_array(static_cast<std::uint32_t>(items)); }
+void WireWriter::array(std::size_t items) {
+    impl_->packer.pack_array(static_cast<std::uint32_t>(items));
+}
 
 Bytes WireWriter::take() {
     const auto* first = reinterpret_cast<const std::uint8_t*>(impl_->buffer.data());
@@ -69,15 +72,19 @@ struct WireReader::Impl {
 WireReader::WireReader(BytesView bytes, const Limits& limits) : impl_(std::make_unique<Impl>()) {
     impl_->limits = limits;
     if (bytes.size() > limits.bytes) {
-        impl_->failure = std::to_string(bytes.size()) + " bytes exceed the limit of " + std::to_string(limits.bytes);
+        impl_->failure = std::to_string(bytes.size()) + " bytes exceed the limit of " +
+                         std::to_string(limits.bytes);
         return;
     }
     try {
-        const msgpack::unpack_limit bounds(limits.items, 0, limits.bytes, limits.bytes, 0, limits.depth);
+        const msgpack::unpack_limit bounds(limits.items, 0, limits.bytes, limits.bytes, 0,
+                                           limits.depth);
         std::size_t offset = 0;
-        impl_->root = msgpack::unpack(reinterpret_cast<const char*>(bytes.data()), bytes.size(), offset,
-                                      [](msgpack::type::object_type, std::size_t, void*) { return true; }, nullptr, bounds);
-        if (offset != bytes.size()) impl_->failure = std::to_string(bytes.size() - offset) + " bytes too many";
+        impl_->root = msgpack::unpack(
+            reinterpret_cast<const char*>(bytes.data()), bytes.size(), offset,
+            [](msgpack::type::object_type, std::size_t, void*) { return true; }, nullptr, bounds);
+        if (offset != bytes.size())
+            impl_->failure = std::to_string(bytes.size() - offset) + " bytes too many";
     } catch (const std::exception& error) {
         impl_->failure = std::string("not msgpack within limits (") + error.what() + ")";
     }
@@ -110,7 +117,8 @@ std::int64_t WireReader::signed_number() {
     if (value == nullptr) return 0;
     if (value->type == msgpack::type::NEGATIVE_INTEGER) return value->via.i64;
     constexpr auto kMax = static_cast<std::uint64_t>(INT64_MAX);
-    if (value->type == msgpack::type::POSITIVE_INTEGER && value->via.u64 <= kMax) return static_cast<std::int64_t>(value->via.u64);
+    if (value->type == msgpack::type::POSITIVE_INTEGER && value->via.u64 <= kMax)
+        return static_cast<std::int64_t>(value->via.u64);
     impl_->failure = "wanted a signed number";
     return 0;
 }
@@ -118,7 +126,8 @@ std::int64_t WireReader::signed_number() {
 double WireReader::real() {
     const auto* value = impl_->take();
     if (value == nullptr) return 0;
-    if (value->type == msgpack::type::FLOAT64 || value->type == msgpack::type::FLOAT32) return value->via.f64;
+    if (value->type == msgpack::type::FLOAT64 || value->type == msgpack::type::FLOAT32)
+        return value->via.f64;
     impl_->failure = "wanted a real number";
     return 0;
 }
@@ -147,7 +156,9 @@ void WireReader::leave_array() {
 }
 
 std::size_t WireReader::left() const {
-    return impl_->failure.empty() ? static_cast<std::size_t>(impl_->levels.back().end - impl_->levels.back().next) : 0;
+    return impl_->failure.empty()
+               ? static_cast<std::size_t>(impl_->levels.back().end - impl_->levels.back().next)
+               : 0;
 }
 
 const Limits& WireReader::limits() const { return impl_->limits; }

@@ -14,7 +14,10 @@ constexpr Colour wire_last(Colour) { return Colour::green; }
 struct Leaf {
     std::uint32_t number = 0;
     std::string text;
-    template <class Self> static auto wire_fields(Self& s) { return std::tie(s.number, s.text); }
+    template <class Self>
+    static auto wire_fields(Self& s) {
+        return std::tie(s.number, s.text);
+    }
     bool operator==(const Leaf&) const = default;
 };
 
@@ -26,7 +29,8 @@ struct Tree {
     std::vector<Leaf> leaves;
     std::map<std::string, bool> flags;
     std::variant<std::monostate, Leaf, Bytes> either;
-    template <class Self> static auto wire_fields(Self& s) {
+    template <class Self>
+    static auto wire_fields(Self& s) {
         return std::tie(s.peer, s.term, s.colour, s.maybe, s.leaves, s.flags, s.either);
     }
     bool operator==(const Tree&) const = default;
@@ -34,12 +38,16 @@ struct Tree {
 
 struct ShortLeaf {
     std::uint32_t number = 0;
-    template <class Self> static auto wire_fields(Self& s) { return std::tie(s.number); }
+    template <class Self>
+    static auto wire_fields(Self& s) {
+        return std::tie(s.number);
+    }
 };
 
 Tree sample() {
     Rng rng(7);
-    return {random_id<PeerId>(rng), Term{9}, Colour::green, -5, {{1, "a"}, {2, "b"}}, {{"on", true}}, Leaf{3, "c"}};
+    return {random_id<PeerId>(rng), Term{9},        Colour::green, -5,
+            {{1, "a"}, {2, "b"}},   {{"on", true}}, Leaf{3, "c"}};
 }
 
 }  // namespace
@@ -56,7 +64,8 @@ TEST_CASE("unknown trailing fields are skipped by the lenient and refused by the
     CHECK(decode<ShortLeaf>(bytes, "leaf", Limits{})->number == 4);
     const auto refused = decode<ShortLeaf>(bytes, "leaf", Limits{.fields = Fields::exact});
     REQUIRE(!refused.ok());
-    CHECK(refused.error().detail == "decode leaf: struct of 2 fields where this version knows 1: upgrade needed");
+    CHECK(refused.error().detail ==
+          "decode leaf: struct of 2 fields where this version knows 1: upgrade needed");
 }
 
 TEST_CASE("whatever is cut off or flipped, decoding ends with a value or an error") {
@@ -68,7 +77,8 @@ TEST_CASE("whatever is cut off or flipped, decoding ends with a value or an erro
     Rng rng(1);
     for (int round = 0; round < 20'000; ++round) {
         Bytes damaged = bytes;
-        for (int flips = 0; flips < 3; ++flips) damaged[rng.below(damaged.size())] = static_cast<std::uint8_t>(rng.next());
+        for (int flips = 0; flips < 3; ++flips)
+            damaged[rng.below(damaged.size())] = static_cast<std::uint8_t>(rng.next());
         const auto again = decode<Tree>(damaged, "tree");
         if (again.ok()) CHECK(decode<Tree>(encode(*again), "tree").ok());
     }
@@ -84,7 +94,9 @@ TEST_CASE("limits hold before memory is taken") {
 
 TEST_CASE("an unknown enumerator or kind is an error") {
     CHECK(!decode<Colour>(encode(std::uint64_t{2}), "colour").ok());
-    CHECK(!(decode<std::variant<std::monostate, Leaf>>(encode(std::pair<std::uint64_t, std::uint64_t>{2, 0}), "either").ok()));
+    CHECK(!(decode<std::variant<std::monostate, Leaf>>(
+                encode(std::pair<std::uint64_t, std::uint64_t>{2, 0}), "either")
+                .ok()));
 }
 
 }  // namespace gaggle
