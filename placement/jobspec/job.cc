@@ -13,7 +13,8 @@ const char* to_string(JobType type) {
 }
 
 std::optional<JobType> job_type(std::string_view name) {
-    for (const JobType type : {JobType::service, JobType::batch, JobType::system, JobType::sysbatch})
+    for (const JobType type :
+         {JobType::service, JobType::batch, JobType::system, JobType::sysbatch})
         if (name == to_string(type)) return type;
     return std::nullopt;
 }

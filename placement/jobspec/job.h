@@ -1,10 +1,11 @@
 // A job as plain data, canonical: every default of Nomad's registration is filled in.
 //
-// The parsers (HCL2, API JSON) make it, validate.h judges it, the log carries it, everybody else reads
-// it. Names and meanings are Nomad's (developer.hashicorp.com job specification); what is ours says so.
-// Durations are microseconds here and nanoseconds in the API's JSON.
+// The parsers (HCL2, API JSON) make it, validate.h judges it, the log carries it, everybody else
+// reads it. Names and meanings are Nomad's (developer.hashicorp.com job specification); what is
+// ours says so. Durations are microseconds here and nanoseconds in the API's JSON.
 #pragma once
 
+#include <cstddef>
 #include <map>
 #include <optional>
 #include <string>
@@ -17,16 +18,25 @@
 
 namespace gaggle {
 
+/// Lists and maps inside one another in a driver's `config`.
+constexpr std::size_t kConfigNestingMax = 16;
+/// What Limits::depth must allow for a Job alone (a level of config is up to four of msgpack); add
+/// the depth of what carries it.
+constexpr std::size_t kJobWireDepth = 80;
+
 enum class JobType { service, batch, system, sysbatch };
 constexpr JobType wire_last(JobType) { return JobType::sysbatch; }
 
 using Meta = std::map<std::string, std::string>;
 
 struct Constraint {
-    std::string left;      ///< LTarget, such as "${attr.kernel.name}"
+    std::string left;  ///< LTarget, such as "${attr.kernel.name}"
     std::string operand = "=";
-    std::string right;     ///< RTarget
-    template <class Self> static auto wire_fields(Self& s) { return std::tie(s.left, s.operand, s.right); }
+    std::string right;  ///< RTarget
+    template <class Self>
+    static auto wire_fields(Self& s) {
+        return std::tie(s.left, s.operand, s.right);
+    }
     bool operator==(const Constraint&) const = default;
 };
 
@@ -35,14 +45,20 @@ struct Affinity {
     std::string operand = "=";
     std::string right;
     std::int64_t weight = 50;  ///< -100 to 100, not 0
-    template <class Self> static auto wire_fields(Self& s) { return std::tie(s.left, s.operand, s.right, s.weight); }
+    template <class Self>
+    static auto wire_fields(Self& s) {
+        return std::tie(s.left, s.operand, s.right, s.weight);
+    }
     bool operator==(const Affinity&) const = default;
 };
 
 struct SpreadTarget {
     std::string value;
     std::int64_t percent = 0;
-    template <class Self> static auto wire_fields(Self& s) { return std::tie(s.value, s.percent); }
+    template <class Self>
+    static auto wire_fields(Self& s) {
+        return std::tie(s.value, s.percent);
+    }
     bool operator==(const SpreadTarget&) const = default;
 };
 
@@ -50,7 +66,10 @@ struct Spread {
     std::string attribute;
     std::int64_t weight = 50;  ///< 0 to 100
     std::vector<SpreadTarget> targets;
-    template <class Self> static auto wire_fields(Self& s) { return std::tie(s.attribute, s.weight, s.targets); }
+    template <class Self>
+    static auto wire_fields(Self& s) {
+        return std::tie(s.attribute, s.weight, s.targets);
+    }
     bool operator==(const Spread&) const = default;
 };
 
@@ -61,7 +80,10 @@ struct RestartPolicy {
     Duration interval = 30min;
     Duration delay = 15s;
     Mode mode = Mode::fail;
-    template <class Self> static auto wire_fields(Self& s) { return std::tie(s.attempts, s.interval, s.delay, s.mode); }
+    template <class Self>
+    static auto wire_fields(Self& s) {
+        return std::tie(s.attempts, s.interval, s.delay, s.mode);
+    }
     bool operator==(const RestartPolicy&) const = default;
 };
 
@@ -74,7 +96,8 @@ struct ReschedulePolicy {
     Function function = Function::exponential;
     Duration delay_max = 1h;
     bool unlimited = true;
-    template <class Self> static auto wire_fields(Self& s) {
+    template <class Self>
+    static auto wire_fields(Self& s) {
         return std::tie(s.attempts, s.interval, s.delay, s.function, s.delay_max, s.unlimited);
     }
     bool operator==(const ReschedulePolicy&) const = default;
@@ -90,9 +113,11 @@ struct UpdateStrategy {
     std::int64_t canary = 0;
     bool auto_revert = false;
     bool auto_promote = false;
-    template <class Self> static auto wire_fields(Self& s) {
-        return std::tie(s.stagger, s.max_parallel, s.health_check, s.min_healthy_time, s.healthy_deadline,
-                        s.progress_deadline, s.canary, s.auto_revert, s.auto_promote);
+    template <class Self>
+    static auto wire_fields(Self& s) {
+        return std::tie(s.stagger, s.max_parallel, s.health_check, s.min_healthy_time,
+                        s.healthy_deadline, s.progress_deadline, s.canary, s.auto_revert,
+                        s.auto_promote);
     }
     bool operator==(const UpdateStrategy&) const = default;
 };
@@ -102,7 +127,8 @@ struct MigrateStrategy {
     std::string health_check = "checks";
     Duration min_healthy_time = 10s;
     Duration healthy_deadline = 5min;
-    template <class Self> static auto wire_fields(Self& s) {
+    template <class Self>
+    static auto wire_fields(Self& s) {
         return std::tie(s.max_parallel, s.health_check, s.min_healthy_time, s.healthy_deadline);
     }
     bool operator==(const MigrateStrategy&) const = default;
@@ -114,7 +140,8 @@ struct DisconnectStrategy {
     std::optional<Duration> stop_on_client_after;
     bool replace = true;
     std::string reconcile = "best_score";
-    template <class Self> static auto wire_fields(Self& s) {
+    template <class Self>
+    static auto wire_fields(Self& s) {
         return std::tie(s.lost_after, s.stop_on_client_after, s.replace, s.reconcile);
     }
     bool operator==(const DisconnectStrategy&) const = default;
@@ -124,8 +151,12 @@ struct EphemeralDisk {
     MegaBytes size{300};
     bool sticky = false;
     bool migrate = false;
-    std::int64_t replicas = 0;  ///< ours: how many other peers keep a copy; also group meta "gaggle.replicas"
-    template <class Self> static auto wire_fields(Self& s) { return std::tie(s.size, s.sticky, s.migrate, s.replicas); }
+    std::int64_t replicas =
+        0;  ///< ours: how many other peers keep a copy; also group meta "gaggle.replicas"
+    template <class Self>
+    static auto wire_fields(Self& s) {
+        return std::tie(s.size, s.sticky, s.migrate, s.replicas);
+    }
     bool operator==(const EphemeralDisk&) const = default;
 };
 
@@ -134,7 +165,10 @@ struct Port {
     std::int64_t fixed = 0;  ///< `static`; 0 means dynamic
     std::int64_t to = 0;     ///< 0: the same as the host's port; -1: as Nomad has it
     std::string host_network = "default";
-    template <class Self> static auto wire_fields(Self& s) { return std::tie(s.label, s.fixed, s.to, s.host_network); }
+    template <class Self>
+    static auto wire_fields(Self& s) {
+        return std::tie(s.label, s.fixed, s.to, s.host_network);
+    }
     bool operator==(const Port&) const = default;
 };
 
@@ -142,7 +176,10 @@ struct Network {
     std::string mode = "host";
     std::int64_t mbits = 0;
     std::vector<Port> ports;
-    template <class Self> static auto wire_fields(Self& s) { return std::tie(s.mode, s.mbits, s.ports); }
+    template <class Self>
+    static auto wire_fields(Self& s) {
+        return std::tie(s.mode, s.mbits, s.ports);
+    }
     bool operator==(const Network&) const = default;
 };
 
@@ -155,8 +192,10 @@ struct ServiceCheck {
     std::string method;
     Duration interval = 10s;
     Duration timeout = 2s;
-    template <class Self> static auto wire_fields(Self& s) {
-        return std::tie(s.name, s.type, s.port, s.path, s.protocol, s.method, s.interval, s.timeout);
+    template <class Self>
+    static auto wire_fields(Self& s) {
+        return std::tie(s.name, s.type, s.port, s.path, s.protocol, s.method, s.interval,
+                        s.timeout);
     }
     bool operator==(const ServiceCheck&) const = default;
 };
@@ -164,12 +203,13 @@ struct ServiceCheck {
 struct Service {
     std::string name;
     std::string provider = "nomad";
-    std::string port;          ///< label or number
+    std::string port;  ///< label or number
     std::string address_mode = "auto";
     std::vector<std::string> tags;
     Meta meta;
     std::vector<ServiceCheck> checks;
-    template <class Self> static auto wire_fields(Self& s) {
+    template <class Self>
+    static auto wire_fields(Self& s) {
         return std::tie(s.name, s.provider, s.port, s.address_mode, s.tags, s.meta, s.checks);
     }
     bool operator==(const Service&) const = default;
@@ -180,7 +220,10 @@ struct Resources {
     std::int64_t cores = 0;
     MegaBytes memory{300};
     MegaBytes memory_max{0};  ///< 0: no oversubscription
-    template <class Self> static auto wire_fields(Self& s) { return std::tie(s.cpu, s.cores, s.memory, s.memory_max); }
+    template <class Self>
+    static auto wire_fields(Self& s) {
+        return std::tie(s.cpu, s.cores, s.memory, s.memory_max);
+    }
     bool operator==(const Resources&) const = default;
 };
 
@@ -188,7 +231,10 @@ struct LogConfig {
     std::int64_t files_max = 10;
     MegaBytes file_size{10};
     bool disabled = false;
-    template <class Self> static auto wire_fields(Self& s) { return std::tie(s.files_max, s.file_size, s.disabled); }
+    template <class Self>
+    static auto wire_fields(Self& s) {
+        return std::tie(s.files_max, s.file_size, s.disabled);
+    }
     bool operator==(const LogConfig&) const = default;
 };
 
@@ -201,7 +247,7 @@ struct Task {
     Meta meta;
     Resources resources;
     LogConfig logs;
-    RestartPolicy restart;                   ///< group's and task's merged
+    RestartPolicy restart;  ///< group's and task's merged
     std::vector<Constraint> constraints;
     std::vector<Affinity> affinities;
     std::vector<Service> services;
@@ -209,10 +255,11 @@ struct Task {
     Duration kill_timeout = 5s;
     std::string kill_signal = "SIGINT";
     Duration shutdown_delay = 0s;
-    template <class Self> static auto wire_fields(Self& s) {
-        return std::tie(s.name, s.driver, s.user, s.config, s.env, s.meta, s.resources, s.logs, s.restart,
-                        s.constraints, s.affinities, s.services, s.leader, s.kill_timeout, s.kill_signal,
-                        s.shutdown_delay);
+    template <class Self>
+    static auto wire_fields(Self& s) {
+        return std::tie(s.name, s.driver, s.user, s.config, s.env, s.meta, s.resources, s.logs,
+                        s.restart, s.constraints, s.affinities, s.services, s.leader,
+                        s.kill_timeout, s.kill_signal, s.shutdown_delay);
     }
     bool operator==(const Task&) const = default;
 };
@@ -221,7 +268,7 @@ struct TaskGroup {
     std::string name;
     std::int64_t count = 1;
     std::vector<Task> tasks;
-    std::vector<Network> networks;           ///< at most one
+    std::vector<Network> networks;  ///< at most one
     EphemeralDisk disk;
     RestartPolicy restart;
     ReschedulePolicy reschedule;
@@ -234,9 +281,11 @@ struct TaskGroup {
     std::vector<Service> services;
     Meta meta;
     Duration shutdown_delay = 0s;
-    template <class Self> static auto wire_fields(Self& s) {
-        return std::tie(s.name, s.count, s.tasks, s.networks, s.disk, s.restart, s.reschedule, s.update, s.migrate,
-                        s.disconnect, s.constraints, s.affinities, s.spreads, s.services, s.meta, s.shutdown_delay);
+    template <class Self>
+    static auto wire_fields(Self& s) {
+        return std::tie(s.name, s.count, s.tasks, s.networks, s.disk, s.restart, s.reschedule,
+                        s.update, s.migrate, s.disconnect, s.constraints, s.affinities, s.spreads,
+                        s.services, s.meta, s.shutdown_delay);
     }
     bool operator==(const TaskGroup&) const = default;
 };
@@ -247,7 +296,7 @@ struct Job {
     std::string name_space = "default";
     std::string region = "global";
     JobType type = JobType::service;
-    std::int64_t priority = 50;              ///< 1 to 100
+    std::int64_t priority = 50;  ///< 1 to 100
     bool all_at_once = false;
     std::vector<std::string> datacenters{"*"};  ///< globs
     std::string node_pool = "default";
@@ -257,9 +306,11 @@ struct Job {
     std::vector<TaskGroup> groups;
     std::optional<UpdateStrategy> update;
     Meta meta;
-    template <class Self> static auto wire_fields(Self& s) {
-        return std::tie(s.id, s.name, s.name_space, s.region, s.type, s.priority, s.all_at_once, s.datacenters,
-                        s.node_pool, s.constraints, s.affinities, s.spreads, s.groups, s.update, s.meta);
+    template <class Self>
+    static auto wire_fields(Self& s) {
+        return std::tie(s.id, s.name, s.name_space, s.region, s.type, s.priority, s.all_at_once,
+                        s.datacenters, s.node_pool, s.constraints, s.affinities, s.spreads,
+                        s.groups, s.update, s.meta);
     }
     bool operator==(const Job&) const = default;
 };

@@ -16,7 +16,10 @@ struct Value {
 
     std::variant<std::monostate, bool, std::int64_t, double, std::string, List, Map> data;
 
-    template <class Self> static auto wire_fields(Self& s) { return std::tie(s.data); }
+    template <class Self>
+    static auto wire_fields(Self& s) {
+        return std::tie(s.data);
+    }
     bool operator==(const Value&) const = default;
 };
 
