@@ -9,6 +9,7 @@
 #include <chrono>
 #include <cstdint>
 #include <string>
+#include <tuple>
 
 namespace gaggle {
 
@@ -35,6 +36,10 @@ using LogTime = std::chrono::time_point<LogClock, Duration>;
 struct WallTime {
     std::int64_t nanoseconds = 0;
     constexpr auto operator<=>(const WallTime&) const = default;
+    template <class Self>
+    static auto wire_fields(Self& s) {
+        return std::tie(s.nanoseconds);
+    }
 };
 
 /// RFC 3339 with nanoseconds in UTC, "2026-11-23T07:47:45.123456789Z".
