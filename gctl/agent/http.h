@@ -1,9 +1,9 @@
 // The HTTP server of a peer: connections, limits and the lock; it knows no job.
 //
-// It runs on one thread of its own ("http"). A request that passes the lock is handed to the handler,
-// which answers through the Responder at any later time and from any thread: at once, when a blocking
-// query wakes up, or piece by piece for a stream. The lock (DESIGN section 11): a token in X-Nomad-Token
-// or as a bearer, a Host that names this server, an Origin that equals the Host.
+// It runs on one thread of its own ("http"). A request that passes the lock is handed to the
+// handler, which answers through the Responder at any later time and from any thread: at once, when
+// a blocking query wakes up, or piece by piece for a stream. The lock (DESIGN section 11): a token
+// in X-Nomad-Token or as a bearer, a Host that names this server, an Origin that equals the Host.
 #pragma once
 
 #include <cstdint>
@@ -19,9 +19,9 @@
 namespace gaggle {
 
 struct HttpRequest {
-    std::string method;                        ///< "PUT" is given as "POST": Nomad treats them alike
-    std::string path;                          ///< decoded, without the query
-    std::vector<std::string> segments;         ///< of the path, each decoded by itself
+    std::string method;                 ///< "PUT" is given as "POST": Nomad treats them alike
+    std::string path;                   ///< decoded, without the query
+    std::vector<std::string> segments;  ///< of the path, each decoded by itself
     std::map<std::string, std::string> query;  ///< a bare `?stale` has the value ""
     std::string body;
 };
@@ -33,15 +33,18 @@ struct HttpResponse {
     std::string body;
 };
 
-/// Answers one request, once. May be kept, copied and called from any thread; late calls are ignored.
+/// Answers one request, once. May be kept, copied and called from any thread; late calls are
+/// ignored.
 class Responder {
   public:
     struct Connection;
     Responder() = default;
-    explicit Responder(std::shared_ptr<Connection> connection);  // shared: the server or the handler may end first
+    explicit Responder(
+        std::shared_ptr<Connection> connection);  // shared: the server or the handler may end first
 
     void send(HttpResponse response) const;
-    /// A stream instead: begin once, then pieces, then end. More than 8 MiB unsent ends the connection.
+    /// A stream instead: begin once, then pieces, then end. More than 8 MiB unsent ends the
+    /// connection.
     void begin_stream(HttpResponse head) const;
     void piece(std::string data) const;
     void end_stream() const;

@@ -1,5 +1,3 @@
-#include <utility>  // before Asio 1.74, which forgets it
-
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
@@ -11,6 +9,7 @@
 #include <optional>
 #include <set>
 #include <thread>
+#include <utility>  // before Asio 1.74, which forgets it
 
 #include "base/log.h"
 #include "gctl/agent/http.h"
@@ -80,7 +79,8 @@ struct HttpServer::Impl {
     void close_all();
 };
 
-// One client. Lives as long as a pending operation or a Responder holds it; touched on the http thread only.
+// One client. Lives as long as a pending operation or a Responder holds it; touched on the http
+// thread only.
 struct Responder::Connection : std::enable_shared_from_this<Responder::Connection> {
     Connection(tcp::socket socket, std::shared_ptr<Shared> with)
         : shared(std::move(with)), stream(std::move(socket)) {
@@ -109,6 +109,10 @@ struct Responder::Connection : std::enable_shared_from_this<Responder::Connectio
         http::async_read_header(stream, buffer, *parser,
                                 [self = shared_from_this()](beast::error_code failed, std::size_t) {
                                     if (!failed) return self->got_header();
+                                    if (failed == http::error::body_limit)
+                                        return self->refuse_body();
+                                    if (failed == http::error::header_limit)
+                                        return self->refuse(431, "request header is too large");
                                     self->close();
                                 });
     }
@@ -116,17 +120,15 @@ struct Responder::Connection : std::enable_shared_from_this<Responder::Connectio
     /// The lock and the length are judged before any of the body is read.
     void got_header() {
         keep_alive = parser->get().keep_alive();
-        const auto refusal = http_lock(shared->config.host, shared->config.token, LockedHeaders{
-            .host = std::string(parser->get()[http::field::host]),
-            .origin = std::string(parser->get()[http::field::origin]),
-            .token = std::string(parser->get()["X-Nomad-Token"]),
-            .authorization = std::string(parser->get()[http::field::authorization])});
+        const auto refusal = http_lock(
+            shared->config.host, shared->config.token,
+            LockedHeaders{.host = std::string(parser->get()[http::field::host]),
+                          .origin = std::string(parser->get()[http::field::origin]),
+                          .token = std::string(parser->get()["X-Nomad-Token"]),
+                          .authorization = std::string(parser->get()[http::field::authorization])});
         if (refusal) return refuse(refusal->status, refusal->why);
-        const auto length = parser->content_length();
-        if (length && *length > shared->config.body_bytes_max)
-            return refuse(413, "request body of " + std::to_string(*length) + " bytes: at most " +
-                                   std::to_string(shared->config.body_bytes_max) + " are taken");
-        if (beast::iequals(parser->get()[http::field::expect], "100-continue")) return send_continue();
+        if (beast::iequals(parser->get()[http::field::expect], "100-continue"))
+            return send_continue();
         read_body();
     }
 
@@ -143,8 +145,7 @@ struct Responder::Connection : std::enable_shared_from_this<Responder::Connectio
         stream.expires_after(kReadTimeout);
         http::async_read(stream, buffer, *parser,
                          [self = shared_from_this()](beast::error_code failed, std::size_t) {
-                             if (failed == http::error::body_limit)
-                                 return self->refuse(413, "request body is too large");
+                             if (failed == http::error::body_limit) return self->refuse_body();
                              if (failed) return self->close();
                              self->handle();
                          });
@@ -163,7 +164,8 @@ struct Responder::Connection : std::enable_shared_from_this<Responder::Connectio
                                    [self = shared_from_this()](beast::error_code failed) {
                                        if (failed || !self->answering) return;
                                        beast::error_code unknown;
-                                       if (self->stream.socket().available(unknown) == 0) self->close();
+                                       if (self->stream.socket().available(unknown) == 0)
+                                           self->close();
                                    });
     }
 
@@ -171,6 +173,11 @@ struct Responder::Connection : std::enable_shared_from_this<Responder::Connectio
         keep_alive = false;
         answering = true;
         respond({.status = status, .content_type = "text/plain", .headers = {}, .body = why});
+    }
+
+    void refuse_body() {
+        refuse(413, "request body is too large: at most " +
+                        std::to_string(shared->config.body_bytes_max) + " bytes are taken");
     }
 
     void respond(HttpResponse response) {
@@ -181,8 +188,9 @@ struct Responder::Connection : std::enable_shared_from_this<Responder::Connectio
     }
 
     std::string head_of(const HttpResponse& response) const {
-        std::string head = "HTTP/1.1 " + std::to_string(response.status) + " " +
-                           std::string(http::obsolete_reason(static_cast<http::status>(response.status))) + "\r\n";
+        std::string head =
+            "HTTP/1.1 " + std::to_string(response.status) + " " +
+            std::string(http::obsolete_reason(static_cast<http::status>(response.status))) + "\r\n";
         head += "Content-Type: " + response.content_type + "\r\nVary: Accept-Encoding\r\n";
         head += keep_alive ? "Connection: keep-alive\r\n" : "Connection: close\r\n";
         for (const auto& [name, value] : response.headers) head += name + ": " + value + "\r\n";
@@ -279,18 +287,21 @@ void HttpServer::Impl::close_all() {
 Responder::Responder(std::shared_ptr<Connection> connection) : connection_(std::move(connection)) {}
 
 void Responder::send(HttpResponse response) const {
-    asio::post(connection_->shared->io, [to = connection_, response = std::move(response)]() mutable {
-        to->respond(std::move(response));
-    });
+    asio::post(connection_->shared->io,
+               [to = connection_, response = std::move(response)]() mutable {
+                   to->respond(std::move(response));
+               });
 }
 
 void Responder::begin_stream(HttpResponse head) const {
-    asio::post(connection_->shared->io,
-               [to = connection_, head = std::move(head)]() mutable { to->begin(std::move(head)); });
+    asio::post(connection_->shared->io, [to = connection_, head = std::move(head)]() mutable {
+        to->begin(std::move(head));
+    });
 }
 
 void Responder::piece(std::string data) const {
-    asio::post(connection_->shared->io, [to = connection_, data = std::move(data)] { to->piece(data); });
+    asio::post(connection_->shared->io,
+               [to = connection_, data = std::move(data)] { to->piece(data); });
 }
 
 void Responder::end_stream() const {
@@ -299,8 +310,10 @@ void Responder::end_stream() const {
 
 void Responder::on_gone(std::function<void()> gone) const {
     asio::post(connection_->shared->io, [to = connection_, gone = std::move(gone)]() mutable {
-        if (to->answering) to->gone = std::move(gone);
-        else gone();
+        if (to->answering)
+            to->gone = std::move(gone);
+        else
+            gone();
     });
 }
 
@@ -323,7 +336,8 @@ Result<std::unique_ptr<HttpServer>> HttpServer::open(HttpConfig config, Handler 
     impl->shared->handler = std::move(handler);
     impl->accept();
     impl->thread = std::thread([shared = impl->shared] { shared->io.run(); });
-    return std::unique_ptr<HttpServer>(new HttpServer(std::move(impl)));  // NOLINT: private constructor
+    return std::unique_ptr<HttpServer>(
+        new HttpServer(std::move(impl)));  // NOLINT: private constructor
 }
 
 HttpServer::~HttpServer() { stop(); }

@@ -45,9 +45,10 @@ std::optional<LockRefusal> http_lock(const std::string& bound, const std::string
         return LockRefusal{403, "refused: a request from the web origin " + headers.origin};
     if (token.empty()) return std::nullopt;
     constexpr std::string_view kBearer = "Bearer ";
-    const std::string_view bearer = std::string_view(headers.authorization).starts_with(kBearer)
-                                        ? std::string_view(headers.authorization).substr(kBearer.size())
-                                        : std::string_view{};
+    const std::string_view bearer =
+        std::string_view(headers.authorization).starts_with(kBearer)
+            ? std::string_view(headers.authorization).substr(kBearer.size())
+            : std::string_view{};
     if (same(headers.token, token) || same(bearer, token)) return std::nullopt;
     const bool given = !headers.token.empty() || !bearer.empty();
     return LockRefusal{403, given ? "Permission denied: the token is not this agent's"

@@ -1,8 +1,8 @@
 // The lock of the HTTP API: who may speak to it at all (DESIGN section 11).
 //
 // A token alone does not stop a web page in the operator's browser that found a way to send it (DNS
-// rebinding, a cross-site form): so Host must name this server and Origin, where a browser sends one,
-// must equal Host. Pure: it judges four header values.
+// rebinding, a cross-site form): so Host must name this server and Origin, where a browser sends
+// one, must equal Host. Pure: it judges four header values.
 #pragma once
 
 #include <optional>
@@ -22,7 +22,8 @@ struct LockRefusal {
     std::string why;
 };
 
-/// Nothing: may pass. `bound` is the address that the server listens on; an empty `token` asks for none.
+/// Nothing: may pass. `bound` is the address that the server listens on; an empty `token` asks for
+/// none.
 std::optional<LockRefusal> http_lock(const std::string& bound, const std::string& token,
                                      const LockedHeaders& headers);
 

@@ -13,9 +13,8 @@ std::string url_decoded(std::string_view text) {
             out += ' ';
             continue;
         }
-        const auto byte = text[at] == '%' && at + 2 < text.size()
-                              ? from_hex(text.substr(at + 1, 2))
-                              : std::nullopt;
+        const auto byte = text[at] == '%' && at + 2 < text.size() ? from_hex(text.substr(at + 1, 2))
+                                                                  : std::nullopt;
         if (byte && byte->size() == 1) {
             out += static_cast<char>(byte->front());
             at += 2;
