@@ -37,6 +37,7 @@
 #include "base/hash.h"
 #include "base/ids.h"
 #include "base/result.h"
+#include "base/time.h"
 #include "base/units.h"
 
 namespace gaggle {
@@ -197,6 +198,8 @@ void put(WireWriter& out, const T& value) {
         out.binary(value.bytes);
     else if constexpr (is_strong<T> || is_quantity<T>)
         put(out, value.value);
+    else if constexpr (std::is_same_v<T, WallTime>)
+        out.signed_number(value.nanoseconds);
     else if constexpr (is_duration<T>)
         out.signed_number(value.count());
     else if constexpr (is_time<T>)
@@ -278,6 +281,8 @@ void get(WireReader& in, T& value) {
         get_fixed(in, value.bytes);
     else if constexpr (is_strong<T> || is_quantity<T>)
         get(in, value.value);
+    else if constexpr (std::is_same_v<T, WallTime>)
+        value.nanoseconds = in.signed_number();
     else if constexpr (is_duration<T>)
         value = T(in.signed_number());
     else if constexpr (is_time<T>)
