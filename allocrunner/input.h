@@ -1,0 +1,109 @@
+// All that can happen to a peer's allocations.
+//
+// Answers name the work they answer: an allocation, a task and its run (a number that grows with
+// each start of that task, also over restarts of the agent), or a check's id. An answer to work
+// that is no longer waited for changes nothing.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "allocrunner/alloc_status.h"
+#include "allocrunner/order.h"
+#include "base/time.h"
+
+namespace gaggle::allocrunner {
+
+/// Deadlines may have passed.
+struct Tick {};
+
+/// The full set; an allocation that is missing here is to be stopped. It also confirms every
+/// recovered one in it.
+struct Orders {
+    std::vector<Order> orders;
+};
+
+/// Nobody has answered since the agent started, for long enough: run what is on disk (not the
+/// fenced).
+struct StartUnconfirmed {};
+
+/// What was found of one task when the agent started: a live supervisor, the record of an exit, or
+/// neither.
+struct FoundTask {
+    std::string task;
+    std::uint64_t run = 0;
+    std::int64_t pid = 0;
+    WallTime started;
+    std::optional<TaskExit> exit;  ///< nothing: it is running
+};
+
+struct FoundAlloc {
+    AllocId alloc;
+    std::optional<Order> order;  ///< nothing when the file is damaged; the next Orders decide
+    Bytes state;                 ///< last SaveState, empty when there is none
+    std::vector<FoundTask> tasks;
+};
+
+/// Once, before the first Orders: what the disk and the live supervisors say after a start of the
+/// agent.
+struct Recovered {
+    std::vector<FoundAlloc> allocs;
+};
+
+struct DirReady {
+    AllocId alloc;
+    std::string note;  ///< what was restored from where; empty when nothing was
+    std::optional<std::string> error;
+};
+
+struct DirRemoved {
+    AllocId alloc;
+    std::optional<std::string> error;
+};
+
+struct TaskStarted {
+    AllocId alloc;
+    std::string task;
+    std::uint64_t run = 0;
+    std::int64_t pid = 0;
+};
+
+struct TaskNotStarted {
+    AllocId alloc;
+    std::string task;
+    std::uint64_t run = 0;
+    std::string error;
+    bool may_pass =
+        false;  ///< another try may work (no memory, full disk); not when the executable is missing
+};
+
+struct TaskExited {
+    AllocId alloc;
+    std::string task;
+    std::uint64_t run = 0;
+    TaskExit exit;
+};
+
+struct CheckDone {
+    AllocId alloc;
+    std::uint64_t check = 0;  ///< id of the RunCheck
+    bool ok = false;
+    std::string output;
+};
+
+/// A SaveOrder or SaveState could not be made durable; it is tried again.
+struct SaveFailed {
+    AllocId alloc;
+    std::string error;
+};
+
+struct Input {
+    WallTime wall;  ///< for displays only
+    std::variant<Tick, Orders, StartUnconfirmed, Recovered, DirReady, DirRemoved, TaskStarted,
+                 TaskNotStarted, TaskExited, CheckDone, SaveFailed>
+        what;
+};
+
+}  // namespace gaggle::allocrunner

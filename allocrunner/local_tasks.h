@@ -1,0 +1,61 @@
+// The real machine under a Runner: carries out its work with directories, supervisors and sockets.
+//
+// carry_out() only queues. A few worker threads do what may block (directories, fsync, starting
+// supervisors); all work of one allocation is done by the same worker, in order. One more thread
+// ("links") waits on the sockets of all supervisors and on checks under way. Both answer through
+// `deliver`, which is called on those threads and must only pass the input on (post it to the
+// node's loop). Stopping it stops no task.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "allocrunner/effects.h"
+#include "allocrunner/input.h"
+#include "base/result.h"
+
+namespace gaggle::allocrunner {
+
+struct LocalTasksConfig {
+    std::string alloc_root;  ///< absolute; made when missing, mode 0711
+    std::string shim_path;   ///< the program gctl-shim
+    std::size_t workers = 4;
+    std::size_t queue_max = 16384;  ///< pieces of work per worker; carry_out waits when one is full
+    /// Puts the state of order.restore (kind from_copy) into the new allocation's directory; called
+    /// on a worker. Returns what to tell people. Without a hook such an order fails.
+    std::function<Result<std::string>(const Order&, const std::string& alloc_dir)> restore_copy;
+};
+
+class LocalTasks {
+  public:
+    static Result<std::unique_ptr<LocalTasks>> open(LocalTasksConfig config,
+                                                    std::function<void(Input)> deliver);
+    ~LocalTasks();  ///< as stop()
+    LocalTasks(const LocalTasks&) = delete;
+    LocalTasks& operator=(const LocalTasks&) = delete;
+
+    /// What is on disk and alive; live tasks are connected to. Once, before any carry_out. Blocks.
+    Recovered scan();
+
+    void carry_out(Work work);
+
+    /// Finishes what is queued, lets go of all supervisors (their tasks run on) and joins the
+    /// threads.
+    void stop();
+
+    /// <alloc root>/<id>
+    std::string alloc_dir(const AllocId& alloc) const;
+
+  private:
+    struct Impl;
+    explicit LocalTasks(std::unique_ptr<Impl> impl);
+    std::unique_ptr<Impl> impl_;
+};
+
+/// The agent's own environment without what tasks must not see: credentials of clouds and of
+/// Nomad's friends (Nomad's default denylist) and our own.
+std::map<std::string, std::string> environment_for_tasks();
+
+}  // namespace gaggle::allocrunner

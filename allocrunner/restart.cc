@@ -1,0 +1,45 @@
+#include "allocrunner/restart.h"
+
+#include <fmt/core.h>
+
+namespace gaggle::allocrunner {
+
+namespace {
+
+constexpr std::uint64_t kJitterFraction = 4;  // up to a quarter of the delay
+
+bool runs_to_completion(JobType type) {
+    return type == JobType::batch || type == JobType::sysbatch;
+}
+
+Duration with_jitter(Duration delay, Rng& rng) {
+    const auto most = static_cast<std::uint64_t>(delay.count()) / kJitterFraction;
+    return delay + Duration(rng.below(most + 1));
+}
+
+}  // namespace
+
+RestartDecision next_restart(const RestartPolicy& policy, JobType type, Ending ending,
+                             TimePoint now, RestartHistory& history, Rng& rng) {
+    using Kind = RestartDecision::Kind;
+    if (ending == Ending::success && runs_to_completion(type))
+        return {Kind::finished, 0s, "Task completed successfully"};
+    if (ending == Ending::unrecoverable) return {Kind::give_up, 0s, "Error was unrecoverable"};
+    const bool may_wait = policy.mode == RestartPolicy::Mode::delay;
+    if (policy.attempts <= 0 && !may_wait) return {Kind::give_up, 0s, "Policy allows no restarts"};
+
+    if (history.counted == 0 || now - history.window_start > policy.interval) history = {0, now};
+    if (history.counted < policy.attempts) {
+        ++history.counted;
+        return {Kind::restart, with_jitter(policy.delay, rng), "Restart within policy"};
+    }
+    std::string exceeded =
+        fmt::format("Exceeded allowed attempts {} in interval {} and mode is \"{}\"",
+                    policy.attempts, for_people(policy.interval), may_wait ? "delay" : "fail");
+    if (!may_wait) return {Kind::give_up, 0s, std::move(exceeded)};
+    const Duration rest = history.window_start + policy.interval - now;
+    history = {1, now + rest};  // the restart at the end of this interval is the first of the next
+    return {Kind::restart, rest, std::move(exceeded)};
+}
+
+}  // namespace gaggle::allocrunner

@@ -1,0 +1,44 @@
+// Whether and when a task that ended starts again on its peer: Nomad's restart policy as
+// arithmetic.
+//
+// Within `interval`, counted from the first failure in it, up to `attempts` restarts happen after
+// `delay` and up to a quarter more by chance (so that tasks that fell together do not rise
+// together). Beyond that, mode "fail" gives up and leaves the rest to rescheduling, mode "delay"
+// waits for the interval to end. A batch task that ends with 0 is finished; a service that ends
+// with 0 has failed its purpose and counts like any other end.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <tuple>
+
+#include "base/rng.h"
+#include "base/time.h"
+#include "placement/jobspec/job.h"
+
+namespace gaggle::allocrunner {
+
+/// Restarts used up in the present interval.
+struct RestartHistory {
+    std::int64_t counted = 0;
+    TimePoint window_start{};  ///< means something only when counted > 0
+};
+
+enum class Ending {
+    success,        ///< exit code 0
+    failure,        ///< any other exit, or a start that may work next time
+    unrecoverable,  ///< no restart can help: missing executable, invalid config
+};
+
+struct RestartDecision {
+    enum class Kind { restart, finished, give_up };
+    Kind kind = Kind::restart;
+    Duration wait{};     ///< before the restart
+    std::string reason;  ///< in Nomad's words, for the event
+};
+
+/// Decides and, for a restart, counts it. One draw of chance per restart with a delay.
+RestartDecision next_restart(const RestartPolicy& policy, JobType type, Ending ending,
+                             TimePoint now, RestartHistory& history, Rng& rng);
+
+}  // namespace gaggle::allocrunner

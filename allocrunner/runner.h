@@ -1,0 +1,77 @@
+// A peer's allocations, as one state machine.
+//
+// Orders come as the full set: what is new is prepared and started, what is missing or to be
+// stopped is stopped by its kill signal and timeout, what is known runs on. Between orders every
+// task follows its own restart policy, so a peer that is cut off needs nobody. After a start of the
+// agent, live tasks are adopted as they are; those that ended start again only when an order
+// confirms them, or on StartUnconfirmed. Directories of finished allocations that no order names
+// are kept for a while (logs, sticky state), then collected. It knows no process, no disk, no
+// clock: LocalTasks does in the agent what tests/sim fakes.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <vector>
+
+#include "allocrunner/alloc.h"
+#include "allocrunner/effects.h"
+#include "allocrunner/input.h"
+#include "base/rng.h"
+
+namespace gaggle::allocrunner {
+
+struct Config {
+    std::size_t finished_kept_max =
+        50;  ///< directories of finished allocations that no order names (Nomad: 50)
+    Duration finished_kept_for = 24h;
+};
+
+class Runner {
+  public:
+    Runner(Host host, Config config, Rng rng);
+
+    /// The only way in. `now` must not go backwards (checked).
+    [[nodiscard]] Effects step(TimePoint now, const Input& input);
+
+    /// Latest moment for the next Tick; nullopt when only an input can change anything.
+    std::optional<TimePoint> next_wakeup() const;
+
+    /// Nothing for an allocation that is not (or no longer) here. Valid until the next step.
+    const AllocStatus* status(const AllocId& alloc) const;
+    const Order* order(const AllocId& alloc) const;
+    /// All that are here, also finished ones whose directory is kept.
+    std::vector<AllocId> allocs() const;
+    /// Those whose processes may be alive: what capacity on this peer is really in use.
+    std::vector<AllocId> live() const;
+
+  private:
+    void on(Context& context, const Tick&);
+    void on(Context& context, const Orders& input);
+    void on(Context& context, const StartUnconfirmed&);
+    void on(Context& context, const Recovered& input);
+    void on(Context& context, const DirReady& input);
+    void on(Context& context, const DirRemoved& input);
+    void on(Context& context, const TaskStarted& input);
+    void on(Context& context, const TaskNotStarted& input);
+    void on(Context& context, const TaskExited& input);
+    void on(Context& context, const CheckDone& input);
+    void on(Context& context, const SaveFailed& input);
+
+    Alloc* find(const AllocId& alloc);
+    void accept(Context& context, const Order& order);
+    void release_waiting(Context& context);
+    void collect(Context& context);
+    bool is_awaited(const AllocId& alloc) const;
+
+    Host host_;
+    Config config_;
+    Rng rng_;
+    TimePoint last_{};
+    std::map<AllocId, Alloc> allocs_;
+    std::map<AllocId, FoundAlloc>
+        strays_;                  ///< found alive with a damaged order; the next Orders decide
+    std::set<AllocId> removing_;  ///< RemoveDir is out
+};
+
+}  // namespace gaggle::allocrunner

@@ -1,0 +1,39 @@
+// The environment of a task: NOMAD_* variables, metadata, the agent's own environment, the task's
+// `env`.
+//
+// Names and their order of precedence are Nomad's (reference: task environment): built-ins, then
+// meta, then the host's environment where the name is still free, then the task's `env`,
+// interpolated. Nomad's variable names are kept so that jobs written for it run unchanged; a few of
+// ours start with GAGGLE_.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "allocrunner/order.h"
+
+namespace gaggle::allocrunner {
+
+/// Directories of one task, as the task itself sees them.
+struct TaskDirs {
+    std::string shared;   ///< NOMAD_ALLOC_DIR: alloc/ with data, logs and tmp
+    std::string task;     ///< its own directory
+    std::string local;    ///< NOMAD_TASK_DIR
+    std::string secrets;  ///< NOMAD_SECRETS_DIR
+};
+
+/// For a driver without a root of its own: paths of the host.
+TaskDirs task_dirs(const Host& host, const AllocId& alloc, const std::string& task);
+
+using Environment = std::map<std::string, std::string>;
+
+/// Complete, for `task` of `order`.
+Environment task_environment(const Host& host, const Order& order, const Task& task,
+                             const TaskDirs& dirs);
+
+/// The values behind ${...} in the other strings of a task: its environment (plain and as
+/// env.NAME), node.*, attr.*, meta.*.
+std::map<std::string, std::string> interpolation_names(const Host& host,
+                                                       const Environment& environment);
+
+}  // namespace gaggle::allocrunner
