@@ -22,7 +22,7 @@
 namespace gaggle {
 
 using ClusterId = Id<struct ClusterTag>;  ///< first 16 bytes of the hash of the authority's key
-using Serial = Id<struct SerialTag>;  ///< of a grant, to revoke it and to count its uses
+using Serial = Id<struct SerialTag>;      ///< of a grant, to revoke it and to count its uses
 
 enum class Right : std::uint8_t {
     submit = 1,    ///< register and stop jobs
@@ -52,8 +52,8 @@ struct Rights {
 
 inline constexpr Rights kPeerRights =
     Rights::of({Right::submit, Right::run, Right::hold, Right::vote});
-inline constexpr Rights kIssuerRights = Rights::of(
-    {Right::submit, Right::run, Right::hold, Right::vote, Right::recover, Right::issue});
+inline constexpr Rights kIssuerRights =
+    Rights::of({Right::submit, Right::run, Right::hold, Right::vote, Right::recover, Right::issue});
 
 /// "submit, run, hold"; "none" for no right.
 std::string to_string(Rights rights);
@@ -81,8 +81,8 @@ struct InvitationScope {
     Epoch epoch;             ///< of the region when the invitation was made
     std::string datacenter;  ///< empty: the newcomer chooses
     Rights rights;
-    std::uint32_t uses = 1;  ///< how many peers may join; counted in the ledger
-    WallTime expires;        ///< by the leader's clock
+    std::uint32_t uses = 1;   ///< how many peers may join; counted in the ledger
+    WallTime expires;         ///< by the leader's clock
     bool offline_ok = false;  ///< admits, provisionally, while the region has no majority
     Serial serial;
     template <class Self>

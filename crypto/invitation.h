@@ -33,6 +33,8 @@ struct Founding {
 /// Mints authority, issuer and region.
 Founding found_cluster(const Identity& founder, const SecretSource& fresh = random_secret);
 
+inline constexpr std::size_t kSeedsMax = 16;
+
 struct Invitation {
     PublicKey authority;
     std::vector<Seed> seeds;
@@ -94,7 +96,7 @@ struct ExpulsionStatement {
     PeerId peer;
     RegionId region;
     Epoch epoch;
-    Serial serial;  ///< of this statement
+    Serial serial;                            ///< of this statement
     std::optional<IssuerCertificate> issuer;  ///< none: signed by the authority itself
     template <class Self>
     static auto wire_fields(Self& s) {
