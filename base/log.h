@@ -9,6 +9,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace gaggle::log {
 
@@ -27,19 +28,19 @@ void line(Level level, fmt::format_string<Args...> format, Args&&... args) {
 }
 template <class... Args>
 void debug(fmt::format_string<Args...> format, Args&&... args) {
-    line(Level::debug, format, args...);
+    line<Args...>(Level::debug, format, std::forward<Args>(args)...);
 }
 template <class... Args>
 void info(fmt::format_string<Args...> format, Args&&... args) {
-    line(Level::info, format, args...);
+    line<Args...>(Level::info, format, std::forward<Args>(args)...);
 }
 template <class... Args>
 void warn(fmt::format_string<Args...> format, Args&&... args) {
-    line(Level::warn, format, args...);
+    line<Args...>(Level::warn, format, std::forward<Args>(args)...);
 }
 template <class... Args>
 void error(fmt::format_string<Args...> format, Args&&... args) {
-    line(Level::error, format, args...);
+    line<Args...>(Level::error, format, std::forward<Args>(args)...);
 }
 
 }  // namespace gaggle::log
