@@ -5,8 +5,8 @@
 //     ----
 //     send to=b alive who=a incarnation=5
 //
-// A block is comments, directive lines, `----`, and the expected answer up to the next blank line.
-// The whole answer is compared, so that nothing happens unseen. With UPDATE=1 in the environment the
+// A block is comments, directive lines, `----`, and the expected answer up to a blank line. The
+// whole answer is compared, so that nothing happens unseen. With UPDATE=1 in the environment the
 // file is rewritten with what the core answers now: read the difference before committing it (the
 // form is that of etcd's raft tests).
 #pragma once
