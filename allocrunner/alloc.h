@@ -48,14 +48,19 @@ class Alloc {
     void on_check(Context& context, const CheckDone& input);
     TaskLife* find(const std::string& task);
 
-    /// After any handler: due deadlines, siblings, starts, checks, status. Emits what changed.
+    /// After any handler: due deadlines, siblings, starts, checks.
     void settle(Context& context);
+    /// Once at the end of a step: hands out status and state where they changed.
+    void report(Context& context);
     std::optional<TimePoint> next_wakeup() const;
 
     const AllocId& id() const { return order_.alloc; }
     const Order& order() const { return order_; }
     const AllocStatus& status() const { return status_; }
     bool confirmed() const { return confirmed_; }
+    bool stopping() const { return stopping_; }
+    /// It may still take over the state of the allocation that it names.
+    bool restoring() const { return phase_ == Phase::waiting || phase_ == Phase::preparing; }
     bool over() const { return phase_ == Phase::over; }
     bool forgotten() const { return forgotten_; }
     bool has_dir() const { return has_dir_; }
@@ -69,11 +74,13 @@ class Alloc {
         over,  ///< all tasks are dead
     };
 
-    void stop_all(Context& context, std::optional<TaskEvent> why, const TaskLife* except);
+    void stop_by_order(Context& context);
+    void stop_others(Context& context, const TaskEvent& why);
     void fall_together(Context& context);
     void start_tasks(Context& context);
-    Result<TaskSpec> spec_of(Context& context, const Task& task) const;
-    void report(Context& context);
+    void refuse_all(Context& context, const TaskEvent& why);
+    bool all_running() const;
+    void look_after_health(Context& context);
     void save(Context& context);
 
     Order order_;
@@ -82,13 +89,12 @@ class Alloc {
     bool forgotten_ = false;
     bool stopping_ = false;  ///< by order, or with a fallen sibling
     bool has_dir_ = false;
-    bool ever_started_ = false;
+    bool changed_ = true;
     std::map<std::string, TaskLife> tasks_;
     Checks checks_;
     Healthiness healthiness_;
     AllocStatus status_;
     TimePoint over_since_{};
-    Bytes saved_;                          ///< the state last handed out to be saved
     std::optional<TimePoint> save_again_;  ///< after a failure
     std::optional<std::string> save_error_;
 };

@@ -18,20 +18,17 @@ namespace gaggle::allocrunner {
 
 class Checks {
   public:
-    /// `names` fills in ${...} of the services. A check whose port cannot be found fails from the
-    /// start and says so.
-    Checks(const Host& host, const Order& order, const Names& names);
+    /// A check whose port cannot be found fails from the start and says so.
+    Checks(const Host& host, const Order& order);
 
     /// All tasks run: probes that are due go out. Else nothing is probed and the checks are pending
-    /// again.
-    void advance(Context& context, const AllocId& alloc, bool all_running,
-                 std::vector<CheckHealth>& health);
-    /// True when it changed `health`.
+    /// again. True when it changed `health`.
+    bool advance(Context& context, bool all_running, std::vector<CheckHealth>& health);
+    /// True when it changed `health`. Requires the `health` that initial() began.
     bool on_done(Context& context, const CheckDone& done, std::vector<CheckHealth>& health);
 
     std::optional<TimePoint> next_wakeup() const;
-    std::vector<CheckHealth> initial(WallTime wall) const;
-    bool empty() const { return probes_.empty(); }
+    std::vector<CheckHealth> initial() const;
 
   private:
     struct Probe {
@@ -52,7 +49,9 @@ class Checks {
 /// When an allocation becomes healthy, as arithmetic over its update strategy.
 class Healthiness {
   public:
-    explicit Healthiness(const TaskGroup& group, TimePoint made);
+    Healthiness(const TaskGroup& group, TimePoint made);
+    /// After a start of the agent: what was judged before holds.
+    void recover(std::optional<bool> verdict) { verdict_ = verdict; }
     /// `well`: all tasks run and no check is other than success.
     std::optional<bool> judge(TimePoint now, bool well, bool failed);
     std::optional<TimePoint> next_wakeup() const;

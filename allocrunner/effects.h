@@ -66,7 +66,7 @@ struct SaveOrder {
     Order order;
 };
 
-/// Answer: DirRemoved.
+/// No answer: what could not be removed is logged.
 struct RemoveDir {
     AllocId alloc;
 };

@@ -58,11 +58,6 @@ struct DirReady {
     std::optional<std::string> error;
 };
 
-struct DirRemoved {
-    AllocId alloc;
-    std::optional<std::string> error;
-};
-
 struct TaskStarted {
     AllocId alloc;
     std::string task;
@@ -101,8 +96,8 @@ struct SaveFailed {
 
 struct Input {
     WallTime wall;  ///< for displays only
-    std::variant<Tick, Orders, StartUnconfirmed, Recovered, DirReady, DirRemoved, TaskStarted,
-                 TaskNotStarted, TaskExited, CheckDone, SaveFailed>
+    std::variant<Tick, Orders, StartUnconfirmed, Recovered, DirReady, TaskStarted, TaskNotStarted,
+                 TaskExited, CheckDone, SaveFailed>
         what;
 };
 

@@ -51,7 +51,6 @@ class Runner {
     void on(Context& context, const StartUnconfirmed&);
     void on(Context& context, const Recovered& input);
     void on(Context& context, const DirReady& input);
-    void on(Context& context, const DirRemoved& input);
     void on(Context& context, const TaskStarted& input);
     void on(Context& context, const TaskNotStarted& input);
     void on(Context& context, const TaskExited& input);
@@ -59,6 +58,8 @@ class Runner {
     void on(Context& context, const SaveFailed& input);
 
     Alloc* find(const AllocId& alloc);
+    void touch_all();
+    void settle(Context& context);
     void accept(Context& context, const Order& order);
     void release_waiting(Context& context);
     void collect(Context& context);
@@ -70,8 +71,8 @@ class Runner {
     TimePoint last_{};
     std::map<AllocId, Alloc> allocs_;
     std::map<AllocId, FoundAlloc>
-        strays_;                  ///< found alive with a damaged order; the next Orders decide
-    std::set<AllocId> removing_;  ///< RemoveDir is out
+        strays_;                 ///< found alive with a damaged order; the next Orders decide
+    std::set<AllocId> touched_;  ///< in this step: to be settled and reported
 };
 
 }  // namespace gaggle::allocrunner

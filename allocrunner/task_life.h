@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <tuple>
+#include <utility>
 #include <variant>
 
 #include "allocrunner/context.h"
@@ -20,11 +21,12 @@ namespace gaggle::allocrunner {
 struct TaskRecord {
     TaskState state;
     std::uint64_t run = 0;
+    bool run_ended = false;  ///< its end was dealt with: the record of that exit counts no more
     std::int64_t restarts_counted = 0;
     WallTime window_start;
     template <class Self>
     static auto wire_fields(Self& s) {
-        return std::tie(s.state, s.run, s.restarts_counted, s.window_start);
+        return std::tie(s.state, s.run, s.run_ended, s.restarts_counted, s.window_start);
     }
     bool operator==(const TaskRecord&) const = default;
 };
@@ -66,7 +68,12 @@ class TaskLife {
     const Task& task() const { return task_; }
     const TaskState& state() const { return state_; }
     TaskRecord record(TimePoint now, WallTime wall) const;
-    void note(TaskEvent event) { add_event(state_, std::move(event)); }
+    void note(TaskEvent event) {
+        add_event(state_, std::move(event));
+        changed_ = true;
+    }
+    /// Something that people or the disk should know changed since the last call.
+    bool take_changed() { return std::exchange(changed_, false); }
 
   private:
     struct Waiting {};  ///< to be started as soon as its allocation lets it
@@ -80,7 +87,7 @@ class TaskLife {
     struct Delaying {
         TimePoint until;
     };  ///< being stopped: shutdown delay before the signal
-    struct Ending {
+    struct Signalled {
         TimePoint until;
     };  ///< being stopped: signalled; SIGKILL (again) at `until`
     struct Dead {};
@@ -93,9 +100,11 @@ class TaskLife {
     AllocId alloc_;
     JobType type_;
     Task task_;
-    std::variant<Waiting, Starting, Running, Resting, Delaying, Ending, Dead> phase_;
+    std::variant<Waiting, Starting, Running, Resting, Delaying, Signalled, Dead> phase_;
     TaskState state_;
     std::uint64_t run_ = 0;
+    bool run_ended_ = false;
+    bool changed_ = true;
     RestartHistory history_;
 };
 

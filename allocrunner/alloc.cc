@@ -1,0 +1,272 @@
+#include "allocrunner/alloc.h"
+
+#include <algorithm>
+
+#include "allocrunner/drivers/signals.h"
+#include "allocrunner/task_env.h"
+#include "base/wire.h"
+
+namespace gaggle::allocrunner {
+
+namespace {
+
+constexpr Duration kSaveAgainAfter = 10s;
+constexpr std::size_t kTaskNameMax = 128;
+
+/// Why this task can never be started, whatever the machine.
+std::optional<std::string> objection(const Task& task) {
+    // The allocation's directory holds these beside the tasks' own (alloc_dir.h).
+    for (const char* taken : {"alloc", "order", "state", "exit", "shim", ".", ".."})
+        if (task.name == taken)
+            return "task name \"" + task.name +
+                   "\" is taken by the allocation's own files; rename the task";
+    if (task.name.empty() || task.name.size() > kTaskNameMax ||
+        task.name.find_first_of(std::string_view("/\0", 2)) != std::string::npos)
+        return "task name \"" + task.name +
+               "\" is not a plain file name of 1 to 128 bytes; rename the task";
+    if (!signal_number(task.kill_signal))
+        return "kill_signal \"" + task.kill_signal +
+               "\" is no signal; write for instance \"SIGTERM\"";
+    return std::nullopt;
+}
+
+Result<TaskSpec> spec_of(const Host& host, const Order& order, const Task& task) {
+    const TaskDirs dirs = task_dirs(host, order.alloc, task.name);
+    TaskContext about{.task = task.name,
+                      .task_dir = dirs.task,
+                      .user = {},
+                      .env = task_environment(host, order, task, dirs),
+                      .logs = task.logs};
+    const Names names = interpolation_names(host, about.env);
+    about.user = interpolate(task.user, names);
+    return make_task_spec(task.driver, interpolate(task.config, names), about);
+}
+
+void keep_first(std::optional<TimePoint>& first, std::optional<TimePoint> other) {
+    if (other && (!first || *other < *first)) first = other;
+}
+
+}  // namespace
+
+Alloc::Alloc(Context& context, Order order)
+    : order_(std::move(order)),
+      checks_(context.host, order_),
+      healthiness_(order_.group, context.now) {
+    for (const Task& task : order_.group.tasks)
+        tasks_.emplace(task.name, TaskLife(order_, task, context.wall));
+    status_.checks = checks_.initial();
+    if (order_.desired == Desired::stop) stop_by_order(context);
+}
+
+Alloc Alloc::recovered(Context& context, Order order, const FoundAlloc& found) {
+    Order as_made = std::move(order);
+    const Desired desired = std::exchange(as_made.desired, Desired::run);
+    Alloc alloc(context, std::move(as_made));
+    alloc.confirmed_ = false;
+    // A damaged state file costs the history of restarts, never a running task.
+    const auto record = decode<AllocRecord>(found.state, "state of an allocation");
+    bool ever_started = false;
+    for (auto& [name, life] : alloc.tasks_) {
+        TaskRecord saved{.state = life.state()};
+        if (record.ok() && record->tasks.count(name) != 0) saved = record->tasks.at(name);
+        const auto trace = std::find_if(found.tasks.begin(), found.tasks.end(),
+                                        [&](const FoundTask& one) { return one.task == name; });
+        life.recover(context, saved, trace == found.tasks.end() ? nullptr : &*trace);
+        ever_started = ever_started || saved.run > 0 || trace != found.tasks.end();
+    }
+    if (record.ok()) alloc.healthiness_.recover(record->status.healthy);
+    // One that never started has its directory prepared once more: what was to be restored may be
+    // missing still.
+    alloc.phase_ = ever_started ? Phase::live : Phase::waiting;
+    alloc.has_dir_ = true;
+    alloc.order_.desired = desired;
+    if (desired == Desired::stop) alloc.stop_by_order(context);
+    return alloc;
+}
+
+void Alloc::prepare(Context& context) {
+    INVARIANT(wants_prepare());
+    for (const Task& task : order_.group.tasks) {
+        const auto wrong = objection(task);
+        if (wrong) return refuse_all(context, event_failed_validation(context.wall, *wrong));
+    }
+    for (auto& [name, life] : tasks_)
+        life.note(event_task_setup(context.wall, "Building Task Directory"));
+    phase_ = Phase::preparing;
+    has_dir_ = true;
+    context.out.work.emplace_back(PrepareDir{order_});
+}
+
+void Alloc::on_dir_ready(Context& context, const DirReady& input) {
+    if (phase_ != Phase::preparing) return;
+    phase_ = Phase::live;
+    if (input.error) return refuse_all(context, event_setup_failure(context.wall, *input.error));
+    if (input.note.empty()) return;
+    for (auto& [name, life] : tasks_) life.note(event_task_setup(context.wall, input.note));
+}
+
+void Alloc::refuse_all(Context& context, const TaskEvent& why) {
+    phase_ = Phase::live;
+    stopping_ = true;
+    for (auto& [name, life] : tasks_)
+        if (life.wants_start()) life.refuse(context, why);
+}
+
+void Alloc::on_order(Context& context, const Order& order) {
+    forgotten_ = false;
+    Order newer = order;
+    // A stop is for good, and where state came from is settled once.
+    if (order_.desired == Desired::stop) newer.desired = Desired::stop;
+    newer.restore = order_.restore;
+    if (newer == order_) return;
+    order_ = std::move(newer);
+    for (const Task& task : order_.group.tasks)
+        if (TaskLife* life = find(task.name)) life->update(task);
+    checks_ = Checks(context.host, order_);
+    status_.checks = checks_.initial();
+    changed_ = true;
+    if (has_dir_) context.out.work.emplace_back(SaveOrder{order_});
+    if (order_.desired == Desired::stop) stop_by_order(context);
+}
+
+void Alloc::forget(Context& context) {
+    if (forgotten_) return;
+    forgotten_ = true;
+    if (order_.desired == Desired::stop) return;
+    order_.desired = Desired::stop;
+    if (has_dir_) context.out.work.emplace_back(SaveOrder{order_});
+    stop_by_order(context);
+}
+
+void Alloc::stop_by_order(Context& context) {
+    stopping_ = true;
+    for (auto& [name, life] : tasks_)
+        life.stop(context, order_.group.shutdown_delay + life.task().shutdown_delay);
+}
+
+void Alloc::stop_others(Context& context, const TaskEvent& why) {
+    stopping_ = true;
+    for (auto& [name, life] : tasks_) {
+        if (life.dead()) continue;
+        life.note(why);
+        life.stop(context, 0s);
+    }
+}
+
+void Alloc::fall_together(Context& context) {
+    if (stopping_) return;
+    for (auto& [name, life] : tasks_)
+        if (life.failed()) return stop_others(context, event_sibling_failed(context.wall, name));
+    for (auto& [name, life] : tasks_)
+        if (life.dead() && life.task().leader)
+            return stop_others(context, event_leader_dead(context.wall));
+}
+
+void Alloc::start_tasks(Context& context) {
+    if (phase_ != Phase::live || !confirmed_ || stopping_) return;
+    for (auto& [name, life] : tasks_) {
+        if (!life.wants_start()) continue;
+        Result<TaskSpec> spec = spec_of(context.host, order_, life.task());
+        if (spec.ok())
+            life.start(context, std::move(*spec));
+        else
+            life.refuse(context, event_failed_validation(context.wall, spec.error().detail));
+    }
+}
+
+TaskLife* Alloc::find(const std::string& task) {
+    const auto found = tasks_.find(task);
+    return found == tasks_.end() ? nullptr : &found->second;
+}
+
+void Alloc::on_check(Context& context, const CheckDone& input) {
+    changed_ |= checks_.on_done(context, input, status_.checks);
+}
+
+void Alloc::on_save_failed(Context& context, const SaveFailed& input) {
+    save_error_ = input.error;
+    save_again_ = context.now + kSaveAgainAfter;
+    changed_ = true;
+}
+
+bool Alloc::all_running() const {
+    return !tasks_.empty() && std::all_of(tasks_.begin(), tasks_.end(),
+                                          [](const auto& task) { return task.second.running(); });
+}
+
+void Alloc::look_after_health(Context& context) {
+    changed_ |= checks_.advance(context, all_running(), status_.checks);
+    if (order_.job.type != JobType::service && order_.job.type != JobType::system) return;
+    const bool checks_pass =
+        std::all_of(status_.checks.begin(), status_.checks.end(),
+                    [](const CheckHealth& check) { return check.status == CheckStatus::success; });
+    const bool failed = std::any_of(tasks_.begin(), tasks_.end(),
+                                    [](const auto& task) { return task.second.failed(); });
+    if (stopping_ && !failed) return;  // what is stopped by order says nothing about its version
+    const auto verdict = healthiness_.judge(context.now, all_running() && checks_pass, failed);
+    changed_ |= verdict != status_.healthy;
+    status_.healthy = verdict;
+}
+
+void Alloc::settle(Context& context) {
+    if (over()) return;
+    for (auto& [name, life] : tasks_) life.on_tick(context);
+    start_tasks(context);  // may refuse one, and then the others fall too
+    fall_together(context);
+    look_after_health(context);
+    const bool all_dead = std::all_of(tasks_.begin(), tasks_.end(),
+                                      [](const auto& task) { return task.second.dead(); });
+    if (!all_dead || phase_ == Phase::preparing) return;
+    phase_ = Phase::over;
+    over_since_ = context.now;
+    changed_ = true;
+}
+
+void Alloc::report(Context& context) {
+    const bool retry = save_again_ && context.now >= *save_again_;
+    if (retry) {
+        save_again_.reset();
+        save_error_.reset();
+        changed_ = true;
+        context.out.work.emplace_back(SaveOrder{order_});
+    }
+    for (auto& [name, life] : tasks_) changed_ |= life.take_changed();
+    if (!changed_) return;
+    changed_ = false;
+    status_.tasks.clear();
+    for (const auto& [name, life] : tasks_) status_.tasks.emplace(name, life.state());
+    std::tie(status_.client, status_.description) = client_status(status_.tasks);
+    // Terminal means that nothing is left here, also no directory under way.
+    if (is_terminal(status_.client) && !over()) status_.client = ClientStatus::running;
+    if (!confirmed_ && status_.client == ClientStatus::pending)
+        status_.description = "Waits for the commit group to confirm it after a start of the agent";
+    if (save_error_) status_.description += "; its state is not saved: " + *save_error_;
+    status_.modified = context.wall;
+    context.out.changed.push_back({id(), status_});
+    save(context);
+}
+
+void Alloc::save(Context& context) {
+    const bool worth_it = std::any_of(tasks_.begin(), tasks_.end(), [](const auto& task) {
+        return task.second.state().phase != TaskPhase::pending || task.second.state().restarts > 0;
+    });
+    if (!has_dir_ || !worth_it || save_error_) return;
+    AllocRecord record{.status = status_, .tasks = {}};
+    record.status.tasks.clear();
+    record.status.checks.clear();
+    for (const auto& [name, life] : tasks_)
+        record.tasks.emplace(name, life.record(context.now, context.wall));
+    context.out.work.emplace_back(SaveState{id(), encode(record)});
+}
+
+std::optional<TimePoint> Alloc::next_wakeup() const {
+    std::optional<TimePoint> first = save_again_;
+    if (over()) return first;
+    for (const auto& [name, life] : tasks_) keep_first(first, life.next_wakeup());
+    keep_first(first, checks_.next_wakeup());
+    if (!stopping_ && order_.job.type != JobType::batch && order_.job.type != JobType::sysbatch)
+        keep_first(first, healthiness_.next_wakeup());
+    return first;
+}
+
+}  // namespace gaggle::allocrunner

@@ -1,0 +1,208 @@
+#include "allocrunner/runner.h"
+
+#include <algorithm>
+
+#include "base/log.h"
+
+namespace gaggle::allocrunner {
+
+Runner::Runner(Host host, Config config, Rng rng)
+    : host_(std::move(host)), config_(config), rng_(rng) {}
+
+Effects Runner::step(TimePoint now, const Input& input) {
+    INVARIANT(now >= last_);
+    last_ = now;
+    Effects out;
+    Context context{now, input.wall, host_, rng_, out};
+    touched_.clear();
+    std::visit([&](const auto& what) { on(context, what); }, input.what);
+    settle(context);
+    collect(context);
+    return out;
+}
+
+void Runner::settle(Context& context) {
+    // What ends lets another begin that takes over its state; a chain is as long as there are
+    // allocations, and each round ends at least one.
+    bool one_ended = true;
+    for (std::set<AllocId> round = touched_; one_ended; round = touched_) {
+        one_ended = false;
+        release_waiting(context);
+        for (const AllocId& id : round) {
+            Alloc* alloc = find(id);
+            if (alloc == nullptr || alloc->over()) continue;
+            alloc->settle(context);
+            one_ended = one_ended || alloc->over();
+        }
+    }
+    for (const AllocId& id : touched_)
+        if (Alloc* alloc = find(id)) alloc->report(context);
+}
+
+void Runner::touch_all() {
+    for (const auto& [id, alloc] : allocs_) touched_.insert(id);
+}
+
+Alloc* Runner::find(const AllocId& alloc) {
+    const auto found = allocs_.find(alloc);
+    if (found == allocs_.end()) return nullptr;
+    touched_.insert(alloc);
+    return &found->second;
+}
+
+void Runner::on(Context&, const Tick&) { touch_all(); }
+
+void Runner::on(Context& context, const Orders& input) {
+    std::set<AllocId> named;
+    for (const Order& order : input.orders) {
+        named.insert(order.alloc);
+        accept(context, order);
+    }
+    for (auto& [id, alloc] : allocs_)
+        if (named.count(id) == 0) alloc.forget(context);
+    for (const auto& [id, stray] : strays_) {
+        log::debug("allocation {}: its order is damaged and nobody names it; killed",
+                   to_string(id));
+        for (const FoundTask& task : stray.tasks)
+            if (!task.exit) context.out.work.emplace_back(KillTask{id, task.task});
+    }
+    strays_.clear();
+    touch_all();
+}
+
+void Runner::accept(Context& context, const Order& order) {
+    const auto known = allocs_.find(order.alloc);
+    if (known != allocs_.end()) {
+        known->second.confirm();
+        return known->second.on_order(context, order);
+    }
+    const auto stray = strays_.find(order.alloc);
+    if (stray == strays_.end()) {
+        allocs_.emplace(order.alloc, Alloc(context, order));
+        return;
+    }
+    Alloc adopted = Alloc::recovered(context, order, stray->second);
+    adopted.confirm();
+    context.out.work.emplace_back(SaveOrder{order});
+    allocs_.emplace(order.alloc, std::move(adopted));
+    strays_.erase(stray);
+}
+
+void Runner::on(Context&, const StartUnconfirmed&) {
+    for (auto& [id, alloc] : allocs_)
+        if (!is_fenced(alloc.order().group)) alloc.confirm();
+    touch_all();
+}
+
+void Runner::on(Context& context, const Recovered& input) {
+    for (const FoundAlloc& found : input.allocs) {
+        if (found.order)
+            allocs_.emplace(found.alloc, Alloc::recovered(context, *found.order, found));
+        else
+            strays_.emplace(found.alloc, found);
+    }
+    touch_all();
+}
+
+void Runner::on(Context& context, const DirReady& input) {
+    if (Alloc* alloc = find(input.alloc)) alloc->on_dir_ready(context, input);
+}
+
+void Runner::on(Context& context, const TaskStarted& input) {
+    Alloc* alloc = find(input.alloc);
+    if (TaskLife* life = alloc ? alloc->find(input.task) : nullptr)
+        life->on_started(context, input);
+}
+
+void Runner::on(Context& context, const TaskNotStarted& input) {
+    Alloc* alloc = find(input.alloc);
+    if (TaskLife* life = alloc ? alloc->find(input.task) : nullptr)
+        life->on_not_started(context, input);
+}
+
+void Runner::on(Context& context, const TaskExited& input) {
+    Alloc* alloc = find(input.alloc);
+    if (TaskLife* life = alloc ? alloc->find(input.task) : nullptr) life->on_exited(context, input);
+}
+
+void Runner::on(Context& context, const CheckDone& input) {
+    if (Alloc* alloc = find(input.alloc)) alloc->on_check(context, input);
+}
+
+void Runner::on(Context& context, const SaveFailed& input) {
+    if (Alloc* alloc = find(input.alloc)) alloc->on_save_failed(context, input);
+}
+
+void Runner::release_waiting(Context& context) {
+    for (auto& [id, alloc] : allocs_) {
+        if (!alloc.wants_prepare() || alloc.stopping()) continue;
+        const Restore& restore = alloc.order().restore;
+        const auto previous = allocs_.find(restore.previous);
+        const bool wait = restore.kind == Restore::Kind::from_alloc && previous != allocs_.end() &&
+                          !previous->second.over();
+        if (wait || !alloc.confirmed()) continue;
+        alloc.prepare(context);
+        touched_.insert(id);
+    }
+}
+
+bool Runner::is_awaited(const AllocId& alloc) const {
+    return std::any_of(allocs_.begin(), allocs_.end(), [&](const auto& other) {
+        const Restore& restore = other.second.order().restore;
+        return restore.kind == Restore::Kind::from_alloc && restore.previous == alloc &&
+               other.second.restoring();
+    });
+}
+
+void Runner::collect(Context& context) {
+    std::vector<std::pair<TimePoint, AllocId>> finished;  // oldest first
+    for (const auto& [id, alloc] : allocs_)
+        if (alloc.over() && alloc.forgotten()) finished.emplace_back(alloc.over_since(), id);
+    std::sort(finished.begin(), finished.end());
+    std::size_t kept = finished.size();
+    for (const auto& [since, id] : finished) {
+        const Alloc& alloc = allocs_.at(id);
+        const bool old = context.now - since >= config_.finished_kept_for;
+        const bool too_many = kept > config_.finished_kept_max;
+        if ((alloc.has_dir() && !old && !too_many) || is_awaited(id)) continue;
+        if (alloc.has_dir()) context.out.work.emplace_back(RemoveDir{id});
+        allocs_.erase(id);
+        --kept;
+    }
+}
+
+std::optional<TimePoint> Runner::next_wakeup() const {
+    std::optional<TimePoint> first;
+    for (const auto& [id, alloc] : allocs_) {
+        std::optional<TimePoint> due = alloc.next_wakeup();
+        if (alloc.over() && alloc.forgotten() && !is_awaited(id))
+            due = alloc.over_since() + config_.finished_kept_for;
+        if (due && (!first || *due < *first)) first = due;
+    }
+    return first;
+}
+
+const AllocStatus* Runner::status(const AllocId& alloc) const {
+    const auto found = allocs_.find(alloc);
+    return found == allocs_.end() ? nullptr : &found->second.status();
+}
+
+const Order* Runner::order(const AllocId& alloc) const {
+    const auto found = allocs_.find(alloc);
+    return found == allocs_.end() ? nullptr : &found->second.order();
+}
+
+std::vector<AllocId> Runner::allocs() const {
+    std::vector<AllocId> out;
+    for (const auto& [id, alloc] : allocs_) out.push_back(id);
+    return out;
+}
+
+std::vector<AllocId> Runner::live() const {
+    std::vector<AllocId> out;
+    for (const auto& [id, alloc] : allocs_)
+        if (!alloc.over()) out.push_back(id);
+    return out;
+}
+
+}  // namespace gaggle::allocrunner

@@ -1,0 +1,71 @@
+// A machine that exists only in virtual time: carries out a Runner's work at once, keeps processes
+// as entries of a map, and writes one line per happening, so that a test reads like a story.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "allocrunner/runner.h"
+
+namespace gaggle::allocrunner {
+
+class FakeWorld {
+  public:
+    struct Process {
+        std::uint64_t run = 0;
+        std::int64_t pid = 0;
+        bool ignores_signals = false;
+    };
+
+    explicit FakeWorld(std::uint64_t seed = 1);
+
+    // What a test may do to it.
+    void orders(std::vector<Order> orders);
+    void start_unconfirmed() { feed({wall(), StartUnconfirmed{}}); }
+    void wait(Duration span);  ///< virtual time passes; due ticks happen on their way
+    void exit(const AllocId& alloc, const std::string& task, std::int64_t code);
+    /// The agent starts again; with `reboot` all processes are gone, without their exits recorded.
+    void restart_agent(bool reboot);
+    void feed(Input input);
+
+    // What the next work meets.
+    bool port_open = true;
+    std::optional<std::string> dir_error;
+    std::optional<std::string> start_error;
+    bool start_error_may_pass = false;
+    bool ignore_signals = false;  ///< of processes started from now on
+    bool hold_dirs = false;       ///< PrepareDir is not answered until release_dirs()
+    void release_dirs();
+    bool agent_down = false;  ///< exits are recorded, and nobody is told
+
+    const AllocStatus& status(const AllocId& alloc) const;
+    std::string events(const AllocId& alloc, const std::string& task) const;
+    Process* process(const AllocId& alloc, const std::string& task);
+    WallTime wall() const;
+
+    std::vector<std::string> story;
+    std::map<AllocId, AllocStatus> reported;
+    std::map<AllocId, TaskSpec> last_spec;
+    Runner runner;
+    TimePoint now{};
+
+  private:
+    using Key = std::pair<AllocId, std::string>;
+    void carry_out(const Work& work);
+    void end(const Key& key, TaskExit exit);
+
+    std::map<Key, Process> processes_;
+    std::map<Key, FoundTask> exits_;
+    std::map<AllocId, Order> order_files_;
+    std::map<AllocId, Bytes> state_files_;
+    std::vector<AllocId> held_dirs_;
+    std::int64_t last_pid_ = 100;
+};
+
+/// A service with one task "main" of raw_exec; ids are small numbers.
+Order order_of(std::uint8_t number, JobType type = JobType::service);
+AllocId alloc_id(std::uint8_t number);
+
+}  // namespace gaggle::allocrunner

@@ -1,0 +1,166 @@
+// The fake machine behind runner_test.cc; named so that it is linked with the tests of this folder.
+#include "tests/allocrunner/fake_world.h"
+
+#include <doctest/doctest.h>
+#include <fmt/core.h>
+
+namespace gaggle::allocrunner {
+
+namespace {
+
+Host host() {
+    Host host;
+    host.name = "peer";
+    host.alloc_root = "/alloc";
+    return host;
+}
+
+constexpr std::int64_t kWallBegins = 1'800'000'000;  // seconds since 1970
+
+}  // namespace
+
+FakeWorld::FakeWorld(std::uint64_t seed) : runner(host(), Config{}, Rng(seed)) {}
+
+WallTime FakeWorld::wall() const {
+    return {kWallBegins * 1'000'000'000 + now.time_since_epoch().count() * 1'000};
+}
+
+void FakeWorld::orders(std::vector<Order> orders) { feed({wall(), Orders{std::move(orders)}}); }
+
+void FakeWorld::feed(Input input) {
+    const Effects effects = runner.step(now, input);
+    for (const StatusChanged& changed : effects.changed) reported[changed.alloc] = changed.status;
+    for (const Work& work : effects.work) carry_out(work);
+}
+
+void FakeWorld::wait(Duration span) {
+    const TimePoint end = now + span;
+    for (int ticks = 0; ticks < 100'000; ++ticks) {
+        const auto due = runner.next_wakeup();
+        if (!due || *due > end) {
+            now = end;
+            return;
+        }
+        now = std::max(now, *due);
+        feed({wall(), Tick{}});
+    }
+    FAIL("the runner wants to be woken without end");
+}
+
+void FakeWorld::end(const Key& key, TaskExit exit) {
+    const auto found = processes_.find(key);
+    REQUIRE(found != processes_.end());
+    const Process process = found->second;
+    processes_.erase(found);
+    exits_[key] = {key.second, process.run, process.pid, exit.at, exit};
+    if (!agent_down) feed({wall(), TaskExited{key.first, key.second, process.run, exit}});
+}
+
+void FakeWorld::exit(const AllocId& alloc, const std::string& task, std::int64_t code) {
+    end({alloc, task}, {.code = code, .at = wall()});
+}
+
+void FakeWorld::restart_agent(bool reboot) {
+    if (reboot) processes_.clear();
+    agent_down = false;
+    runner = Runner(host(), Config{}, Rng(7));
+    Recovered recovered;
+    for (const auto& [id, order] : order_files_) {
+        FoundAlloc found{.alloc = id, .order = order, .state = state_files_[id], .tasks = {}};
+        for (const auto& [key, exit] : exits_)
+            if (key.first == id && processes_.count(key) == 0) found.tasks.push_back(exit);
+        for (const auto& [key, process] : processes_)
+            if (key.first == id)
+                found.tasks.push_back({key.second, process.run, process.pid, wall(), {}});
+        recovered.allocs.push_back(std::move(found));
+    }
+    feed({wall(), std::move(recovered)});
+}
+
+void FakeWorld::release_dirs() {
+    hold_dirs = false;
+    for (const AllocId& id : std::exchange(held_dirs_, {}))
+        feed({wall(), DirReady{id, "", dir_error}});
+}
+
+void FakeWorld::carry_out(const Work& work) {
+    const AllocId id = alloc_of(work);
+    const std::string who = std::to_string(id.bytes[0]);
+    if (const auto* dir = std::get_if<PrepareDir>(&work)) {
+        story.push_back("dir " + who);
+        order_files_[id] = dir->order;
+        if (hold_dirs) return held_dirs_.push_back(id);
+        feed({wall(), DirReady{id, "", dir_error}});
+    } else if (const auto* start = std::get_if<StartTask>(&work)) {
+        const Key key{id, start->task};
+        story.push_back(fmt::format("start {}/{} run {}", who, start->task, start->run));
+        last_spec[id] = start->spec;
+        if (start_error)
+            return feed({wall(), TaskNotStarted{id, start->task, start->run, *start_error,
+                                                start_error_may_pass}});
+        REQUIRE(processes_.count(key) == 0);  // never two at a time
+        processes_[key] = {start->run, ++last_pid_, ignore_signals};
+        feed({wall(), TaskStarted{id, start->task, start->run, last_pid_}});
+    } else if (const auto* signal = std::get_if<SignalTask>(&work)) {
+        story.push_back(fmt::format("signal {}/{} {}", who, signal->task, signal->signal));
+        const auto found = processes_.find({id, signal->task});
+        if (found != processes_.end() && !found->second.ignores_signals)
+            end(found->first, {.signal = signal->signal, .at = wall()});
+    } else if (const auto* kill = std::get_if<KillTask>(&work)) {
+        story.push_back(fmt::format("kill {}/{}", who, kill->task));
+        if (processes_.count({id, kill->task}) != 0)
+            end({id, kill->task}, {.signal = 9, .at = wall()});
+    } else if (const auto* check = std::get_if<RunCheck>(&work)) {
+        feed({wall(), CheckDone{id, check->check, port_open,
+                                port_open ? "connected" : "connection refused"}});
+    } else if (const auto* state = std::get_if<SaveState>(&work)) {
+        state_files_[id] = state->state;
+    } else if (const auto* order = std::get_if<SaveOrder>(&work)) {
+        order_files_[id] = order->order;
+    } else {
+        story.push_back("remove " + who);
+        order_files_.erase(id);
+        state_files_.erase(id);
+    }
+}
+
+const AllocStatus& FakeWorld::status(const AllocId& alloc) const {
+    const AllocStatus* status = runner.status(alloc);
+    REQUIRE(status != nullptr);
+    return *status;
+}
+
+FakeWorld::Process* FakeWorld::process(const AllocId& alloc, const std::string& task) {
+    const auto found = processes_.find({alloc, task});
+    return found == processes_.end() ? nullptr : &found->second;
+}
+
+std::string FakeWorld::events(const AllocId& alloc, const std::string& task) const {
+    std::string out;
+    for (const TaskEvent& event : status(alloc).tasks.at(task).events)
+        out += (out.empty() ? "" : ", ") + std::string(to_string(event.type));
+    return out;
+}
+
+AllocId alloc_id(std::uint8_t number) {
+    AllocId id;
+    id.bytes[0] = number;
+    return id;
+}
+
+Order order_of(std::uint8_t number, JobType type) {
+    Order order;
+    order.alloc = alloc_id(number);
+    order.name = "web.front[0]";
+    order.job = {.id = "web", .name = "web", .type = type};
+    order.group.name = "front";
+    Task task;
+    task.name = "main";
+    task.driver = "raw_exec";
+    task.config = {{"command", Value{std::string("/bin/server")}}};
+    task.restart = {.attempts = 2, .interval = 30min, .delay = 15s};
+    order.group.tasks = {task};
+    return order;
+}
+
+}  // namespace gaggle::allocrunner

@@ -1,0 +1,548 @@
+#include "allocrunner/runner.h"
+
+#include <doctest/doctest.h>
+
+#include "base/wire.h"
+#include "tests/allocrunner/fake_world.h"
+
+namespace gaggle::allocrunner {
+
+namespace {
+
+using Story = std::vector<std::string>;
+
+Order with_sibling(Order order, const std::string& name, bool leader = false) {
+    Task sibling = order.group.tasks.front();
+    sibling.name = name;
+    sibling.leader = leader;
+    order.group.tasks.push_back(sibling);
+    return order;
+}
+
+Order with_check(Order order) {
+    order.ports = {{"http", 8080, 0}};
+    order.group.services = {{.name = "web", .port = "http", .checks = {{.name = "up"}}}};
+    order.group.services[0].checks[0].interval = 10s;
+    return order;
+}
+
+Order stopped(Order order) {
+    order.desired = Desired::stop;
+    return order;
+}
+
+const AllocId kOne = alloc_id(1);
+
+}  // namespace
+
+TEST_CASE("an order becomes a directory, then a process, and is reported as running") {
+    FakeWorld world;
+    world.orders({order_of(1)});
+    CHECK(world.story == Story{"dir 1", "start 1/main run 1"});
+    const AllocStatus& status = world.reported.at(kOne);
+    CHECK(status.client == ClientStatus::running);
+    CHECK(status.description == "Tasks are running");
+    CHECK(status.tasks.at("main").pid == 101);
+    CHECK(status.tasks.at("main").started == world.wall());
+    CHECK(world.events(kOne, "main") == "Received, Task Setup, Started");
+}
+
+TEST_CASE("the same orders again change nothing and report nothing") {
+    FakeWorld world;
+    world.orders({order_of(1)});
+    world.story.clear();
+    world.reported.clear();
+    world.orders({order_of(1)});
+    CHECK(world.story.empty());
+    CHECK(world.reported.empty());
+}
+
+TEST_CASE("a task is given its command, interpolated, and its environment") {
+    FakeWorld world;
+    Order order = order_of(1);
+    order.ports = {{"http", 8080, 0}};
+    order.group.tasks[0].config["args"] =
+        Value{Value::List{Value{std::string("--listen=${NOMAD_ADDR_http}")}}};
+    order.group.tasks[0].logs = {.files_max = 3, .file_size = MegaBytes{2}};
+    world.orders({order});
+    const TaskSpec& spec = world.last_spec.at(kOne);
+    CHECK(spec.argv == std::vector<std::string>{"/bin/server", "--listen=127.0.0.1:8080"});
+    CHECK(spec.env.at("NOMAD_ALLOC_NAME") == "web.front[0]");
+    CHECK(spec.work_dir == "/alloc/" + to_string(kOne) + "/main");
+    CHECK(spec.logs == LogSpec{.files_max = 3, .file_bytes = 2 << 20});
+}
+
+TEST_CASE("a service that ends starts again after its delay, until its attempts are used up") {
+    FakeWorld world;
+    world.orders({order_of(1)});
+    for (std::uint64_t restart = 1; restart <= 2; ++restart) {
+        world.exit(kOne, "main", 0);  // a service that ends well has ended all the same
+        CHECK(world.status(kOne).client == ClientStatus::pending);
+        world.wait(14s);
+        CHECK(world.process(kOne, "main") == nullptr);
+        world.wait(5s);
+        REQUIRE(world.process(kOne, "main") != nullptr);
+        CHECK(world.status(kOne).tasks.at("main").restarts == restart);
+    }
+    world.exit(kOne, "main", 3);
+    CHECK(world.status(kOne).client == ClientStatus::failed);
+    CHECK(world.status(kOne).tasks.at("main").failed);
+    CHECK(world.events(kOne, "main") ==
+          "Task Setup, Started, Terminated, Restarting, Started, Terminated, Restarting, "
+          "Started, Terminated, Not Restarting");  // the last ten
+}
+
+TEST_CASE("a batch task that ends with 0 is complete and stays so") {
+    FakeWorld world;
+    world.orders({order_of(1, JobType::batch)});
+    world.exit(kOne, "main", 0);
+    CHECK(world.status(kOne).client == ClientStatus::complete);
+    CHECK(world.status(kOne).description == "All tasks have completed");
+    world.story.clear();
+    world.orders({order_of(1, JobType::batch)});
+    world.wait(1h);
+    CHECK(world.story.empty());
+}
+
+TEST_CASE("a stop is a signal first, then time, then force") {
+    FakeWorld world;
+    Order order = order_of(1);
+    order.group.tasks[0].kill_signal = "SIGTERM";
+    order.group.tasks[0].kill_timeout = 7s;
+    world.ignore_signals = true;
+    world.orders({order});
+    world.story.clear();
+    world.orders({stopped(order)});
+    CHECK(world.story == Story{"signal 1/main 15"});
+    CHECK(world.status(kOne).client == ClientStatus::running);  // resources are still in use
+    world.wait(6s);
+    CHECK(world.process(kOne, "main") != nullptr);
+    world.wait(1s);
+    CHECK(world.story == Story{"signal 1/main 15", "kill 1/main"});
+    CHECK(world.status(kOne).client == ClientStatus::complete);
+    CHECK_FALSE(world.status(kOne).tasks.at("main").failed);
+    CHECK(world.events(kOne, "main") ==
+          "Received, Task Setup, Started, Killing, Terminated, Killed");
+}
+
+TEST_CASE("shutdown delays of group and task are waited before the signal") {
+    FakeWorld world;
+    Order order = order_of(1);
+    order.group.shutdown_delay = 3s;
+    order.group.tasks[0].shutdown_delay = 2s;
+    world.orders({order});
+    world.story.clear();
+    world.orders({stopped(order)});
+    world.wait(4s);
+    CHECK(world.story.empty());
+    world.wait(1s);
+    CHECK(world.story == Story{"signal 1/main 2"});
+}
+
+TEST_CASE("an order that is no longer in the set stops its allocation; its directory is kept") {
+    FakeWorld world;
+    world.orders({order_of(1), order_of(2)});
+    world.story.clear();
+    world.orders({order_of(2)});
+    CHECK(world.story == Story{"signal 1/main 2"});
+    CHECK(world.status(kOne).client == ClientStatus::complete);
+    world.wait(23h);
+    CHECK(world.story.size() == 1);
+    world.wait(1h);
+    CHECK(world.story == Story{"signal 1/main 2", "remove 1"});
+    CHECK(world.runner.status(kOne) == nullptr);
+    CHECK(world.process(alloc_id(2), "main") != nullptr);
+}
+
+TEST_CASE("of finished allocations that nobody names, the newest fifty keep their directories") {
+    FakeWorld world;
+    std::vector<Order> orders;
+    for (std::uint8_t number = 1; number <= 60; ++number) orders.push_back(order_of(number));
+    world.orders(orders);
+    while (!orders.empty()) {
+        orders.erase(orders.begin());
+        world.wait(1s);
+        world.orders(orders);
+    }
+    CHECK(world.runner.allocs().size() == 50);
+    CHECK(world.runner.status(alloc_id(10)) == nullptr);
+    CHECK(world.runner.status(alloc_id(11)) != nullptr);
+}
+
+TEST_CASE("a stop for an allocation that never was here is complete at once") {
+    FakeWorld world;
+    world.orders({stopped(order_of(1))});
+    CHECK(world.story.empty());
+    CHECK(world.reported.at(kOne).client == ClientStatus::complete);
+}
+
+TEST_CASE("a stop that comes while the directory is made starts nothing") {
+    FakeWorld world;
+    world.hold_dirs = true;
+    world.orders({order_of(1)});
+    world.orders({stopped(order_of(1))});
+    CHECK_FALSE(is_terminal(world.status(kOne).client));
+    world.release_dirs();
+    CHECK(world.story == Story{"dir 1"});
+    CHECK(world.status(kOne).client == ClientStatus::complete);
+}
+
+TEST_CASE("a stop that comes while the task is resting ends it at once") {
+    FakeWorld world;
+    world.orders({order_of(1)});
+    world.exit(kOne, "main", 1);
+    world.orders({stopped(order_of(1))});
+    CHECK(world.status(kOne).client == ClientStatus::complete);
+    world.wait(1h);
+    CHECK(world.process(kOne, "main") == nullptr);
+}
+
+TEST_CASE("a task that failed for good takes its siblings with it") {
+    FakeWorld world;
+    Order order = with_sibling(order_of(1), "side");
+    order.group.tasks[0].restart.attempts = 0;
+    world.orders({order});
+    world.exit(kOne, "main", 1);
+    CHECK(world.process(kOne, "side") == nullptr);
+    CHECK(world.status(kOne).client == ClientStatus::failed);
+    CHECK(world.events(kOne, "side") ==
+          "Received, Task Setup, Started, Sibling Task Failed, Killing, Terminated, Killed");
+}
+
+TEST_CASE("resources count as used until the last sibling is dead") {
+    FakeWorld world;
+    Order order = with_sibling(order_of(1), "side");
+    order.group.tasks[0].restart.attempts = 0;
+    world.ignore_signals = true;
+    world.orders({order});
+    world.exit(kOne, "main", 1);
+    CHECK(world.status(kOne).client == ClientStatus::running);
+    world.wait(5s);
+    CHECK(world.status(kOne).client == ClientStatus::failed);
+}
+
+TEST_CASE("when the leader is done the others are stopped and the allocation is complete") {
+    FakeWorld world;
+    world.orders({with_sibling(order_of(1, JobType::batch), "boss", true)});
+    world.exit(kOne, "boss", 0);
+    CHECK(world.process(kOne, "main") == nullptr);
+    CHECK(world.status(kOne).client == ClientStatus::complete);
+    CHECK(world.events(kOne, "main") ==
+          "Received, Task Setup, Started, Leader Task Dead, Killing, Terminated, Killed");
+}
+
+TEST_CASE("a missing executable fails at once, with the driver's words") {
+    FakeWorld world;
+    world.start_error = "find \"/bin/server\": no such file";
+    world.orders({order_of(1)});
+    CHECK(world.status(kOne).client == ClientStatus::failed);
+    CHECK(world.events(kOne, "main") == "Received, Task Setup, Driver Failure, Not Restarting");
+    CHECK(world.status(kOne).tasks.at("main").events[2].message == *world.start_error);
+}
+
+TEST_CASE("a start that may work next time is tried again by the restart policy") {
+    FakeWorld world;
+    world.start_error = "fork: no memory";
+    world.start_error_may_pass = true;
+    world.orders({order_of(1)});
+    CHECK(world.status(kOne).client == ClientStatus::pending);
+    world.start_error.reset();
+    world.wait(20s);
+    CHECK(world.status(kOne).client == ClientStatus::running);
+}
+
+TEST_CASE("an order that cannot be carried out fails with a reason a person can use") {
+    struct Row {
+        const char* what;
+        void (*spoil)(Task&);
+        const char* event;
+        const char* says;
+    };
+    for (const auto& row : {
+             Row{"name", [](Task& task) { task.name = "alloc"; }, "Failed Validation",
+                 "task name \"alloc\" is taken by the allocation's own files; rename the task"},
+             Row{"path", [](Task& task) { task.name = "../x"; }, "Failed Validation",
+                 "task name \"../x\" is not a plain file name of 1 to 128 bytes; rename the task"},
+             Row{"signal", [](Task& task) { task.kill_signal = "SIGNOPE"; }, "Failed Validation",
+                 "kill_signal \"SIGNOPE\" is no signal; write for instance \"SIGTERM\""},
+             Row{"driver", [](Task& task) { task.driver = "dokcer"; }, "Failed Validation",
+                 "driver \"dokcer\" is not known; this version has raw_exec"},
+             Row{"config", [](Task& task) { task.config["cmd"] = Value{true}; },
+                 "Failed Validation",
+                 "config of driver raw_exec: unknown option cmd; it knows command, args, "
+                 "work_dir, oom_score_adj, denied_envvars"},
+         }) {
+        CAPTURE(row.what);
+        FakeWorld world;
+        Order order = order_of(1);
+        row.spoil(order.group.tasks[0]);
+        world.orders({order});
+        CHECK(world.status(kOne).client == ClientStatus::failed);
+        const auto& events = world.status(kOne).tasks.begin()->second.events;
+        REQUIRE(events.size() >= 2);
+        const TaskEvent& event = events[events.size() - 2];
+        CHECK(std::string(to_string(event.type)) == row.event);
+        CHECK(event.message == row.says);
+    }
+}
+
+TEST_CASE("a directory that cannot be made fails the allocation and starts nothing") {
+    FakeWorld world;
+    world.dir_error = "make /alloc/x: no space left on device";
+    world.orders({order_of(1)});
+    CHECK(world.story == Story{"dir 1"});
+    CHECK(world.events(kOne, "main") == "Received, Task Setup, Setup Failure, Not Restarting");
+    CHECK(world.status(kOne).client == ClientStatus::failed);
+}
+
+TEST_CASE("state that is taken over waits until the one who has it is at rest") {
+    FakeWorld world;
+    world.ignore_signals = true;
+    world.orders({order_of(1)});
+    world.ignore_signals = false;
+    Order heir = order_of(2);
+    heir.restore = {Restore::Kind::from_alloc, kOne};
+    world.story.clear();
+    world.orders({heir});
+    CHECK(world.story == Story{"signal 1/main 2"});
+    world.wait(5s);
+    CHECK(world.story == Story{"signal 1/main 2", "kill 1/main", "dir 2", "start 2/main run 1"});
+}
+
+TEST_CASE("only the last ten events are kept") {
+    FakeWorld world;
+    Order order = order_of(1);
+    order.group.tasks[0].restart.attempts = 10;
+    world.orders({order});
+    for (int round = 0; round < 5; ++round) {
+        world.exit(kOne, "main", 1);
+        world.wait(20s);
+    }
+    CHECK(world.status(kOne).tasks.at("main").events.size() == kEventsKept);
+    CHECK(world.status(kOne).tasks.at("main").events.back().type == EventType::started);
+}
+
+TEST_CASE("checks decide about health; a broken check heals when the port opens") {
+    FakeWorld world;
+    world.port_open = false;
+    world.orders({with_check(order_of(1))});
+    REQUIRE(world.status(kOne).checks.size() == 1);
+    CHECK(world.status(kOne).checks[0].status == CheckStatus::failure);
+    CHECK(world.status(kOne).checks[0].output == "connection refused");
+    world.port_open = true;
+    world.wait(10s);
+    CHECK(world.status(kOne).checks[0].status == CheckStatus::success);
+    CHECK_FALSE(world.status(kOne).healthy.has_value());
+    world.wait(10s);  // min_healthy_time
+    CHECK(world.status(kOne).healthy == true);
+}
+
+TEST_CASE("what is not well by its deadline is unhealthy") {
+    FakeWorld world;
+    world.port_open = false;
+    world.orders({with_check(order_of(1))});
+    world.wait(5min);
+    CHECK(world.status(kOne).healthy == false);
+}
+
+TEST_CASE("a check of a port that nobody assigned says so") {
+    FakeWorld world;
+    Order order = with_check(order_of(1));
+    order.ports.clear();
+    world.orders({order});
+    CHECK(world.status(kOne).checks[0].output ==
+          "port \"http\" is neither a label of this group's network nor a number");
+}
+
+TEST_CASE("an order changed in place keeps the process") {
+    FakeWorld world;
+    world.orders({order_of(1)});
+    const std::int64_t pid = world.process(kOne, "main")->pid;
+    world.orders({with_check(order_of(1))});
+    CHECK(world.process(kOne, "main")->pid == pid);
+    world.wait(1s);
+    REQUIRE(world.status(kOne).checks.size() == 1);
+    CHECK(world.status(kOne).checks[0].status == CheckStatus::success);
+}
+
+TEST_CASE("an agent that starts again adopts its running task as it is") {
+    FakeWorld world;
+    world.orders({order_of(1)});
+    const AllocStatus before = world.status(kOne);
+    world.story.clear();
+    world.restart_agent(false);
+    world.wait(1min);
+    world.orders({order_of(1)});
+    CHECK(world.story.empty());
+    CHECK(world.status(kOne).client == ClientStatus::running);
+    CHECK(world.status(kOne).tasks == before.tasks);
+}
+
+TEST_CASE("a task that ended while no agent was there starts again once its order is confirmed") {
+    FakeWorld world;
+    world.orders({order_of(1)});
+    world.agent_down = true;
+    world.exit(kOne, "main", 1);
+    world.story.clear();
+    world.restart_agent(false);
+    world.wait(1min);
+    CHECK(world.story.empty());
+    world.orders({order_of(1)});
+    CHECK(world.story == Story{"start 1/main run 2"});
+    CHECK(world.events(kOne, "main") ==
+          "Received, Task Setup, Started, Terminated, Restarting, Started");
+}
+
+TEST_CASE("an exit that was dealt with before the agent fell is not dealt with twice") {
+    FakeWorld world;
+    world.orders({order_of(1)});
+    world.exit(kOne, "main", 1);
+    world.restart_agent(false);
+    world.orders({order_of(1)});
+    CHECK(world.status(kOne).tasks.at("main").restarts == 1);
+}
+
+TEST_CASE("after a reboot tasks start when confirmed, or when nobody can be reached") {
+    for (const bool alone : {false, true}) {
+        CAPTURE(alone);
+        FakeWorld world;
+        world.orders({order_of(1)});
+        world.story.clear();
+        world.restart_agent(true);
+        world.wait(1min);
+        CHECK(world.story.empty());
+        if (alone)
+            world.start_unconfirmed();
+        else
+            world.orders({order_of(1)});
+        CHECK(world.story == Story{"start 1/main run 2"});
+    }
+}
+
+TEST_CASE("a fenced task never starts without the group") {
+    FakeWorld world;
+    Order order = order_of(1);
+    order.group.disconnect = DisconnectStrategy{.stop_on_client_after = 1min};
+    world.orders({order});
+    world.story.clear();
+    world.restart_agent(true);
+    world.start_unconfirmed();
+    world.wait(1h);
+    CHECK(world.story.empty());
+    world.orders({order});
+    CHECK(world.story == Story{"start 1/main run 2"});
+}
+
+TEST_CASE("an allocation replaced while its peer was away is stopped, never started again") {
+    for (const bool reboot : {false, true}) {
+        CAPTURE(reboot);
+        FakeWorld world;
+        world.orders({order_of(1)});
+        world.restart_agent(reboot);
+        world.story.clear();
+        world.orders({});
+        CHECK(world.story == (reboot ? Story{} : Story{"signal 1/main 2"}));
+        CHECK(world.status(kOne).client == ClientStatus::complete);
+    }
+}
+
+TEST_CASE("restarts used up stay used up when the agent starts again") {
+    FakeWorld world;
+    world.orders({order_of(1)});
+    for (int round = 0; round < 2; ++round) {
+        world.exit(kOne, "main", 1);
+        world.wait(20s);
+    }
+    world.restart_agent(false);
+    world.orders({order_of(1)});
+    world.exit(kOne, "main", 1);
+    CHECK(world.status(kOne).client == ClientStatus::failed);
+}
+
+TEST_CASE("a stop under way when the agent fell goes on when it is back") {
+    FakeWorld world;
+    world.ignore_signals = true;
+    world.orders({order_of(1)});
+    world.orders({stopped(order_of(1))});
+    world.restart_agent(false);
+    world.wait(5s);
+    CHECK(world.status(kOne).client == ClientStatus::complete);
+    CHECK(world.process(kOne, "main") == nullptr);
+}
+
+TEST_CASE("a damaged order file does not cost the running task") {
+    FakeWorld world;
+    world.orders({order_of(1)});
+    const auto process = *world.process(kOne, "main");
+    const Recovered recovered{{{.alloc = kOne,
+                                .order = std::nullopt,
+                                .state = {},
+                                .tasks = {{"main", process.run, process.pid, world.wall(), {}}}}}};
+    for (const bool named : {true, false}) {
+        CAPTURE(named);
+        world.runner = Runner(Host{}, Config{}, Rng(1));
+        world.story.clear();
+        world.feed({world.wall(), recovered});
+        if (named) world.orders({order_of(1)});
+        if (named) CHECK(world.status(kOne).tasks.at("main").pid == process.pid);
+        if (!named) world.orders({});
+        CHECK(world.story == (named ? Story{} : Story{"kill 1/main"}));
+    }
+}
+
+TEST_CASE("a damaged state file is survived, whatever its bytes") {
+    FakeWorld world;
+    world.orders({order_of(1)});
+    AllocRecord record;
+    record.tasks["main"] = {.run = 1};
+    const Bytes good = encode(record);
+    Rng rng(3);
+    for (int round = 0; round < 20'000; ++round) {
+        Bytes bytes = good;
+        for (int flips = 0; flips < 3; ++flips)
+            bytes[rng.below(bytes.size())] = static_cast<std::uint8_t>(rng.next());
+        Runner runner(Host{}, Config{}, Rng(1));
+        const Recovered recovered{
+            {{.alloc = kOne, .order = order_of(1), .state = bytes, .tasks = {}}}};
+        (void)runner.step(TimePoint(1h), {world.wall(), recovered});
+        (void)runner.step(TimePoint(2h), {world.wall(), Orders{{order_of(1)}}});
+        CHECK(runner.status(kOne) != nullptr);
+    }
+}
+
+TEST_CASE("state that cannot be saved is said, and saved later") {
+    FakeWorld world;
+    world.orders({order_of(1)});
+    world.feed({world.wall(), SaveFailed{kOne, "write state: no space left on device"}});
+    CHECK(world.status(kOne).description ==
+          "Tasks are running; its state is not saved: write state: no space left on device");
+    world.wait(10s);
+    CHECK(world.status(kOne).description == "Tasks are running");
+}
+
+TEST_CASE("late answers to work that is no longer waited for change nothing") {
+    FakeWorld world;
+    world.orders({order_of(1)});
+    const AllocStatus before = world.status(kOne);
+    world.feed({world.wall(), TaskExited{kOne, "main", 99, {}}});
+    world.feed({world.wall(), TaskStarted{kOne, "main", 1, 5}});
+    world.feed({world.wall(), TaskNotStarted{kOne, "main", 1, "late", false}});
+    world.feed({world.wall(), CheckDone{kOne, 77, false, "late"}});
+    world.feed({world.wall(), DirReady{kOne, "late", {}}});
+    world.feed({world.wall(), TaskExited{alloc_id(9), "main", 1, {}}});
+    world.feed({world.wall(), TaskExited{kOne, "nobody", 1, {}}});
+    CHECK(world.status(kOne) == before);
+}
+
+TEST_CASE("the status survives the wire") {
+    FakeWorld world;
+    world.orders({with_check(order_of(1))});
+    world.exit(kOne, "main", 4);
+    world.wait(1min);
+    const AllocStatus& status = world.status(kOne);
+    const auto again = decode<AllocStatus>(encode(status), "status");
+    REQUIRE(again.ok());
+    CHECK(*again == status);
+}
+
+}  // namespace gaggle::allocrunner
