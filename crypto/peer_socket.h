@@ -46,9 +46,9 @@ struct LinkEvent {
     Kind kind = Kind::closed;
 };
 
-/// Called on the "zeromq" thread; must not block, must not throw. `deliver` may be called before
-/// `open` has returned. After `fatal` nothing else is called and the agent must end: its door is no
-/// longer watched.
+/// All three must be set. Called on the "zeromq" thread; must not block, must not throw. `deliver`
+/// may be called before `open` has returned. After `fatal` nothing else is called and the agent
+/// must end: its door is no longer watched.
 struct PeerHandlers {
     std::function<void(Received)> deliver;
     std::function<void(const LinkEvent&)> link;
@@ -113,8 +113,8 @@ class PeerSockets {
 
 /// A newcomer's way in: sends `request` to the lobby of `seed` and waits for the answer. Blocks up
 /// to `timeout`; makes and ends a ZeroMQ context of its own. `unavailable` when nobody listens
-/// there, `denied` when the seed has another key than the invitation says, `timeout` when no answer
-/// came.
+/// there, when another key answers than the seed's, or when there is no room; `timeout` when no
+/// answer came.
 Result<Bytes> knock(const Seed& seed, const Identity& identity, BytesView request,
                     Duration timeout);
 
