@@ -24,7 +24,8 @@ Ask ask_of(const TaskGroup& group) {
         ask.amounts.memory += task.resources.memory;
         ask.drivers.insert(task.driver);
     }
-    for (const Network& network : group.networks) ask.ports.insert(ask.ports.end(), network.ports.begin(), network.ports.end());
+    for (const Network& network : group.networks)
+        ask.ports.insert(ask.ports.end(), network.ports.begin(), network.ports.end());
     return ask;
 }
 

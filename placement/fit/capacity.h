@@ -1,8 +1,9 @@
 // What a peer offers and what an allocation asks, as numbers and ports.
 //
-// One record per peer, written by that peer alone; the ledger keeps the books against `total`, gossip
-// carries `free` as the peer sees it. Attributes and datacenter are the peer's description: rare, separate,
-// and read only by planners (a claimant alone judges constraints; fits() never looks at them).
+// One record per peer, written by that peer alone; the ledger keeps the books against `total`,
+// gossip carries `free` as the peer sees it. Attributes and datacenter are the peer's description:
+// rare, separate, and read only by planners (a claimant alone judges constraints; fits() never
+// looks at them).
 #pragma once
 
 #include <cstdint>
@@ -26,23 +27,33 @@ struct Amounts {
     constexpr auto operator<=>(const Amounts&) const = default;
     Amounts& operator+=(const Amounts& other);
     Amounts& operator-=(const Amounts& other);
-    template <class Self> static auto wire_fields(Self& s) { return std::tie(s.cpu, s.memory, s.disk); }
+    template <class Self>
+    static auto wire_fields(Self& s) {
+        return std::tie(s.cpu, s.memory, s.disk);
+    }
 };
 
 struct PortRange {
     std::uint16_t first = 20000;
     std::uint16_t last = 32000;  ///< included
     constexpr auto operator<=>(const PortRange&) const = default;
-    template <class Self> static auto wire_fields(Self& s) { return std::tie(s.first, s.last); }
+    template <class Self>
+    static auto wire_fields(Self& s) {
+        return std::tie(s.first, s.last);
+    }
 };
 
-/// What a peer offers in all, after what it keeps for itself. Goes into the log at admission and on change.
+/// What a peer offers in all, after what it keeps for itself. Goes into the log at admission and on
+/// change.
 struct Offer {
     Amounts total;
     PortRange dynamic_ports;
     std::vector<std::string> drivers;  ///< healthy ones, sorted
     bool operator==(const Offer&) const = default;
-    template <class Self> static auto wire_fields(Self& s) { return std::tie(s.total, s.dynamic_ports, s.drivers); }
+    template <class Self>
+    static auto wire_fields(Self& s) {
+        return std::tie(s.total, s.dynamic_ports, s.drivers);
+    }
 };
 
 /// Who a peer is to a planner: the values behind ${attr.*}, ${meta.*}, ${node.*}.
@@ -55,8 +66,10 @@ struct Description {
     std::map<std::string, std::string> attributes;
     std::map<std::string, std::string> meta;
     bool operator==(const Description&) const = default;
-    template <class Self> static auto wire_fields(Self& s) {
-        return std::tie(s.name, s.datacenter, s.node_class, s.node_pool, s.http_address, s.attributes, s.meta);
+    template <class Self>
+    static auto wire_fields(Self& s) {
+        return std::tie(s.name, s.datacenter, s.node_class, s.node_pool, s.http_address,
+                        s.attributes, s.meta);
     }
 };
 
@@ -66,7 +79,10 @@ struct CapacityRecord {
     std::uint32_t allocations = 0;  ///< running or starting here
     bool eligible = true;
     bool operator==(const CapacityRecord&) const = default;
-    template <class Self> static auto wire_fields(Self& s) { return std::tie(s.free, s.allocations, s.eligible); }
+    template <class Self>
+    static auto wire_fields(Self& s) {
+        return std::tie(s.free, s.allocations, s.eligible);
+    }
 };
 
 /// What one allocation of a group asks of a peer.
@@ -75,7 +91,10 @@ struct Ask {
     std::vector<Port> ports;
     std::set<std::string> drivers;
     bool operator==(const Ask&) const = default;
-    template <class Self> static auto wire_fields(Self& s) { return std::tie(s.amounts, s.ports, s.drivers); }
+    template <class Self>
+    static auto wire_fields(Self& s) {
+        return std::tie(s.amounts, s.ports, s.drivers);
+    }
 };
 
 /// Sums over the group's tasks, plus its ephemeral disk.
