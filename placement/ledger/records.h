@@ -46,8 +46,8 @@ struct GroupSummary {
 };
 
 struct JobRecord {
-    /// The newest `Policy::versions_kept`, and older ones while an unsettled allocation runs them.
-    /// Never empty.
+    /// The newest `Policy::versions_kept`, and older ones while an allocation on the books has
+    /// them. Never empty.
     std::map<std::uint64_t, JobVersion> versions;
     JobStatus status = JobStatus::pending;
     bool purged =
