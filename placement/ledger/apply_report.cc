@@ -1,0 +1,103 @@
+// What peers tell about their allocations, and what follows when they end.
+#include <algorithm>
+
+#include "placement/ledger/bounds.h"
+#include "placement/ledger/step.h"
+
+namespace gaggle::ledger {
+
+void Step::on(const Reports& reports) {
+    const auto peer = state_.peers.find(reports.peer);
+    if (peer == state_.peers.end() || peer->second.status == PeerStatus::expelled)
+        return refuse("reports from peer " + std::to_string(reports.peer.value) +
+                      ", which is not admitted");
+    for (const AllocReport& report : reports.reports) {
+        const auto alloc = state_.allocs.find(report.alloc);
+        if (alloc == state_.allocs.end() || alloc->second.peer != reports.peer ||
+            alloc->second.settled)
+            continue;
+        take_report(alloc->second, report);
+    }
+}
+
+void Step::take_report(AllocRecord& alloc, const AllocReport& report) {
+    const bool was_lost = alloc.client == ClientStatus::lost;
+    const bool ended = terminal(report.client);
+    change(alloc, [&](AllocRecord& a) {
+        a.healthy = report.healthy && !ended;
+        if (report.status.size() <= kStatusBytesMax) a.status = report.status;
+        a.settled = ended;
+    });
+    if (ended) orders_change(alloc.peer);
+    if (was_lost)
+        return;  // declared lost and perhaps replaced: it is being stopped, whatever it says
+    if (report.client == ClientStatus::lost) return lose(alloc, "its peer no longer has it");
+    set_client(alloc, report.client);
+    if (report.client == ClientStatus::failed && alloc.desired == Desired::run)
+        want_evaluation(alloc.slot.job, Trigger::alloc_failure, alloc.peer);
+}
+
+void Step::lose(AllocRecord& alloc, const std::string& reason) {
+    const bool wanted = alloc.desired == Desired::run;
+    set_client(alloc, ClientStatus::lost);
+    change(alloc, [&](AllocRecord& a) {
+        a.healthy = false;
+        if (wanted) a.desired_reason = reason;
+        if (wanted)
+            a.desired =
+                Desired::stop;  // should its peer return, it must not run beside its successor
+    });
+    orders_change(alloc.peer);
+    if (wanted) want_evaluation(alloc.slot.job, Trigger::node_update, alloc.peer);
+}
+
+void Step::on(const HoldersChanged& changed) {
+    const auto slot = state_.slots.find(changed.slot);
+    if (slot == state_.slots.end())
+        return refuse("copies of " + to_string(changed.slot) + ", which no claim was accepted for");
+    if (changed.generation > slot->second.generation)
+        return refuse("copies of " + to_string(changed.slot) +
+                      " of a generation that does not exist");
+    auto& copies = slot->second.copies;
+    for (const PeerNumber& holder : changed.holders) {
+        if (!state_.peers.contains(holder)) continue;
+        Generation& has = copies[holder];
+        has = std::max(has, changed.generation);
+    }
+    for (const PeerNumber& holder : changed.dropped) copies.erase(holder);
+    if (slot->second.last)
+        if (const auto alloc = state_.allocs.find(*slot->second.last); alloc != state_.allocs.end())
+            stamp(alloc->second);
+}
+
+void Step::on(const ReleasePort& release) {
+    const auto found = state_.allocs.find(release.alloc);
+    if (found == state_.allocs.end() || !found->second.holds_resources())
+        return refuse("a port of allocation " + to_string(release.alloc) + ", which has none");
+    AllocRecord& alloc = found->second;
+    const auto held = std::ranges::find(alloc.ports, release.port, &AssignedPort::value);
+    const std::string port = "port " + std::to_string(release.port);
+    if (held == alloc.ports.end())
+        return refuse(port + " is not of allocation " + to_string(release.alloc));
+    const auto asked = std::ranges::find(alloc.ask.ports, held->label, &Port::label);
+    if (asked != alloc.ask.ports.end() && asked->fixed != 0)
+        return refuse(port + " is static: only the job can change it");
+
+    PeerRecord& peer = state_.peers.at(alloc.peer);
+    Books books = peer.books;
+    books.eligible = true;  // it is there already; only a number changes
+    const Ask one{.ports = {{.label = held->label, .to = held->to}}};
+    if (misfit(books, one))
+        return refuse("no other dynamic port is free on peer " + std::to_string(alloc.peer.value));
+    const AssignedPort next = take(books, one, release.port + 1U).front();
+    peer.books.ports.insert(next.value);
+    const LogTime until = later(state_.time, state_.policy.port_rest);
+    peer.resting.emplace(release.port, until);
+    indexes_.rest_due.emplace(until, std::pair{peer.number, release.port});
+    change(alloc, [&](AllocRecord& a) {
+        std::ranges::find(a.ports, release.port, &AssignedPort::value)->value = next.value;
+    });
+    orders_change(peer.number);
+}
+
+}  // namespace gaggle::ledger

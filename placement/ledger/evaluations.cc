@@ -1,0 +1,205 @@
+// Evaluations: work for any planner. They are opened, taken for a while, ended, and wait when
+// nothing fits.
+#include <algorithm>
+#include <array>
+
+#include "base/hash.h"
+#include "base/wire.h"
+#include "placement/ledger/bounds.h"
+#include "placement/ledger/step.h"
+
+namespace gaggle::ledger {
+
+namespace {
+
+std::uint64_t total(const std::map<std::string, std::uint32_t>& queued) {
+    std::uint64_t sum = 0;
+    for (const auto& [group, number] : queued) sum += number;
+    return sum;
+}
+
+/// What an id minted in apply() is the hash of: no chance, and never the same twice.
+struct Mint {
+    RegionId region;
+    Epoch epoch;
+    LogIndex index;
+    std::uint64_t ordinal = 0;
+    template <class Self>
+    static auto wire_fields(Self& s) {
+        return std::tie(s.region, s.epoch, s.index, s.ordinal);
+    }
+};
+
+}  // namespace
+
+EvalId Step::mint_eval() {
+    const Hash hash = hash_of(encode(Mint{state_.region, state_.epoch, out_.index, minted_++}));
+    EvalId id;
+    std::copy_n(hash.bytes.begin(), id.bytes.size(), id.bytes.begin());
+    id.bytes[6] =
+        static_cast<std::uint8_t>((id.bytes[6] & 0x0fU) | 0x80U);  // a UUID of version 8 (RFC 9562)
+    id.bytes[8] = static_cast<std::uint8_t>((id.bytes[8] & 0x3fU) | 0x80U);
+    return id;
+}
+
+EvalRecord& Step::add_eval(const EvalId& id, const JobKey& job, Trigger trigger) {
+    EvalRecord eval;
+    eval.id = id;
+    eval.job = job;
+    eval.trigger = trigger;
+    if (const auto record = state_.jobs.find(job); record != state_.jobs.end()) {
+        eval.type = record->second.current().job.type;
+        eval.priority = record->second.current().job.priority;
+    }
+    eval.create_index = out_.index;
+    eval.create_time = wall_;
+    stamp(eval);
+    indexes_.add(eval);
+    return state_.evals.emplace(id, std::move(eval)).first->second;
+}
+
+void Step::want_evaluation(const JobKey& job, Trigger trigger, std::optional<PeerNumber> peer) {
+    if (live_version(job) == nullptr) return;
+    if (const auto ids = indexes_.evals_of.find(job); ids != indexes_.evals_of.end())
+        for (const EvalId& id : ids->second)
+            if (indexes_.workable.contains(id)) return;  // whoever takes that one will see this too
+    EvalRecord& eval = add_eval(mint_eval(), job, trigger);
+    change(eval, [&](EvalRecord& e) { e.peer = peer; });
+}
+
+/// The bundle's own evaluation. When its claimant is still at work on it, nobody else need start.
+void Step::open_for(const Bundle& bundle) {
+    if (bundle.eval.empty()) return;
+    auto found = state_.evals.find(bundle.eval);
+    const bool works = !bundle.claims.empty() || bundle.end;
+    if (found == state_.evals.end()) {
+        if (!state_.jobs.contains(bundle.job)) return;
+        add_eval(bundle.eval, bundle.job,
+                 bundle.deregistration ? Trigger::job_deregister : bundle.opens);
+        found = state_.evals.find(bundle.eval);
+    }
+    EvalRecord& eval = found->second;
+    const bool mine = !eval.taken_by || eval.taken_by == bundle.claimant;
+    if (eval.status != EvalStatus::pending || !works || !mine) return;
+    change(eval, [&](EvalRecord& e) {
+        e.wait_until.reset();
+        e.taken_by = bundle.claimant;
+        e.taken_until = later(state_.time, state_.policy.eval_lease_max);
+    });
+}
+
+void Step::on(const EvalTaken& taken) {
+    const auto found = state_.evals.find(taken.eval);
+    const std::string name = "evaluation " + to_string(taken.eval);
+    if (found == state_.evals.end()) return refuse(name + " does not exist");
+    EvalRecord& eval = found->second;
+    if (!eval.workable() && eval.taken_by != taken.peer)
+        return refuse(name + " is not to be taken now");
+    if (terminal(eval.status)) return refuse(name + " has ended");
+    const auto peer = state_.peers.find(taken.peer);
+    if (peer == state_.peers.end() || peer->second.status != PeerStatus::ready)
+        return refuse(name + " may not be taken by peer " + std::to_string(taken.peer.value));
+    change(eval, [&](EvalRecord& e) {
+        e.taken_by = taken.peer;
+        e.taken_until = later(state_.time, std::min(taken.lease, state_.policy.eval_lease_max));
+    });
+}
+
+void Step::on(const EvalDone& done) {
+    const auto eval = state_.evals.find(done.eval);
+    if (eval == state_.evals.end())
+        return refuse("evaluation " + to_string(done.eval) + " does not exist");
+    if (terminal(eval->second.status))
+        return refuse("evaluation " + to_string(done.eval) + " has ended before");
+    if (!terminal(done.end.status))
+        return refuse("an evaluation cannot end as " + std::string(to_string(done.end.status)));
+    end_evaluation(eval->second, done.end);
+}
+
+void Step::end_evaluation(EvalRecord& eval, const EvalEnd& end) {
+    if (terminal(eval.status) || !terminal(end.status)) return;
+    change(eval, [&](EvalRecord& e) {
+        e.status = end.status;
+        e.description = end.description;
+        e.queued = end.queued;
+        e.failed_groups = end.failed_groups;
+        e.taken_by.reset();
+        e.wait_until.reset();
+    });
+    if (end.status != EvalStatus::complete) return;
+    set_queued(eval.job, end.queued);
+    if (total(end.queued) == 0)
+        cancel_evals(eval.job, EvalStatus::blocked, eval.id,
+                     "everything was placed by evaluation " + to_string(eval.id));
+    else if (live_version(eval.job) != nullptr)
+        queue_rest(eval, end);
+    if (end.follow_up_after && live_version(eval.job) != nullptr)
+        follow_up(eval, *end.follow_up_after);
+}
+
+/// What found no place waits in one blocked evaluation per job. If room was made after the planner
+/// looked, it would wait for something that has already happened: then it is work at once.
+void Step::queue_rest(EvalRecord& eval, const EvalEnd& end) {
+    const EvalStatus status =
+        state_.room_index > end.planned_at ? EvalStatus::pending : EvalStatus::blocked;
+    cancel_evals(eval.job, EvalStatus::blocked, eval.id, "replaced by a newer one");
+    if (eval.trigger == Trigger::queued_allocs)
+        return change(eval, [&](EvalRecord& e) { e.status = status; });
+    EvalRecord& rest = add_eval(mint_eval(), eval.job, Trigger::queued_allocs);
+    change(rest, [&](EvalRecord& e) {
+        e.status = status;
+        e.description =
+            "waits for room for what evaluation " + to_string(eval.id) + " could not place";
+        e.previous = eval.id;
+        e.queued = end.queued;
+        e.failed_groups = end.failed_groups;
+    });
+    change(eval, [&](EvalRecord& e) { e.blocked = rest.id; });
+}
+
+void Step::follow_up(EvalRecord& eval, Duration after) {
+    const LogTime when = later(state_.time, after);
+    const WallTime wall = later(wall_, after);
+    for (const EvalId& id : indexes_.evals_of.at(eval.job)) {
+        EvalRecord& waiting = state_.evals.at(id);
+        if (waiting.status != EvalStatus::pending || !waiting.wait_until) continue;
+        if (*waiting.wait_until > when)
+            change(waiting, [&](EvalRecord& e) {
+                e.wait_until = when;
+                e.wait_until_wall = wall;
+            });
+        return change(eval, [&](EvalRecord& e) { e.next = waiting.id; });
+    }
+    EvalRecord& next = add_eval(mint_eval(), eval.job, Trigger::alloc_failure);
+    change(next, [&](EvalRecord& e) {
+        e.wait_until = when;
+        e.wait_until_wall = wall;
+        e.previous = eval.id;
+    });
+    change(eval, [&](EvalRecord& e) { e.next = next.id; });
+}
+
+void Step::cancel_evals(const JobKey& job, EvalStatus status, const EvalId& but,
+                        const std::string& why) {
+    const auto ids = indexes_.evals_of.find(job);
+    if (ids == indexes_.evals_of.end()) return;
+    const std::set<EvalId> all = ids->second;
+    for (const EvalId& id : all) {
+        EvalRecord& eval = state_.evals.at(id);
+        if (eval.status != status || id == but) continue;
+        change(eval, [&](EvalRecord& e) {
+            e.status = EvalStatus::canceled;
+            e.description = why;
+            e.taken_by.reset();
+            e.wait_until.reset();
+        });
+    }
+}
+
+void Step::wake_blocked() {
+    const std::set<EvalId> all = indexes_.blocked;
+    for (const EvalId& id : all)
+        change(state_.evals.at(id), [](EvalRecord& eval) { eval.status = EvalStatus::pending; });
+}
+
+}  // namespace gaggle::ledger
