@@ -74,8 +74,9 @@ struct PlannedClaim {
     PlaceReason reason = PlaceReason::fresh;
     /// Accepting the claim stops this one; it is not among `stops`.
     std::optional<AllocId> replaces;
-    std::vector<RankedPeer> candidates;          ///< one to four, best first
-    std::vector<RescheduleAttempt> reschedules;  ///< for the new allocation to carry
+    std::vector<RankedPeer> candidates;  ///< one to four, best first
+    /// With reason `failed`: how long the replacement waited.
+    std::optional<Duration> reschedule_delay;
     PlacementMetrics metrics;
 };
 

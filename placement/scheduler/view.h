@@ -8,6 +8,7 @@
 #pragma once
 
 #include <map>
+#include <utility>
 #include <vector>
 
 #include "base/time.h"
@@ -52,12 +53,9 @@ class View {
     std::size_t unanswered() const { return claims_.size(); }
 
   private:
-    struct Unanswered {
-        PeerNumber peer;
-        Ask ask;
-    };
     std::vector<PeerView> peers_;
-    std::map<AllocId, Unanswered> claims_;
+    std::map<AllocId, PeerNumber> claimed_on_;
+    std::map<std::pair<PeerNumber, AllocId>, Ask> claims_;
 };
 
 }  // namespace gaggle
