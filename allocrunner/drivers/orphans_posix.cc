@@ -1,0 +1,87 @@
+#include <dirent.h>
+#include <signal.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <vector>
+
+#include "allocrunner/drivers/shim.h"
+
+namespace gaggle::allocrunner {
+
+namespace {
+
+struct ProcessFacts {
+    pid_t session = 0;
+    std::uint64_t start_ticks = 0;  ///< since boot, in clock ticks
+};
+
+/// Fields 6 and 22 of /proc/<pid>/stat; nothing when there is no such process (proc(5)).
+std::optional<ProcessFacts> facts_of(pid_t pid) {
+    const std::string path = "/proc/" + std::to_string(pid) + "/stat";
+    const std::unique_ptr<FILE, int (*)(FILE*)> file(fopen(path.c_str(), "re"), fclose);
+    char line[1024];
+    if (!file || fgets(line, sizeof line, file.get()) == nullptr) return std::nullopt;
+    const char* after_name = strrchr(line, ')');  // the name itself may hold anything
+    if (after_name == nullptr) return std::nullopt;
+    ProcessFacts facts;
+    int session = 0;
+    unsigned long long ticks = 0;
+    const int got = sscanf(after_name + 1,
+                           " %*c %*d %*d %d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d "
+                           "%*d %*d %llu",
+                           &session, &ticks);
+    if (got != 2) return std::nullopt;
+    facts.session = session;
+    facts.start_ticks = ticks;
+    return facts;
+}
+
+std::vector<pid_t> all_processes() {
+    std::vector<pid_t> out;
+    const std::unique_ptr<DIR, int (*)(DIR*)> proc(opendir("/proc"), closedir);
+    for (const dirent* entry = proc ? readdir(proc.get()) : nullptr; entry != nullptr;
+         entry = readdir(proc.get()))
+        if (const int pid = atoi(entry->d_name); pid > 0) out.push_back(pid);
+    return out;
+}
+
+/// When this process would have started, by the wall clock, in nanoseconds.
+std::int64_t wall_start(const ProcessFacts& facts) {
+    timespec wall{};
+    timespec boot{};
+    clock_gettime(CLOCK_REALTIME, &wall);
+    clock_gettime(CLOCK_BOOTTIME, &boot);
+    const auto nanoseconds = [](const timespec& time) {
+        return time.tv_sec * 1'000'000'000LL + time.tv_nsec;
+    };
+    const std::int64_t tick = 1'000'000'000LL / sysconf(_SC_CLK_TCK);
+    return nanoseconds(wall) - nanoseconds(boot) +
+           static_cast<std::int64_t>(facts.start_ticks) * tick;
+}
+
+}  // namespace
+
+void kill_left_behind(const shim::Record& record) {
+    if (record.state != shim::RecordState::running || record.pid <= 1) return;
+    const auto leader = static_cast<pid_t>(record.pid);
+    // The first process leads a session of its own, and as long as one of the session lives, its
+    // number is given to nobody else. So either the leader is gone, or it is ours, or the number
+    // has a new owner and nobody of ours is left; the wall clock may have been set meanwhile, and
+    // then it is better to let one live than to kill a stranger's.
+    constexpr std::int64_t kClockSlack = 2'000'000'000;
+    if (const auto facts = facts_of(leader)) {
+        const std::int64_t apart = wall_start(*facts) - record.started;
+        if (facts->session != leader || apart > kClockSlack || apart < -kClockSlack) return;
+    }
+    for (const pid_t pid : all_processes()) {
+        const auto facts = facts_of(pid);
+        if (facts && facts->session == leader) kill(pid, SIGKILL);
+    }
+}
+
+}  // namespace gaggle::allocrunner

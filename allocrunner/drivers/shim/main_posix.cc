@@ -1,0 +1,372 @@
+// gctl-shim: stands between the agent and one run of one task, so that either may go without the
+// other.
+//
+// It starts the task, copies its two pipes into rotated log files, waits for it, records how it
+// ended, and meanwhile answers whichever agent is connected (shim_protocol.h). One thread, one poll
+// loop, no standard library: there is one per task, and a machine may run a thousand.
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <initializer_list>
+
+#include "allocrunner/drivers/shim/log_posix.h"
+#include "allocrunner/drivers/shim/start_posix.h"
+#include "allocrunner/drivers/shim/text.h"
+
+namespace gaggle::allocrunner::shim {
+
+namespace {
+
+constexpr int kAgentsMax = 4;          // connected at a time; a fifth must wait in the backlog
+constexpr int kReapAgainMs = 50;       // while descendants are killed
+constexpr int kRecordAgainMs = 1'000;  // while the record cannot be written
+constexpr std::size_t kRequestMax = 16;
+constexpr std::size_t kCopyBytes = 64U << 10U;
+
+struct Agent {
+    int fd = -1;
+    char bytes[kRequestMax] = {};
+    std::size_t have = 0;
+};
+
+struct Shim {
+    Agent agents[kAgentsMax];
+    Record record;
+    Log out_log;
+    Log err_log;
+    int out_pipe = -1;
+    int err_pipe = -1;
+    int children = -1;  // signalfd for SIGCHLD
+};
+
+Shim self;
+
+// Zeroed pages: those that are never touched cost nothing.
+char log_out[kPathMax];
+char log_err[kPathMax];
+char record_dir[kPathMax];
+char record_file[kPathMax];
+char record_draft[kPathMax];
+char copied[kCopyBytes];
+
+std::int64_t wall_now() {
+    timespec time{};
+    clock_gettime(CLOCK_REALTIME, &time);
+    return time.tv_sec * 1'000'000'000LL + time.tv_nsec;
+}
+
+bool send_frame(int fd, Kind kind, const void* payload, std::uint32_t size) {
+    char frame[128];
+    const std::uint32_t length = size + 1;
+    std::memcpy(frame, &length, sizeof length);
+    frame[4] = static_cast<char>(kind);
+    std::memcpy(frame + 5, payload, size);
+    return send(fd, frame, 5 + size, MSG_NOSIGNAL) == static_cast<ssize_t>(5 + size);
+}
+
+void drop(Agent& agent) {
+    close(agent.fd);
+    agent.fd = -1;
+    agent.have = 0;
+}
+
+void tell(Agent& agent) {
+    if (!send_frame(agent.fd, Kind::state, &self.record, sizeof self.record)) drop(agent);
+}
+
+// ---- the record on disk ----
+
+bool write_record(bool durable) {
+    seal(self.record);
+    const int fd = open(record_draft, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0) return false;
+    bool ok = pwrite(fd, &self.record, sizeof self.record, 0) == sizeof self.record &&
+              ftruncate(fd, sizeof self.record) == 0 && (!durable || fsync(fd) == 0);
+    ok = close(fd) == 0 && ok && rename(record_draft, record_file) == 0;
+    if (!ok || !durable) return ok;
+    const int dir = open(record_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    ok = dir >= 0 && fsync(dir) == 0;
+    if (dir >= 0) close(dir);
+    return ok;
+}
+
+/// Room for the next record is taken early, so that a disk that is full by then still has it.
+/// 0 or an errno.
+int reserve_record() {
+    const int fd = open(record_draft, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0) return errno;
+    const int error = posix_fallocate(fd, 0, sizeof self.record);
+    close(fd);
+    return error;
+}
+
+// ---- the task ----
+
+void kill_all() {
+    if (self.record.pid > 0) {
+        kill(static_cast<pid_t>(self.record.pid), SIGKILL);
+        kill(static_cast<pid_t>(-self.record.pid), SIGKILL);
+    }
+}
+
+/// What its processes left behind came to us, for we are their subreaper. True when nobody is left.
+bool kill_orphans() {
+    char path[64];
+    Text(path).add("/proc/self/task/").add(static_cast<std::uint64_t>(getpid())).add("/children");
+    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    char pids[1024];
+    const ssize_t got = fd < 0 ? 0 : read(fd, pids, sizeof pids - 1);
+    if (fd >= 0) close(fd);
+    // A kernel that does not list children (CONFIG_PROC_CHILDREN): those in the task's own group.
+    if (fd < 0) kill(static_cast<pid_t>(-self.record.pid), SIGKILL);
+    pids[got > 0 ? got : 0] = '\0';
+    for (char* next = pids; *next != '\0';) {
+        char* after = nullptr;
+        const long pid = strtol(next, &after, 10);
+        if (after == next || *after == '\0')
+            break;  // the last may be cut off; there is a next time
+        kill(static_cast<pid_t>(pid), SIGKILL);
+        next = after;
+        while (*next == ' ') ++next;
+    }
+    return waitpid(-1, nullptr, WNOHANG) < 0 && errno == ECHILD;
+}
+
+/// True when the task's first process has ended.
+bool reap() {
+    bool ended = false;
+    int status = 0;
+    for (pid_t pid = 0; (pid = waitpid(-1, &status, WNOHANG)) > 0;) {
+        if (pid != self.record.pid) continue;
+        ended = true;
+        self.record.code = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
+        self.record.signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+    }
+    return ended;
+}
+
+/// One read of a pipe into its log. False when there is nothing (more).
+bool copy_log(int& pipe, Log& log) {
+    if (pipe < 0) return false;
+    const ssize_t got = read(pipe, copied, sizeof copied);
+    if (got > 0) {
+        log.write(copied, static_cast<std::size_t>(got));
+        return true;
+    }
+    if (got < 0 && (errno == EINTR || errno == EAGAIN)) return false;
+    close(pipe);
+    pipe = -1;
+    return false;
+}
+
+/// After the last process: descendants, output, record, answer.
+[[noreturn]] void finish() {
+    while (!kill_orphans()) {
+        pollfd waits[3] = {
+            {self.children, POLLIN, 0}, {self.out_pipe, POLLIN, 0}, {self.err_pipe, POLLIN, 0}};
+        poll(waits, 3, kReapAgainMs);
+        signalfd_siginfo gone;
+        while (read(self.children, &gone, sizeof gone) > 0) continue;
+        copy_log(self.out_pipe, self.out_log);
+        copy_log(self.err_pipe, self.err_log);
+    }
+    while (copy_log(self.out_pipe, self.out_log)) continue;
+    while (copy_log(self.err_pipe, self.err_log)) continue;
+    self.record.state = RecordState::exited;
+    self.record.finished = wall_now();
+    self.record.log_bytes_lost = self.out_log.lost() + self.err_log.lost();
+    // Without a record nobody would ever know: stay until it is written or an agent was told.
+    bool told = false;
+    for (;;) {
+        const bool written = write_record(true);
+        for (Agent& agent : self.agents) {
+            if (agent.fd < 0) continue;
+            tell(agent);
+            told = told || agent.fd >= 0;
+        }
+        if (written || told) _exit(0);
+        pollfd wait{kListenFd, POLLIN, 0};
+        poll(&wait, 1, kRecordAgainMs);
+        if (self.agents[0].fd >= 0) drop(self.agents[0]);
+        self.agents[0].fd = accept4(kListenFd, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    }
+}
+
+// ---- agents ----
+
+void obey(Agent& agent, Kind kind, const char* payload, std::size_t size) {
+    std::int32_t number = 0;
+    if (kind == Kind::hello) return tell(agent);
+    if (kind == Kind::kill) return kill_all();
+    if (kind != Kind::signal || size != sizeof number) return drop(agent);
+    std::memcpy(&number, payload, sizeof number);
+    kill(static_cast<pid_t>(self.record.pid), number);
+}
+
+void listen_to(Agent& agent) {
+    const ssize_t got = read(agent.fd, agent.bytes + agent.have, kRequestMax - agent.have);
+    if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
+    if (got <= 0) return drop(agent);
+    agent.have += static_cast<std::size_t>(got);
+    std::uint32_t length = 0;
+    while (agent.fd >= 0 && agent.have >= 5) {
+        std::memcpy(&length, agent.bytes, sizeof length);
+        if (length < 1 || length + 4 > kRequestMax) return drop(agent);
+        if (agent.have < length + 4) return;
+        obey(agent, static_cast<Kind>(agent.bytes[4]), agent.bytes + 5, length - 1);
+        if (agent.fd < 0) return;
+        agent.have -= length + 4;
+        std::memmove(agent.bytes, agent.bytes + length + 4, agent.have);
+    }
+}
+
+void welcome() {
+    for (Agent& agent : self.agents) {
+        if (agent.fd >= 0) continue;
+        agent.fd = accept4(kListenFd, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        return;
+    }
+}
+
+bool read_fully(int fd, char* to, std::size_t size) {
+    while (size > 0) {
+        pollfd wait{fd, POLLIN, 0};
+        if (poll(&wait, 1, kStartTimeoutMs) <= 0) return false;
+        const ssize_t got = read(fd, to, size);
+        if (got < 0 && errno == EINTR) continue;
+        if (got <= 0) return false;
+        to += got;
+        size -= static_cast<std::size_t>(got);
+    }
+    return true;
+}
+
+/// The first agent's first message; ends the program when there is none.
+char* receive_start(Agent& agent, std::uint32_t& size) {
+    pollfd wait{kListenFd, POLLIN, 0};
+    if (poll(&wait, 1, kStartTimeoutMs) <= 0) _exit(1);
+    agent.fd = accept4(kListenFd, nullptr, nullptr, SOCK_CLOEXEC);
+    char head[5];
+    std::uint32_t length = 0;
+    if (agent.fd < 0 || !read_fully(agent.fd, head, sizeof head)) _exit(1);
+    std::memcpy(&length, head, sizeof length);
+    if (length < 1 || length > kFrameMax || head[4] != static_cast<char>(Kind::start)) _exit(1);
+    size = length - 1;
+    void* room =
+        mmap(nullptr, size + 1, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (room == MAP_FAILED || !read_fully(agent.fd, static_cast<char*>(room), size)) _exit(1);
+    return static_cast<char*>(room);
+}
+
+[[noreturn]] void refuse(const Agent& agent, int error, Step step) {
+    const NotStarted why{error, static_cast<std::uint32_t>(step)};
+    send_frame(agent.fd, Kind::not_started, &why, sizeof why);
+    _exit(0);
+}
+
+void start_task(Agent& agent) {
+    std::uint32_t size = 0;
+    char* const bytes = receive_start(agent, size);
+    Start start;
+    if (!parse_start(bytes, size, start)) refuse(agent, EINVAL, Step::message);
+    const bool fits = Text(log_out).add(start.log_prefix).add("stdout.").fits() &&
+                      Text(log_err).add(start.log_prefix).add("stderr.").fits() &&
+                      Text(record_file).add(start.record_file).fits() &&
+                      Text(record_draft).add(start.record_file).add(".new").fits() &&
+                      Text(record_dir).add(start.record_file).fits();
+    char* const slash = strrchr(record_dir, '/');
+    if (!fits || slash == nullptr) refuse(agent, ENAMETOOLONG, Step::message);
+    *slash = '\0';
+    if (const int error = reserve_record()) refuse(agent, error, Step::record);
+    const StartHeader& header = start.header;
+    const bool logs = (header.flags & kNoLogs) == 0;
+    if (logs &&
+        (!self.out_log.open(log_out, header.out_number, header.files_max, header.file_bytes) ||
+         !self.err_log.open(log_err, header.err_number, header.files_max, header.file_bytes)))
+        refuse(agent, errno, Step::logs);
+    self.record.run = header.run;
+    self.record.started = wall_now();
+    NotStarted why{};
+    const pid_t pid = launch(start, self.out_pipe, self.err_pipe, why);
+    if (pid < 0) refuse(agent, why.error, static_cast<Step>(why.step));
+    self.record.pid = pid;
+    if (!write_record(false)) {
+        const int error = errno;
+        kill_all();
+        refuse(agent, error, Step::record);
+    }
+    reserve_record();
+    munmap(bytes, size + 1);
+    for (const int fd : {self.out_pipe, self.err_pipe, agent.fd})
+        if (fd >= 0) fcntl(fd, F_SETFL, O_NONBLOCK);
+    tell(agent);
+}
+
+[[noreturn]] void run() {
+    for (;;) {
+        pollfd waits[4 + kAgentsMax] = {{self.children, POLLIN, 0},
+                                        {self.out_pipe, POLLIN, 0},
+                                        {self.err_pipe, POLLIN, 0},
+                                        {kListenFd, POLLIN, 0}};
+        bool full = true;
+        for (int at = 0; at < kAgentsMax; ++at) {
+            waits[4 + at] = {self.agents[at].fd, POLLIN, 0};
+            full = full && self.agents[at].fd >= 0;
+        }
+        if (full) waits[3].fd = -1;
+        if (poll(waits, 4 + kAgentsMax, -1) < 0) continue;
+        if (waits[1].revents != 0) copy_log(self.out_pipe, self.out_log);
+        if (waits[2].revents != 0) copy_log(self.err_pipe, self.err_log);
+        for (int at = 0; at < kAgentsMax; ++at)
+            if (waits[4 + at].revents != 0) listen_to(self.agents[at]);
+        if (waits[3].revents != 0) welcome();
+        if (waits[0].revents == 0) continue;
+        signalfd_siginfo gone;
+        while (read(self.children, &gone, sizeof gone) > 0) continue;
+        if (reap()) finish();
+    }
+}
+
+}  // namespace
+
+[[noreturn]] void main() {
+    setsid();
+    fcntl(kListenFd, F_SETFD, FD_CLOEXEC);
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+    // When the machine shuts down everybody is asked to end; the task shall be the first to.
+    for (const int ignored : kIgnored) signal(ignored, SIG_IGN);
+    sigset_t child;
+    sigemptyset(&child);
+    sigaddset(&child, SIGCHLD);
+    sigprocmask(SIG_SETMASK, &child, nullptr);
+    self.children = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
+    start_task(self.agents[0]);
+    run();
+}
+
+}  // namespace gaggle::allocrunner::shim
+
+int main(int argc, char** argv) {
+    if (argc == 2 && std::strcmp(argv[1], "--version") == 0) {
+        printf("gctl-shim %s, protocol %u\n", GAGGLE_VERSION, gaggle::allocrunner::shim::kVersion);
+        return 0;
+    }
+    if (fcntl(gaggle::allocrunner::shim::kListenFd, F_GETFD) < 0) {
+        fprintf(stderr,
+                "gctl-shim is started by gctl agent, once per task; it does nothing alone.\n");
+        return 2;
+    }
+    gaggle::allocrunner::shim::main();
+}

@@ -1,0 +1,328 @@
+#include <fcntl.h>
+#include <grp.h>
+#include <poll.h>
+#include <pwd.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "allocrunner/drivers/shim.h"
+#include "base/hash.h"
+
+namespace gaggle::allocrunner {
+
+namespace {
+
+constexpr int kAnswerTimeoutMs = 15'000;
+constexpr std::size_t kSocketNameMax = 64;
+constexpr std::size_t kGroupsMax = 256;
+
+std::string why() { return std::strerror(errno); }
+
+/// A socket's path has room for 107 bytes; this one is short wherever the data directory is.
+struct SocketPlace {
+    UniqueFd folder;
+    sockaddr_un address{};
+};
+
+Result<SocketPlace> socket_place(const std::string& alloc_dir, const std::string& task) {
+    SocketPlace place;
+    const std::string folder = alloc_dir + "/shim";
+    place.folder.reset(open(folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    if (!place.folder) return {Errc::io, "open " + folder + ": " + why()};
+    const std::uint64_t hash = checksum64(as_bytes(task));
+    const std::string name = task.size() <= kSocketNameMax ? task : std::to_string(hash);
+    const std::string path = "/proc/self/fd/" + std::to_string(place.folder.get()) + "/" + name;
+    INVARIANT(path.size() < sizeof place.address.sun_path);
+    place.address.sun_family = AF_UNIX;
+    std::memcpy(place.address.sun_path, path.c_str(), path.size() + 1);
+    return place;
+}
+
+Result<UniqueFd> connect_to(const SocketPlace& place) {
+    UniqueFd fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    if (!fd) return {Errc::io, "make a socket: " + why()};
+    const auto* address = reinterpret_cast<const sockaddr*>(&place.address);
+    if (connect(fd.get(), address, sizeof place.address) != 0)
+        return {Errc::unavailable, "connect to shim: " + why()};
+    return fd;
+}
+
+Result<UniqueFd> listen_at(const SocketPlace& place) {
+    UniqueFd fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    if (!fd) return {Errc::io, "make a socket: " + why()};
+    unlink(place.address.sun_path);
+    const auto* address = reinterpret_cast<const sockaddr*>(&place.address);
+    if (bind(fd.get(), address, sizeof place.address) != 0 ||
+        chmod(place.address.sun_path, 0600) != 0 || listen(fd.get(), 8) != 0)
+        return {Errc::io, "bind the shim's socket: " + why()};
+    return fd;
+}
+
+Result<void> send_frame(int socket, shim::Kind kind, BytesView payload) {
+    Bytes frame(5);
+    const auto length = static_cast<std::uint32_t>(payload.size() + 1);
+    std::memcpy(frame.data(), &length, sizeof length);
+    frame[4] = static_cast<std::uint8_t>(kind);
+    frame.insert(frame.end(), payload.begin(), payload.end());
+    for (std::size_t sent = 0; sent < frame.size();) {
+        const ssize_t part = send(socket, frame.data() + sent, frame.size() - sent, MSG_NOSIGNAL);
+        if (part < 0 && errno == EINTR) continue;
+        if (part < 0) return {Errc::unavailable, "send to shim: " + why()};
+        sent += static_cast<std::size_t>(part);
+    }
+    return {};
+}
+
+/// The next frame, within kAnswerTimeoutMs.
+Result<FrameReader::Frame> receive_frame(int socket) {
+    FrameReader reader;
+    for (;;) {
+        std::optional<FrameReader::Frame> frame = TRY(reader.next());
+        if (frame) return std::move(*frame);
+        pollfd wait{socket, POLLIN, 0};
+        const int ready = poll(&wait, 1, kAnswerTimeoutMs);
+        if (ready < 0 && errno == EINTR) continue;
+        if (ready <= 0) return {Errc::timeout, "the shim does not answer"};
+        std::uint8_t bytes[512];
+        const ssize_t got = read(socket, bytes, sizeof bytes);
+        if (got <= 0) return {Errc::unavailable, "the shim is gone"};
+        reader.feed(BytesView(bytes, static_cast<std::size_t>(got)));
+    }
+}
+
+struct Account {
+    std::uint32_t uid = 0;
+    std::uint32_t gid = 0;
+    std::vector<std::uint32_t> groups;
+};
+
+Result<Account> account_of(const std::string& user) {
+    Bytes room(16'384);
+    passwd entry{};
+    passwd* found = nullptr;
+    getpwnam_r(user.c_str(), &entry, reinterpret_cast<char*>(room.data()), room.size(), &found);
+    if (found == nullptr)
+        return {Errc::not_found, "look up user \"" + user +
+                                     "\": there is none of that name on "
+                                     "this peer; create it or correct the task's user"};
+    std::vector<gid_t> groups(kGroupsMax);
+    int count = kGroupsMax;
+    if (getgrouplist(user.c_str(), entry.pw_gid, groups.data(), &count) < 0) count = kGroupsMax;
+    groups.resize(static_cast<std::size_t>(count));
+    return Account{entry.pw_uid, entry.pw_gid, {groups.begin(), groups.end()}};
+}
+
+/// What a task writes to belongs to its user.
+void give_to(const Account& account, const std::string& task_dir) {
+    for (const char* folder : {"", "/local", "/tmp", "/secrets"})
+        if (lchown((task_dir + folder).c_str(), account.uid, account.gid) != 0) return;
+}
+
+void put_text(Bytes& out, const std::string& text) {
+    out.insert(out.end(), text.begin(), text.end());
+    out.push_back(0);
+}
+
+Bytes start_message(const ShimOrder& order, const std::string& executable,
+                    const std::optional<Account>& account) {
+    const TaskSpec& spec = order.spec;
+    shim::StartHeader header;
+    header.run = order.run;
+    header.argc = static_cast<std::uint32_t>(spec.argv.size());
+    header.envc = static_cast<std::uint32_t>(spec.env.size());
+    header.files_max = static_cast<std::uint64_t>(std::max<std::int64_t>(1, spec.logs.files_max));
+    header.file_bytes = static_cast<std::uint64_t>(std::max<std::int64_t>(1, spec.logs.file_bytes));
+    header.out_number = order.out_number;
+    header.err_number = order.err_number;
+    header.nofile_soft = order.nofile_soft;
+    if (spec.logs.disabled) header.flags |= shim::kNoLogs;
+    if (spec.oom_score_adj) header.flags |= shim::kSetOomScore;
+    header.oom_score_adj = static_cast<std::int32_t>(spec.oom_score_adj.value_or(0));
+    if (account) {
+        header.flags |= shim::kSwitchUser;
+        header.uid = account->uid;
+        header.gid = account->gid;
+        header.groups = static_cast<std::uint32_t>(account->groups.size());
+    }
+    Bytes out(sizeof header);
+    std::memcpy(out.data(), &header, sizeof header);
+    for (std::uint32_t group : account ? account->groups : std::vector<std::uint32_t>{}) {
+        const auto* first = reinterpret_cast<const std::uint8_t*>(&group);
+        out.insert(out.end(), first, first + sizeof group);
+    }
+    put_text(out, executable);
+    put_text(out, spec.work_dir);
+    put_text(out, order.alloc_dir + "/alloc/logs/" + order.task + ".");
+    put_text(out, order.alloc_dir + "/exit/" + order.task);
+    for (const std::string& arg : spec.argv) put_text(out, arg);
+    for (const auto& [name, value] : spec.env) put_text(out, name + "=" + value);
+    return out;
+}
+
+Result<pid_t> spawn(const ShimOrder& order, int listening) {
+    posix_spawn_file_actions_t files;
+    posix_spawnattr_t how;
+    posix_spawn_file_actions_init(&files);
+    posix_spawnattr_init(&how);
+    for (const int standard : {0, 1, 2})
+        posix_spawn_file_actions_addopen(&files, standard, "/dev/null", O_RDWR, 0);
+    posix_spawn_file_actions_adddup2(&files, listening, shim::kListenFd);
+    posix_spawn_file_actions_addclosefrom_np(&files, shim::kListenFd + 1);
+    sigset_t none;
+    sigset_t all;
+    sigemptyset(&none);
+    sigfillset(&all);
+    posix_spawnattr_setsigmask(&how, &none);
+    posix_spawnattr_setsigdefault(&how, &all);
+    posix_spawnattr_setflags(&how, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+    std::string program = "gctl-shim";
+    std::string title = order.title;
+    char* argv[] = {program.data(), title.data(), nullptr};
+    char* envp[] = {nullptr};
+    pid_t pid = 0;
+    const int error = posix_spawn(&pid, order.shim_path.c_str(), &files, &how, argv, envp);
+    posix_spawn_file_actions_destroy(&files);
+    posix_spawnattr_destroy(&how);
+    if (error == 0) return pid;
+    return {Errc::io, "start " + order.shim_path + ": " + std::strerror(error) +
+                          "; is gctl-shim installed beside gctl?"};
+}
+
+StartFailure failure_of(const ShimOrder& order, const std::string& executable,
+                        const shim::NotStarted& why_not) {
+    const char* what = "start";
+    std::string subject = executable;
+    switch (static_cast<shim::Step>(why_not.step)) {
+        case shim::Step::message: what = "read the order to start"; break;
+        case shim::Step::logs: what = "open the log files of"; break;
+        case shim::Step::record: what = "write the record of"; break;
+        case shim::Step::pipe: what = "make the pipes of"; break;
+        case shim::Step::fork: what = "fork for"; break;
+        case shim::Step::limits: what = "set the limits of"; break;
+        case shim::Step::user:
+            what = "switch the user (does the agent run as root?) to";
+            subject = order.spec.user;
+            break;
+        case shim::Step::directory:
+            what = "change into work_dir";
+            subject = order.spec.work_dir;
+            break;
+        case shim::Step::execute: what = "execute"; break;
+    }
+    const int error = why_not.error;
+    const bool may_pass = error == ENOMEM || error == EAGAIN || error == ENOSPC ||
+                          error == EMFILE || error == ENFILE || error == ETXTBSY || error == EIO;
+    return {"start task " + order.task + ": " + what + " " + subject + ": " + std::strerror(error),
+            may_pass};
+}
+
+}  // namespace
+
+std::variant<LiveShim, StartFailure> start_shim(const ShimOrder& order) {
+    const auto failed = [&](const Error& error, bool may_pass) {
+        return StartFailure{"start task " + order.task + ": " + error.detail, may_pass};
+    };
+    const Result<std::string> executable = find_executable(order.spec);
+    if (!executable) return failed(executable.error(), false);
+    std::optional<Account> account;
+    if (!order.spec.user.empty()) {
+        Result<Account> found = account_of(order.spec.user);
+        if (!found) return failed(found.error(), false);
+        account = std::move(*found);
+        give_to(*account, order.spec.task_dir);
+    }
+    const Bytes message = start_message(order, *executable, account);
+    if (message.size() + 1 > shim::kFrameMax)
+        return failed({Errc::invalid, "arguments and environment exceed 4 MiB"}, false);
+
+    const Result<SocketPlace> place = socket_place(order.alloc_dir, order.task);
+    if (!place) return failed(place.error(), true);
+    Result<UniqueFd> listening = listen_at(*place);
+    if (!listening) return failed(listening.error(), true);
+    const Result<pid_t> pid = spawn(order, listening->get());
+    if (!pid) return failed(pid.error(), true);
+    listening->reset();  // from here on a connection shows whether the shim lives
+
+    Result<UniqueFd> connection = connect_to(*place);
+    Result<void> sent = connection ? send_frame(connection->get(), shim::Kind::start, message)
+                                   : Result<void>(connection.error());
+    Result<FrameReader::Frame> answer =
+        sent ? receive_frame(connection->get()) : Result<FrameReader::Frame>(sent.error());
+    if (answer && answer->kind == shim::Kind::state) {
+        const auto record = record_of(answer->payload);
+        fcntl(connection->get(), F_SETFL, O_NONBLOCK);
+        if (record) return LiveShim{std::move(*connection), *pid, *record};
+    }
+    if (!answer || answer->kind != shim::Kind::not_started) kill(*pid, SIGKILL);
+    waitpid(*pid, nullptr, 0);
+    shim::NotStarted why_not;
+    if (!answer) return failed(answer.error(), true);
+    if (answer->payload.size() != sizeof why_not)
+        return failed({Errc::corrupt, "the shim's answer is damaged"}, true);
+    std::memcpy(&why_not, answer->payload.data(), sizeof why_not);
+    return failure_of(order, *executable, why_not);
+}
+
+std::optional<LiveShim> adopt_shim(const std::string& alloc_dir, const std::string& task) {
+    const Result<SocketPlace> place = socket_place(alloc_dir, task);
+    if (!place) return std::nullopt;
+    Result<UniqueFd> connection = connect_to(*place);
+    if (!connection) return std::nullopt;
+    const std::uint32_t version = shim::kVersion;
+    const BytesView payload(reinterpret_cast<const std::uint8_t*>(&version), sizeof version);
+    if (!send_frame(connection->get(), shim::Kind::hello, payload)) return std::nullopt;
+    const Result<FrameReader::Frame> answer = receive_frame(connection->get());
+    if (!answer || answer->kind != shim::Kind::state) return std::nullopt;
+    const auto record = record_of(answer->payload);
+    if (!record) return std::nullopt;
+    fcntl(connection->get(), F_SETFL, O_NONBLOCK);
+    return LiveShim{std::move(*connection), 0, *record};
+}
+
+std::optional<shim::Record> read_record(const std::string& alloc_dir, const std::string& task) {
+    const std::string path = alloc_dir + "/exit/" + task;
+    const UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+    std::uint8_t bytes[sizeof(shim::Record) + 1];
+    const ssize_t got = fd ? read(fd.get(), bytes, sizeof bytes) : -1;
+    if (got < 0) return std::nullopt;
+    return record_of(BytesView(bytes, static_cast<std::size_t>(got)));
+}
+
+std::optional<shim::Record> record_of(BytesView payload) {
+    shim::Record record;
+    if (payload.size() != sizeof record) return std::nullopt;
+    std::memcpy(&record, payload.data(), sizeof record);
+    if (!shim::is_intact(record)) return std::nullopt;
+    return record;
+}
+
+Result<void> send_signal(int socket, std::int32_t number) {
+    return send_frame(socket, shim::Kind::signal,
+                      BytesView(reinterpret_cast<const std::uint8_t*>(&number), sizeof number));
+}
+
+Result<void> send_kill(int socket) { return send_frame(socket, shim::Kind::kill, {}); }
+
+Result<std::optional<FrameReader::Frame>> FrameReader::next() {
+    std::uint32_t length = 0;
+    if (bytes_.size() < sizeof length) return std::optional<Frame>();
+    std::memcpy(&length, bytes_.data(), sizeof length);
+    if (length < 1 || length > shim::kFrameMax)
+        return {Errc::corrupt, "frame from shim: length " + std::to_string(length)};
+    if (bytes_.size() < sizeof length + length) return std::optional<Frame>();
+    const auto payload = bytes_.begin() + sizeof length + 1;
+    const auto end = bytes_.begin() + static_cast<std::ptrdiff_t>(sizeof length + length);
+    Frame frame{static_cast<shim::Kind>(bytes_[sizeof length]), Bytes(payload, end)};
+    bytes_.erase(bytes_.begin(), end);
+    return std::optional<Frame>(std::move(frame));
+}
+
+}  // namespace gaggle::allocrunner

@@ -1,0 +1,167 @@
+#include <doctest/doctest.h>
+
+#include "allocrunner/runner.h"
+#include "base/wire.h"
+#include "tests/allocrunner/fake_world.h"
+
+namespace gaggle::allocrunner {
+
+namespace {
+
+using Story = std::vector<std::string>;
+
+Order stopped(Order order) {
+    order.desired = Desired::stop;
+    return order;
+}
+
+const AllocId kOne = alloc_id(1);
+
+}  // namespace
+
+TEST_CASE("an agent that starts again adopts its running task as it is") {
+    FakeWorld world;
+    world.orders({order_of(1)});
+    const AllocStatus before = world.status(kOne);
+    world.story.clear();
+    world.restart_agent(false);
+    world.wait(1min);
+    world.orders({order_of(1)});
+    CHECK(world.story.empty());
+    CHECK(world.status(kOne).client == ClientStatus::running);
+    CHECK(world.status(kOne).tasks == before.tasks);
+}
+
+TEST_CASE("a task that ended while no agent was there starts again once its order is confirmed") {
+    FakeWorld world;
+    world.orders({order_of(1)});
+    world.agent_down = true;
+    world.exit(kOne, "main", 1);
+    world.story.clear();
+    world.restart_agent(false);
+    world.wait(1min);
+    CHECK(world.story.empty());
+    world.orders({order_of(1)});
+    CHECK(world.story == Story{"start 1/main run 2"});
+    CHECK(world.events(kOne, "main") ==
+          "Received, Task Setup, Started, Terminated, Restarting, Started");
+}
+
+TEST_CASE("an exit that was dealt with before the agent fell is not dealt with twice") {
+    FakeWorld world;
+    world.orders({order_of(1)});
+    world.exit(kOne, "main", 1);
+    world.restart_agent(false);
+    world.orders({order_of(1)});
+    CHECK(world.status(kOne).tasks.at("main").restarts == 1);
+}
+
+TEST_CASE("after a reboot tasks start when confirmed, or when nobody can be reached") {
+    for (const bool alone : {false, true}) {
+        CAPTURE(alone);
+        FakeWorld world;
+        world.orders({order_of(1)});
+        world.story.clear();
+        world.restart_agent(true);
+        world.wait(1min);
+        CHECK(world.story.empty());
+        if (alone)
+            world.start_unconfirmed();
+        else
+            world.orders({order_of(1)});
+        CHECK(world.story == Story{"start 1/main run 2"});
+    }
+}
+
+TEST_CASE("a fenced task never starts without the group") {
+    FakeWorld world;
+    Order order = order_of(1);
+    order.group.disconnect = DisconnectStrategy{.stop_on_client_after = 1min};
+    world.orders({order});
+    world.story.clear();
+    world.restart_agent(true);
+    world.start_unconfirmed();
+    world.wait(1h);
+    CHECK(world.story.empty());
+    world.orders({order});
+    CHECK(world.story == Story{"start 1/main run 2"});
+}
+
+TEST_CASE("an allocation replaced while its peer was away is stopped, never started again") {
+    for (const bool reboot : {false, true}) {
+        CAPTURE(reboot);
+        FakeWorld world;
+        world.orders({order_of(1)});
+        world.restart_agent(reboot);
+        world.story.clear();
+        world.orders({});
+        CHECK(world.story == (reboot ? Story{} : Story{"signal 1/main 2"}));
+        CHECK(world.status(kOne).client == ClientStatus::complete);
+    }
+}
+
+TEST_CASE("restarts used up stay used up when the agent starts again") {
+    FakeWorld world;
+    world.orders({order_of(1)});
+    for (int round = 0; round < 2; ++round) {
+        world.exit(kOne, "main", 1);
+        world.wait(20s);
+    }
+    world.restart_agent(false);
+    world.orders({order_of(1)});
+    world.exit(kOne, "main", 1);
+    CHECK(world.status(kOne).client == ClientStatus::failed);
+}
+
+TEST_CASE("a stop under way when the agent fell goes on when it is back") {
+    FakeWorld world;
+    world.ignore_signals = true;
+    world.orders({order_of(1)});
+    world.orders({stopped(order_of(1))});
+    world.restart_agent(false);
+    world.wait(5s);
+    CHECK(world.status(kOne).client == ClientStatus::complete);
+    CHECK(world.process(kOne, "main") == nullptr);
+}
+
+TEST_CASE("a damaged order file does not cost the running task") {
+    FakeWorld world;
+    world.orders({order_of(1)});
+    const auto process = *world.process(kOne, "main");
+    const Recovered recovered{{{.alloc = kOne,
+                                .order = std::nullopt,
+                                .state = {},
+                                .tasks = {{"main", process.run, process.pid, world.wall(), {}}}}}};
+    for (const bool named : {true, false}) {
+        CAPTURE(named);
+        world.runner = Runner(Host{}, Config{}, Rng(1));
+        world.story.clear();
+        world.feed({world.wall(), recovered});
+        if (named) world.orders({order_of(1)});
+        if (named) CHECK(world.status(kOne).tasks.at("main").pid == process.pid);
+        if (!named) world.orders({});
+        CHECK(world.story == (named ? Story{} : Story{"kill 1/main"}));
+    }
+}
+
+TEST_CASE("a damaged state file is survived, whatever its bytes") {
+    FakeWorld world;
+    world.orders({order_of(1)});
+    AllocRecord record;
+    record.tasks["main"] = {.run = 1};
+    const Bytes good = encode(record);
+    Rng rng(3);
+    for (int round = 0; round < 20'000; ++round) {
+        Bytes bytes = good;
+        for (int flips = 0; flips < 3; ++flips)
+            bytes[rng.below(bytes.size())] = static_cast<std::uint8_t>(rng.next());
+        Runner runner(Host{}, Config{}, Rng(1));
+        const Recovered recovered{
+            {{.alloc = kOne, .order = order_of(1), .state = bytes, .tasks = {}}}};
+        (void)runner.step(TimePoint(1h), {world.wall(), recovered});
+        (void)runner.step(TimePoint(2h), {world.wall(), Orders{{order_of(1)}}});
+        CHECK(runner.status(kOne) != nullptr);
+    }
+}
+
+}  // namespace gaggle::allocrunner

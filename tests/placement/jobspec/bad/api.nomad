@@ -1,1 +1,0 @@
-{"Job": {"ID": "x", "TaskGroups": [{"Name": "g", "Count": "many", "Tasks": [{"Name": "t", "Templates": [{"EmbeddedTmpl": "x"}]}]}]}}

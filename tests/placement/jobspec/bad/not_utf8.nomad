@@ -1,3 +1,0 @@
-job "x" {
-  name = "café"
-}
