@@ -128,6 +128,9 @@ double WireReader::real() {
     if (value == nullptr) return 0;
     if (value->type == msgpack::type::FLOAT64 || value->type == msgpack::type::FLOAT32)
         return value->via.f64;
+    // msgpack-cxx packs a whole double as an integer.
+    if (value->type == msgpack::type::POSITIVE_INTEGER) return static_cast<double>(value->via.u64);
+    if (value->type == msgpack::type::NEGATIVE_INTEGER) return static_cast<double>(value->via.i64);
     impl_->failure = "wanted a real number";
     return 0;
 }

@@ -59,6 +59,14 @@ TEST_CASE("a struct comes back as it went") {
     CHECK(*again == tree);
 }
 
+TEST_CASE("real numbers come back as they went, whole ones too") {
+    for (const double value : {0.0, 1.0, -1.0, 0.25, -0.494, 1e300, 9007199254740993.0, -4.0}) {
+        CAPTURE(value);
+        CHECK(*decode<double>(encode(value), "real") == value);
+    }
+    CHECK(!decode<double>(encode(std::string("1")), "real").ok());
+}
+
 TEST_CASE("unknown trailing fields are skipped by the lenient and refused by the exact") {
     const Bytes bytes = encode(Leaf{4, "more"});
     CHECK(decode<ShortLeaf>(bytes, "leaf", Limits{})->number == 4);
