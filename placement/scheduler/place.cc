@@ -208,11 +208,17 @@ std::vector<std::size_t> GroupPlacer::preferred(const Missing& missing) const {
     return found;
 }
 
-/// Whether the peer of the allocation that is replaced would have room if that one were gone.
-bool GroupPlacer::room_without(const Missing& missing) const {
-    if (missing.reason != PlaceReason::update || missing.previous->terminal()) return false;
-    const auto at = option_of_.find(missing.previous->peer);
-    const auto version = input_.versions.find(missing.previous->job_version);
+/// Whose room the new allocation could have: the one that it replaces, or the one that is leaving.
+const ExistingAlloc* GroupPlacer::in_the_way(const Missing& missing) {
+    if (missing.leaving != nullptr) return missing.leaving;
+    const bool runs = missing.reason == PlaceReason::update && !missing.previous->terminal();
+    return runs ? missing.previous : nullptr;
+}
+
+/// Whether its peer would have room for the new one if `old` were gone.
+bool GroupPlacer::room_without(const ExistingAlloc& old) const {
+    const auto at = option_of_.find(old.peer);
+    const auto version = input_.versions.find(old.job_version);
     if (at == option_of_.end() || version == input_.versions.end()) return false;
     const TaskGroup* old_group = find_group(*version->second, wanted_.group.name);
     if (old_group == nullptr) return false;
@@ -255,10 +261,11 @@ Placed GroupPlacer::place(const Missing& missing) {
         out.metrics = base_;
         ranked = rank(missing, options_.size(), out.metrics);
     }
-    const bool waits_for_own_peer =
-        wanted_.group.disk.sticky && missing.previous != nullptr &&
-        (chosen.empty() || options_[chosen.front()].site->peer->number != missing.previous->peer);
-    if ((waits_for_own_peer || (ranked.empty() && chosen.empty())) && room_without(missing)) {
+    const ExistingAlloc* old = in_the_way(missing);
+    const bool prefers_old = wanted_.group.disk.sticky && old != nullptr &&
+                             (chosen.empty() || peer_of(chosen.front()) != old->peer);
+    const bool found = !ranked.empty() || !chosen.empty();
+    if (old != nullptr && (prefers_old || !found) && room_without(*old)) {
         out.outcome = Placed::Outcome::make_room;
         return out;
     }
@@ -279,7 +286,8 @@ Placed GroupPlacer::place_on(const Missing& missing, PeerNumber peer) {
     const auto at = option_of_.find(peer);
     if (at == option_of_.end()) return out;
     if (!usable(options_[at->second], missing, &out.metrics)) {
-        if (room_without(missing)) out.outcome = Placed::Outcome::make_room;
+        const ExistingAlloc* old = in_the_way(missing);
+        if (old != nullptr && room_without(*old)) out.outcome = Placed::Outcome::make_room;
         return out;
     }
     out.outcome = Placed::Outcome::claimed;

@@ -37,8 +37,7 @@ std::vector<Site> sites_of(const PlanInput& input);
 struct Placed {
     enum class Outcome {
         claimed,
-        make_room,  ///< only where the replaced one runs is room, once it is gone: stop it, place
-                    ///< later
+        make_room,  ///< wait for the old one's room: nowhere else is any, or the slot is sticky
         nowhere,
     };
     Outcome outcome = Outcome::nowhere;
@@ -79,7 +78,9 @@ class GroupPlacer {
     std::vector<Ranked> rank(const Missing& missing, std::size_t pool, PlacementMetrics& metrics);
     bool usable(const Option& option, const Missing& missing, PlacementMetrics* metrics) const;
     std::vector<std::size_t> preferred(const Missing& missing) const;
-    bool room_without(const Missing& missing) const;
+    static const ExistingAlloc* in_the_way(const Missing& missing);
+    bool room_without(const ExistingAlloc& old) const;
+    PeerNumber peer_of(std::size_t option) const { return options_[option].site->peer->number; }
     void explain(const std::vector<std::size_t>& chosen, const std::vector<Ranked>& ranked,
                  const Missing& missing, Placed& out);
     GroupSlot slot_of(const Missing& missing) const { return {wanted_.group.name, missing.index}; }

@@ -146,7 +146,7 @@ class Planner {
             ++queued;
             if (full) ++plan_.failed[work.group->name].coalesced_failures;
             // A vacant slot that is like all others found no place, so the others need not ask.
-            full = full || (one.previous == nullptr && slots_are_alike());
+            full = full || (one.previous == nullptr && one.leaving == nullptr && slots_are_alike());
         }
         std::sort(plan_.claims.begin() + static_cast<std::ptrdiff_t>(first_claim),
                   plan_.claims.end(), [](const PlannedClaim& a, const PlannedClaim& b) {
@@ -169,7 +169,8 @@ class Planner {
             add_claim(work, missing, std::move(placed));
             return true;
         }
-        if (placed.outcome == Placed::Outcome::make_room) make_room(work, *missing.previous);
+        if (placed.outcome == Placed::Outcome::make_room && missing.previous != nullptr)
+            make_room(work, *missing.previous);
         // The first failure's reasons stand for the group; further ones are counted.
         const auto [at, first] =
             plan_.failed.try_emplace(work.group->name, std::move(placed.metrics));

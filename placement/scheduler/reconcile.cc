@@ -95,7 +95,11 @@ class Reconciler {
         : input_(input),
           group_(group),
           count_(static_cast<std::size_t>(std::max<std::int64_t>(0, group.count))) {
-        for (const ExistingAlloc* alloc : allocs) seat(judge(input, group, *alloc));
+        for (const ExistingAlloc* alloc : allocs) {
+            seat(judge(input, group, *alloc));
+            const bool leaving = alloc->desired == ExistingAlloc::Desired::stop;
+            if (leaving && !alloc->terminal() && !alloc->lost) leaving_[alloc->index] = alloc;
+        }
         for (const auto& [index, occupant] : slots_) {
             (occupies(occupant.state) ? held_ : broken_).push_back(occupant);
         }
@@ -168,13 +172,18 @@ class Reconciler {
         const std::uint32_t index = same_slot ? alloc.index : take_vacant();
         if (!same_slot) stop(out_, alloc, "moves to slot " + std::to_string(index));
         out_.missing.push_back(
-            {index, reason, &alloc, delay,
+            {index, reason, &alloc, nullptr, delay,
              reason == PlaceReason::failed ? failure_peers(alloc) : std::vector<PeerNumber>{}});
     }
 
     void fill() {
         const std::size_t now = std::min(room_, kMissingMax);
-        for (std::size_t i = 0; i < now; ++i) out_.missing.push_back({.index = take_vacant()});
+        for (std::size_t i = 0; i < now; ++i) {
+            const std::uint32_t index = take_vacant();
+            const auto leaving = leaving_.find(index);
+            out_.missing.push_back(
+                {.index = index, .leaving = leaving == leaving_.end() ? nullptr : leaving->second});
+        }
         out_.beyond = static_cast<std::int64_t>(room_ - now);
     }
 
@@ -199,6 +208,7 @@ class Reconciler {
     const TaskGroup& group_;
     std::size_t count_;
     std::map<std::uint32_t, Occupant> slots_;
+    std::map<std::uint32_t, const ExistingAlloc*> leaving_;
     std::vector<Occupant> held_, broken_;  // by index
     std::set<std::uint32_t> taken_;
     std::uint32_t vacant_ = 0;

@@ -22,6 +22,8 @@ struct Missing {
     std::uint32_t index = 0;
     PlaceReason reason = PlaceReason::fresh;
     const ExistingAlloc* previous = nullptr;  ///< what it takes over from; into the input
+    /// Was told to leave this slot and has not ended yet; still holds its room. Into the input.
+    const ExistingAlloc* leaving = nullptr;
     std::optional<Duration> reschedule_delay;
     std::vector<PeerNumber> failed_on;  ///< where earlier attempts failed, for the penalty
 };
