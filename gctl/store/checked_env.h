@@ -1,11 +1,12 @@
 // LevelDB's file system, made strict.
 //
 // A wrapper around a Disk's files with the rules that LevelDB 1.23 does not keep by itself
-// (reference: consensus.md 2.10): the first failed write, sync, creation or rename makes every later one
-// fail, because a database that appends behind a torn record acknowledges what a reader will never find;
-// a `.log` file is synced before it is closed, because LevelDB drops the old one unsynced when it starts a
-// new one (google/leveldb#193); the first sync of a file, and each rename, also sync the directory.
-// The store's own small files go through it too, so that one place counts what the disk was asked to do.
+// (reference: consensus.md 2.10). The first failed write, sync, creation or rename makes every
+// later one fail, because a database that appends behind a torn record acknowledges what no reader
+// will find. A `.log` file is synced before it is closed, because LevelDB drops the old one
+// unsynced when it starts a new one (google/leveldb#193). The first sync of a file, each rename and
+// each new directory also sync the directory above. The store's own small files go through it too,
+// so that one place counts what the disk was asked to do.
 #pragma once
 
 #include <cstdint>
@@ -35,8 +36,8 @@ class CheckedEnv {
 
     leveldb::Env* env();
 
-    /// With Background::after_each_call, runs what LevelDB has scheduled. To be called after each call
-    /// of a database, never inside one.
+    /// With Background::after_each_call, runs what LevelDB has scheduled. To be called after each
+    /// call of a database, never inside one.
     void settle();
 
     /// The first failure, once there was one.
@@ -54,7 +55,7 @@ Result<std::optional<Bytes>> read_file(CheckedEnv& env, const std::string& path,
 Result<void> write_file(CheckedEnv& env, const std::string& path, BytesView bytes);
 /// The same by way of `path`.new and a rename: a crash leaves the old file or the new one.
 Result<void> replace_file(CheckedEnv& env, const std::string& path, BytesView bytes);
-/// An existing directory is fine. The name is not durable before its parent is synced.
+/// Durable, with its name in its parent, which must exist. An existing directory is fine.
 Result<void> make_directory(CheckedEnv& env, const std::string& path);
 
 }  // namespace gaggle::store

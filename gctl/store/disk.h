@@ -1,8 +1,8 @@
 // What the store needs of a disk: LevelDB's files, directories that can be synced, and one lock.
 //
-// There are two: the machine's file system, and the simulator's disk in memory (tests/sim/disk.h), which
-// forgets what was not synced. LevelDB's own Env cannot sync a directory and cannot say who holds a lock;
-// that is why this interface stands around it.
+// There are two: the machine's file system, and the simulator's disk in memory (tests/sim/disk.h),
+// which forgets what was not synced. LevelDB's own Env cannot sync a directory and cannot say who
+// holds a lock; that is why this interface stands around it.
 #pragma once
 
 #include <memory>
@@ -25,7 +25,7 @@ class DirectoryLock {
 /// Where LevelDB's compactions run.
 enum class Background {
     own_thread,       ///< on LevelDB's thread, beside the caller
-    after_each_call,  ///< on the caller's thread before a call returns: the same calls, the same trace
+    after_each_call,  ///< on the caller's, before a call returns: same calls, same trace
 };
 
 class Disk {

@@ -13,9 +13,9 @@
 #include <string_view>
 #include <vector>
 
-#include "placement/jobspec/api_json.h"
 #include "placement/jobspec/diagnostic.h"
 #include "placement/jobspec/job.h"
+#include "placement/jobspec/job_api.h"
 #include "placement/jobspec/validate.h"
 
 namespace gaggle {

@@ -20,11 +20,11 @@ void Step::on(const Found& found) {
 }
 
 void Step::on(const Admit& admit) {
+    if (state_.expulsions.contains(admit.who.id))
+        return refuse("peer " + to_string(admit.who.id) + " was expelled");
     const auto known = indexes_.numbers.find(admit.who.id);
     if (known != indexes_.numbers.end()) {
         PeerRecord& peer = state_.peers.at(known->second);
-        if (peer.status == PeerStatus::expelled)
-            return refuse("peer " + to_string(admit.who.id) + " was expelled");
         if (peer.who.public_key != admit.who.public_key)
             return refuse("peer " + to_string(admit.who.id) + " is known with another key");
         out_.admitted = peer.number;

@@ -79,16 +79,33 @@ std::optional<std::string> wrong_jobs(const Tables& tables) {
     return std::nullopt;
 }
 
+/// Keys that are also in the records, and references that apply() follows without asking.
+std::optional<std::string> wrong_keys(const State& state) {
+    for (const auto& [number, peer] : state.peers)
+        if (number.value == 0 || number > state.last_peer || peer.number != number)
+            return name(number) + " has a number that was never given";
+    for (const auto& [id, alloc] : state.allocs)
+        if (alloc.id != id || alloc.generation.value > state.applied.value)
+            return "allocation " + to_string(id) + " is kept under another name or from the future";
+    for (const auto& [id, eval] : state.evals)
+        if (eval.id != id) return "evaluation " + to_string(id) + " is kept under another name";
+    for (const auto& [id, session] : state.sessions)
+        if (!state.peers.contains(session.claimant))
+            return "session " + to_string(id) + " is of an unknown peer";
+    for (const auto& [slot, record] : state.slots)
+        if (record.generation.value > state.applied.value)
+            return "slot " + to_string(slot) + " was given in the future";
+    return std::nullopt;
+}
+
 }  // namespace
 
 std::optional<std::string> contradiction(const Tables& tables) {
     const State& state = tables.state;
+    if (auto what = wrong_keys(state)) return what;
     if (auto what = overspent(state)) return what;
     if (auto what = wrong_slots(state)) return what;
     if (auto what = wrong_jobs(tables)) return what;
-    for (const auto& [number, peer] : state.peers)
-        if (number.value == 0 || number > state.last_peer || peer.number != number)
-            return name(number) + " has a number that was never given";
     if (tables.indexes != indexes_of(state)) return "an index differs from what it indexes";
     return std::nullopt;
 }

@@ -1,9 +1,10 @@
 // All that a replica may ask of the world.
 //
-// The core itself holds back what may not be said before something is durable, and puts it into `now` of the step
-// that hears Persisted; so a driver sends `now` at once and never has to remember anything. At most one Persist
-// is on its way at a time: what changes meanwhile goes into the next one, which is the whole group commit.
-// Order for a driver: start `persist`, send `now`, then `restore`, then `committed`, then the rest.
+// The core itself holds back what may not be said before something is durable, and puts it into
+// `now` of the step that hears Persisted; so a driver sends `now` at once and never has to
+// remember anything. At most one Persist is on its way at a time: what changes meanwhile goes
+// into the next one, which is the whole group commit. Order for a driver: start `persist`, send
+// `now`, then `restore`, then `committed`, then the rest.
 #pragma once
 
 #include <cstdint>
@@ -17,13 +18,15 @@
 
 namespace gaggle::raft {
 
-/// One atomic, synced write, done in the order of the fields; then Persisted{token} is the answer. Any failure
-/// of it ends this replica: no retry (a failed fsync may have dropped the pages), no further step.
+/// One atomic, synced write, done in the order of the fields; then Persisted{token} is the
+/// answer. Any failure of it ends this replica: no retry (a failed fsync may have dropped the
+/// pages), no further step.
 struct Persist {
-    std::uint64_t token = 0;             ///< grows by one each time
+    std::uint64_t token = 0;  ///< grows by one each time
     std::optional<HardState> hard;
-    std::optional<Snapshot> snapshot;    ///< replaces the stored one
-    std::optional<LogIndex> truncate_from;  ///< remove all entries at or above; may lie below the first
+    std::optional<Snapshot> snapshot;  ///< replaces the stored one
+    /// Remove all entries at or above; may lie below the first.
+    std::optional<LogIndex> truncate_from;
     std::vector<Entry> append;           ///< follow what is left without a gap, or the snapshot
     std::optional<LogIndex> drop_until;  ///< remove all entries at or below
 };
@@ -33,8 +36,8 @@ struct ReadReady {
     LogIndex index;  ///< answer when the state machine has applied up to here
 };
 
-/// Where a proposal stands in the log. It is decided when the committed entry at `index` has this `term`;
-/// a committed entry there with another term means that it is lost (Dropped says so too).
+/// Where a proposal stands in the log. It is decided when the committed entry at `index` has this
+/// `term`; a committed entry there with another term means that it is lost (Dropped says so too).
 struct AcceptedAt {
     std::uint64_t id = 0;
     LogIndex index;
@@ -68,7 +71,8 @@ struct RoleChanged {
     bool operator==(const RoleChanged&) const = default;
 };
 
-/// Said twice for each configuration that lasts: when it takes effect (appended) and when it is committed.
+/// Said twice for each configuration that lasts: when it takes effect (appended) and when it is
+/// committed.
 struct ConfigurationChanged {
     Configuration configuration;
     LogIndex index;
@@ -77,16 +81,18 @@ struct ConfigurationChanged {
 
 struct Effects {
     std::optional<Persist> persist;
-    std::vector<Message> now;               ///< may be lost, doubled, reordered
-    std::optional<Snapshot> restore;        ///< load it, then answer SnapshotInstalled; also after a start
-    std::vector<Entry> committed;           ///< apply in order (all kinds; only commands mean anything), then Applied
+    std::vector<Message> now;  ///< may be lost, doubled, reordered
+    /// Load it, then answer SnapshotInstalled; also after a start.
+    std::optional<Snapshot> restore;
+    /// Apply in order (all kinds; only commands mean anything), then Applied.
+    std::vector<Entry> committed;
     std::vector<AcceptedAt> accepted_at;
     std::vector<ReadReady> read_ready;
     std::vector<Dropped> dropped;
     std::vector<ConfigurationChanged> configuration;
     std::optional<RoleChanged> role;
-    /// The replica met what cannot happen unless a disk lies or a replica is damaged: it has stopped for good, takes
-    /// no further step and must be replaced. The text says what was seen.
+    /// The replica met what cannot happen unless a disk lies or a replica is damaged: it has
+    /// stopped for good, takes no further step and must be replaced. The text says what was seen.
     std::optional<std::string> halted;
 };
 

@@ -1,9 +1,10 @@
 // What the replicas of a commit group say to each other.
 //
-// Every message names its region, epoch, sender, addressee and term; one that is not meant for this very replica
-// is dropped and counted, whoever sent it. Requests and answers are those of Ongaro's thesis (section 3, 4, 9.6),
-// with the additions of etcd's raft: rejection hints, a commit field in heartbeats that never names what the
-// follower has not acknowledged, and read numbers. Messages may be lost, doubled and reordered.
+// Every message names its region, epoch, sender, addressee and term; one that is not meant for
+// this very replica is dropped and counted, whoever sent it. Requests and answers are those of
+// Ongaro's thesis (section 3, 4, 9.6), with the additions of etcd's raft: rejection hints, a
+// commit field in heartbeats that never names what the follower has not acknowledged, and read
+// numbers. Messages may be lost, doubled and reordered.
 #pragma once
 
 #include <cstdint>
@@ -25,14 +26,20 @@ struct PreVote {
     LogIndex last_index;
     Term last_term;
     bool operator==(const PreVote&) const = default;
-    template <class Self> static auto wire_fields(Self& s) { return std::tie(s.last_index, s.last_term); }
+    template <class Self>
+    static auto wire_fields(Self& s) {
+        return std::tie(s.last_index, s.last_term);
+    }
 };
 
 /// Carries the term that was asked for when granted, the answerer's own term when refused.
 struct PreVoteReply {
     bool granted = false;
     bool operator==(const PreVoteReply&) const = default;
-    template <class Self> static auto wire_fields(Self& s) { return std::tie(s.granted); }
+    template <class Self>
+    static auto wire_fields(Self& s) {
+        return std::tie(s.granted);
+    }
 };
 
 struct Vote {
@@ -40,13 +47,19 @@ struct Vote {
     Term last_term;
     bool transfer = false;  ///< the leader itself asked for this election: do not protect it
     bool operator==(const Vote&) const = default;
-    template <class Self> static auto wire_fields(Self& s) { return std::tie(s.last_index, s.last_term, s.transfer); }
+    template <class Self>
+    static auto wire_fields(Self& s) {
+        return std::tie(s.last_index, s.last_term, s.transfer);
+    }
 };
 
 struct VoteReply {
     bool granted = false;
     bool operator==(const VoteReply&) const = default;
-    template <class Self> static auto wire_fields(Self& s) { return std::tie(s.granted); }
+    template <class Self>
+    static auto wire_fields(Self& s) {
+        return std::tie(s.granted);
+    }
 };
 
 struct Append {
@@ -55,18 +68,21 @@ struct Append {
     LogIndex commit;
     std::vector<Entry> entries;  ///< may be empty: a question whether `previous` matches
     bool operator==(const Append&) const = default;
-    template <class Self> static auto wire_fields(Self& s) {
+    template <class Self>
+    static auto wire_fields(Self& s) {
         return std::tie(s.previous, s.previous_term, s.commit, s.entries);
     }
 };
 
 struct AppendReply {
     bool rejected = false;
-    LogIndex index;       ///< accepted: everything up to here matches and is durable; rejected: Append::previous
+    LogIndex index;       ///< accepted: everything up to here matches and is durable; rejected:
+                          ///< Append::previous
     LogIndex hint_index;  ///< rejected: the log may match here, not above
     Term hint_term;       ///< of the follower's entry at hint_index
     bool operator==(const AppendReply&) const = default;
-    template <class Self> static auto wire_fields(Self& s) {
+    template <class Self>
+    static auto wire_fields(Self& s) {
         return std::tie(s.rejected, s.index, s.hint_index, s.hint_term);
     }
 };
@@ -75,36 +91,51 @@ struct Heartbeat {
     LogIndex commit;         ///< min(what the addressee acknowledged, commit index)
     std::uint64_t read = 0;  ///< newest read round of this leader
     bool operator==(const Heartbeat&) const = default;
-    template <class Self> static auto wire_fields(Self& s) { return std::tie(s.commit, s.read); }
+    template <class Self>
+    static auto wire_fields(Self& s) {
+        return std::tie(s.commit, s.read);
+    }
 };
 
 struct HeartbeatReply {
     std::uint64_t read = 0;  ///< as in the heartbeat
     bool operator==(const HeartbeatReply&) const = default;
-    template <class Self> static auto wire_fields(Self& s) { return std::tie(s.read); }
+    template <class Self>
+    static auto wire_fields(Self& s) {
+        return std::tie(s.read);
+    }
 };
 
 struct InstallSnapshot {
     Snapshot snapshot;
     bool operator==(const InstallSnapshot&) const = default;
-    template <class Self> static auto wire_fields(Self& s) { return std::tie(s.snapshot); }
+    template <class Self>
+    static auto wire_fields(Self& s) {
+        return std::tie(s.snapshot);
+    }
 };
 
 struct SnapshotReply {
     LogIndex index;  ///< everything up to here is durable at the sender, by snapshot or by log
     bool operator==(const SnapshotReply&) const = default;
-    template <class Self> static auto wire_fields(Self& s) { return std::tie(s.index); }
+    template <class Self>
+    static auto wire_fields(Self& s) {
+        return std::tie(s.index);
+    }
 };
 
 /// Leadership transfer: campaign now. `last_index` is the leader's last entry.
 struct TimeoutNow {
     LogIndex last_index;
     bool operator==(const TimeoutNow&) const = default;
-    template <class Self> static auto wire_fields(Self& s) { return std::tie(s.last_index); }
+    template <class Self>
+    static auto wire_fields(Self& s) {
+        return std::tie(s.last_index);
+    }
 };
 
-using Body = std::variant<PreVote, PreVoteReply, Vote, VoteReply, Append, AppendReply, Heartbeat, HeartbeatReply,
-                          InstallSnapshot, SnapshotReply, TimeoutNow>;
+using Body = std::variant<PreVote, PreVoteReply, Vote, VoteReply, Append, AppendReply, Heartbeat,
+                          HeartbeatReply, InstallSnapshot, SnapshotReply, TimeoutNow>;
 
 struct Message {
     RegionId region;
@@ -114,7 +145,8 @@ struct Message {
     Term term;
     Body body;
     bool operator==(const Message&) const = default;
-    template <class Self> static auto wire_fields(Self& s) {
+    template <class Self>
+    static auto wire_fields(Self& s) {
         return std::tie(s.region, s.epoch, s.from, s.to, s.term, s.body);
     }
 };

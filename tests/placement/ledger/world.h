@@ -133,8 +133,10 @@ struct World {
         for (std::uint32_t slot = 0; slot < peers.size(); ++slot)
             out.claims.push_back(claim(slot, {peers[slot]}));
         out.end = EvalEnd{};
+        const BundleAnswer answer = send(out);
+        REQUIRE(answer.outcome == BundleAnswer::Outcome::applied);
         std::vector<AllocId> ids;
-        for (const Verdict& verdict : send(out).verdicts) {
+        for (const Verdict& verdict : answer.verdicts) {
             CAPTURE(to_string(verdict));
             REQUIRE(accepted(verdict));
             ids.push_back(std::get<Accepted>(verdict).alloc);

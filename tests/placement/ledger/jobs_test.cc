@@ -1,0 +1,262 @@
+// Jobs and evaluations: versions, status, what is opened, what waits, what is forgotten.
+#include "tests/placement/ledger/world.h"
+
+namespace gaggle::ledger {
+
+namespace {
+
+const JobRecord& job(World& world, const std::string& id) {
+    return *world.ledger.job({"default", id});
+}
+
+BundleAnswer submit(World& world, const Job& what, std::optional<LogIndex> check = std::nullopt) {
+    Bundle bundle = world.bundle(what.id);
+    bundle.registration = RegisterJob{what, check};
+    bundle.end = EvalEnd{};
+    return world.send(bundle);
+}
+
+BundleAnswer stop(World& world, const std::string& id, bool purge = false) {
+    Bundle bundle = world.bundle(id);
+    bundle.deregistration = Deregister{purge};
+    return world.send(bundle);
+}
+
+/// Ends a fresh evaluation of "web" with `queued` allocations without a place.
+EvalId end_with_queued(World& world, std::uint32_t queued, LogIndex planned_at) {
+    Bundle bundle = world.bundle("web");
+    bundle.end = EvalEnd{.queued = {{"g", queued}}, .planned_at = planned_at};
+    world.send(bundle);
+    return bundle.eval;
+}
+
+}  // namespace
+
+TEST_CASE("registering again makes a version only when something changed") {
+    World world(1);
+    CHECK(submit(world, job_named("web", 1)).job_version == 0);
+    const LogIndex registered = job(world, "web").job_modify_index;
+    CHECK(submit(world, job_named("web", 1)).job_modify_index == registered);
+    CHECK(submit(world, job_named("web", 2)).job_version == 1);
+    for (int count = 3; count < 12; ++count) submit(world, job_named("web", count));
+    CHECK(job(world, "web").versions.size() == 6);
+    CHECK(job(world, "web").current().version == 10);
+}
+
+TEST_CASE("check-and-set answers in the words that Nomad's command line reads") {
+    World world(1);
+    CHECK(submit(world, job_named("web", 1), LogIndex{5}).why ==
+          "Enforcing job modify index 5: job does not exist");
+    const BundleAnswer made = submit(world, job_named("web", 1), LogIndex{0});
+    CHECK(made.outcome == BundleAnswer::Outcome::applied);
+    const std::string index = std::to_string(made.job_modify_index.value);
+    CHECK(submit(world, job_named("web", 2), LogIndex{0}).why ==
+          "Enforcing job modify index 0: job already exists");
+    CHECK(submit(world, job_named("web", 2), LogIndex{1}).why ==
+          "Enforcing job modify index 1: job exists with conflicting job modify index: " + index);
+    CHECK(submit(world, job_named("web", 2), made.job_modify_index).job_version == 1);
+}
+
+TEST_CASE("a job that the books cannot take is refused whole") {
+    World world(1);
+    Job twice = job_named("web", 1);
+    twice.groups.push_back(twice.groups[0]);
+    Job huge = job_named("web", 1);
+    huge.groups[0].tasks[0].resources.memory.value = std::numeric_limits<std::int64_t>::max();
+    Job negative = job_named("web", -1);
+    Job empty = job_named("web", 1);
+    empty.groups.clear();
+    Job other = job_named("other", 1);
+    for (const Job& bad : {twice, huge, negative, empty, other}) {
+        Bundle bundle = world.bundle("web");
+        bundle.registration = RegisterJob{bad, std::nullopt};
+        const BundleAnswer answer = world.send(bundle);
+        CHECK(answer.outcome == BundleAnswer::Outcome::refused);
+        CHECK(!answer.why.empty());
+        CHECK(world.ledger.eval(bundle.eval) == nullptr);
+    }
+    CHECK(world.ledger.jobs().empty());
+}
+
+TEST_CASE("status and summary follow the allocations") {
+    World world(1);
+    const auto ids = world.run(job_named("web", 3), {1, 1, 1});
+    CHECK(job(world, "web").status == JobStatus::running);
+    CHECK(job(world, "web").summary.at("g") == GroupSummary{.starting = 3});
+    world.report(ids[0], ClientStatus::running);
+    world.report(ids[1], ClientStatus::complete);
+    world.report(ids[2], ClientStatus::failed);
+    CHECK(job(world, "web").summary.at("g") ==
+          GroupSummary{.complete = 1, .failed = 1, .running = 1});
+    CHECK(world.ledger.table_index(Table::jobs) == world.index);
+    world.report(ids[0], ClientStatus::complete);
+    CHECK(job(world, "web").status == JobStatus::pending);  // the failed one left an evaluation
+    const EvalRecord* eval = world.eval("web", Trigger::alloc_failure, EvalStatus::pending);
+    REQUIRE(eval != nullptr);
+    world.apply(EvalDone{eval->id, {}});
+    CHECK(job(world, "web").status == JobStatus::dead);
+    const LogIndex before = world.ledger.table_index(Table::jobs);
+    world.pass(1s);
+    CHECK(world.ledger.table_index(Table::jobs) == before);
+}
+
+TEST_CASE("stopping a job stops its allocations, makes claims stale and ends its evaluations") {
+    World world(1);
+    const AllocId id = world.run(job_named("web", 2), {1}).front();
+    end_with_queued(world, 1, world.index);
+    const BundleAnswer answer = stop(world, "web");
+    CHECK(answer.job_version == 1);
+    CHECK(world.ledger.eval(answer.eval)->status == EvalStatus::complete);
+    CHECK(world.ledger.eval(answer.eval)->trigger == Trigger::job_deregister);
+    CHECK(world.eval("web", Trigger::queued_allocs, EvalStatus::canceled) != nullptr);
+    CHECK(world.alloc(id).desired == Desired::stop);
+    CHECK(world.peer(1).books.used.cpu == MegaHertz{100});
+    world.report(id, ClientStatus::failed);  // no longer wanted: no evaluation
+    CHECK(world.eval("web", Trigger::alloc_failure, EvalStatus::pending) == nullptr);
+    CHECK(job(world, "web").status == JobStatus::dead);
+    CHECK(job(world, "web").summary.at("g").queued == 0);
+    CHECK(stop(world, "nobody").why == "job not found");
+    CHECK(submit(world, job_named("web", 2)).job_version == 2);
+
+    // Its slot remembers where it lived.
+    CHECK(world.slot("web", 0).last == id);
+    CHECK(world.slot("web", 0).peers == std::vector<PeerNumber>{{1}});
+}
+
+TEST_CASE("what is finished is forgotten with age, and at once when asked") {
+    World world(1);
+    const auto ids = world.run(job_named("web", 2), {1, 1});
+    Bundle bundle = world.bundle("web");
+    bundle.stops.push_back({ids[0], "moved"});
+    bundle.claims.push_back(world.claim(0, {1}));
+    bundle.claims[0].job_version = 0;
+    bundle.end = EvalEnd{};
+    world.send(bundle);
+    world.report(ids[0], ClientStatus::complete);
+    world.report(ids[1], ClientStatus::complete);
+    world.pass(30min);
+    CHECK(world.ledger.alloc(ids[0]) != nullptr);
+    world.pass(31min);
+    CHECK(world.ledger.alloc(ids[0]) == nullptr);
+    CHECK(world.ledger.alloc(ids[1]) != nullptr);  // the last of its slot tells that it is complete
+    CHECK(world.ledger.evals().empty());
+
+    world.apply(OpenSession{world.session, PeerNumber{1}});  // it ended in the meantime
+    world.run(job_named("gone", 1), {});
+    stop(world, "gone", true);
+    CHECK(job(world, "gone").purged);
+    CHECK(submit(world, job_named("gone", 1), LogIndex{0}).outcome ==
+          BundleAnswer::Outcome::applied);
+    stop(world, "gone", true);
+    world.apply(Collect{});
+    CHECK(world.ledger.job({"default", "gone"}) == nullptr);
+    CHECK(world.ledger.job({"default", "web"}) != nullptr);
+}
+
+TEST_CASE("what found no place waits, wakes when room is made, and is not forgotten in between") {
+    World world(2);
+    const AllocId other = world.run(job_named("big", 1, 900), {1}).front();
+    world.run(job_named("web", 3), {});
+    const EvalId first = end_with_queued(world, 2, world.index);
+    const EvalRecord* rest = world.eval("web", Trigger::queued_allocs, EvalStatus::blocked);
+    REQUIRE(rest != nullptr);
+    CHECK(world.ledger.eval(first)->blocked == rest->id);
+    CHECK(rest->previous == first);
+    CHECK(job(world, "web").summary.at("g").queued == 2);
+    CHECK(job(world, "web").status == JobStatus::pending);
+
+    const EvalId id = rest->id;
+    const LogIndex before = world.index;
+    const Applied out = world.report(other, ClientStatus::complete);
+    CHECK(out.evaluations == std::vector<EvalId>{id});
+    // Planned before that room was made: it would sleep through what it waits for.
+    world.apply(EvalDone{id, {.queued = {{"g", 1}}, .planned_at = before}});
+    CHECK(world.ledger.eval(id)->status == EvalStatus::pending);
+    world.apply(EvalDone{id, {.queued = {{"g", 1}}, .planned_at = world.index}});
+    CHECK(world.ledger.eval(id)->status == EvalStatus::blocked);
+    end_with_queued(world, 0, world.index);
+    CHECK(world.ledger.eval(id)->status == EvalStatus::canceled);
+    CHECK(job(world, "web").summary.at("g").queued == 0);
+}
+
+TEST_CASE("one peer at a time works on an evaluation, for as long as its lease") {
+    World world(3);
+    world.run(job_named("web", 1), {});
+    Bundle bundle = world.bundle("web");
+    bundle.opens = Trigger::alloc_stop;
+    CHECK(world.apply(Bundles{{bundle}}).evaluations == std::vector<EvalId>{bundle.eval});
+    const auto take = [&](std::uint32_t peer) {
+        return world.apply(EvalTaken{bundle.eval, PeerNumber{peer}, 20s}).refused;
+    };
+    CHECK(!take(2));
+    CHECK(take(3));
+    CHECK(!take(2));
+    CHECK(world.ledger.workable().empty());
+    CHECK(world.pass(20s).evaluations == std::vector<EvalId>{bundle.eval});
+    CHECK(!take(3));
+    world.apply(world.lost(3));  // and not longer than its peer is there
+    CHECK(world.ledger.workable().contains(bundle.eval));
+    CHECK(take(3));
+}
+
+TEST_CASE("a failed allocation can be looked at later, in one evaluation however many failed") {
+    World world(1);
+    const auto ids = world.run(job_named("web", 2), {1, 1});
+    world.report(ids[0], ClientStatus::failed);
+    const EvalId first = world.eval("web", Trigger::alloc_failure, EvalStatus::pending)->id;
+    world.report(ids[1], ClientStatus::failed);
+    CHECK(world.ledger.workable() == std::set<EvalId>{first});  // who takes it will see both
+    world.apply(EvalDone{first, {.follow_up_after = 30s}});
+    const EvalId later = world.ledger.eval(first)->next.value();
+    CHECK(world.ledger.workable().empty());
+    CHECK(world.apply(EvalTaken{later, PeerNumber{1}, 1s}).refused);
+    Bundle bundle = world.bundle("web");
+    bundle.end = EvalEnd{.follow_up_after = 5s};
+    world.send(bundle);
+    CHECK(world.ledger.eval(bundle.eval)->next == later);  // moved forward, not doubled
+    CHECK(world.pass(5s).evaluations == std::vector<EvalId>{later});
+
+    Bundle again = world.bundle("web");
+    again.eval = later;
+    again.claims.push_back(world.claim(0, {1}));
+    again.claims[0].job_version = 0;
+    again.claims[0].replaces = ids[0];
+    again.claims[0].reschedule_delay = 5s;
+    again.end = EvalEnd{};
+    REQUIRE(accepted(world.send(again).verdicts[0]));
+    const auto& chain = world.alloc(again.claims[0].alloc).reschedules;
+    REQUIRE(chain.size() == 1);
+    CHECK(chain[0].previous == ids[0]);
+    CHECK(chain[0].delay == 5s);
+    CHECK(world.ledger.eval(later)->status == EvalStatus::complete);
+}
+
+TEST_CASE("an allocation changes version in place only when it asks for the same") {
+    World world(1);
+    const AllocId id = world.run(job_named("web", 1), {1}).front();
+    Bundle scale = world.bundle("web");
+    scale.registration = RegisterJob{job_named("web", 2), std::nullopt};
+    scale.in_place = {id};
+    world.send(scale);
+    CHECK(world.alloc(id).job_version == 1);
+    Bundle grow = world.bundle("web");
+    grow.registration = RegisterJob{job_named("web", 2, 500), std::nullopt};
+    grow.in_place = {id};
+    world.send(grow);
+    CHECK(world.alloc(id).job_version == 1);
+    CHECK(world.ledger.job_version({"default", "web"}, 1) != nullptr);
+}
+
+TEST_CASE("a system job is looked at again when a peer joins") {
+    World world(1);
+    Job everywhere = job_named("sys", 1);
+    everywhere.type = JobType::system;
+    submit(world, everywhere);
+    CHECK(job(world, "sys").status == JobStatus::running);
+    world.apply(Admit{newcomer("new"), {.serial = World::serial(1)}});
+    const Applied out = world.apply(World::offer(2));
+    REQUIRE(out.evaluations.size() == 1);
+    CHECK(world.ledger.eval(out.evaluations[0])->peer == PeerNumber{2});
+}
+
+}  // namespace gaggle::ledger
