@@ -1,0 +1,219 @@
+#include "gctl/node/answer.h"
+
+#include <algorithm>
+
+namespace gaggle::node {
+
+namespace {
+
+using ledger::Table;
+
+constexpr std::size_t kRecordsMax = 20'000;  // of one answer; beyond that, ask with a longer prefix
+
+bool in_scope(const Query& query, const std::string& name_space) {
+    return query.name_space == "*" || query.name_space == name_space;
+}
+
+ledger::JobKey key_of(const Query& query) { return {query.name_space, query.id}; }
+
+template <class Any>
+bool matches(const Id<Any>& id, const std::string& prefix) {
+    return prefix.empty() || to_string(id).starts_with(prefix);
+}
+
+/// The object that is meant by an id, which may be shortened as long as it is not ambiguous.
+template <class Map>
+const typename Map::mapped_type* by_prefix(const Map& map, const std::string& id) {
+    const typename Map::mapped_type* found = nullptr;
+    for (const auto& [key, record] : map) {
+        if (!matches(key, id)) continue;
+        if (found != nullptr) return nullptr;
+        found = &record;
+    }
+    return id.empty() ? nullptr : found;
+}
+
+const ledger::PeerRecord* peer_by_prefix(const ledger::Ledger& ledger, const std::string& id) {
+    const ledger::PeerRecord* found = nullptr;
+    for (const auto& [number, record] : ledger.peers()) {
+        if (id.empty() || !matches(record.who.id, id)) continue;
+        if (found != nullptr) return nullptr;
+        found = &record;
+    }
+    return found;
+}
+
+void add_job(Answer& answer, const ledger::JobRecord* job) {
+    answer.found = job != nullptr && !job->purged;
+    if (answer.found) answer.jobs.push_back(*job);
+}
+
+void add_job_of(Answer& answer, const ledger::Ledger& ledger, const ledger::AllocRecord& alloc) {
+    const ledger::JobRecord* job = ledger.job(alloc.slot.job);
+    if (job == nullptr) return;
+    const bool there = std::any_of(answer.jobs.begin(), answer.jobs.end(), [&](const auto& other) {
+        return other.current().job.id == alloc.slot.job.id &&
+               other.current().job.name_space == alloc.slot.job.name_space;
+    });
+    if (!there) answer.jobs.push_back(*job);
+}
+
+void add_peer_of(Answer& answer, const ledger::Ledger& ledger, PeerNumber number) {
+    const ledger::PeerRecord* peer = ledger.peer(number);
+    const bool there = std::any_of(answer.peers.begin(), answer.peers.end(),
+                                   [&](const auto& other) { return other.number == number; });
+    if (peer != nullptr && !there) answer.peers.push_back(*peer);
+}
+
+/// An allocation is shown with its job and the name of its peer.
+void add_alloc(Answer& answer, const ledger::Ledger& ledger, const ledger::AllocRecord& alloc) {
+    if (answer.allocs.size() >= kRecordsMax) return;
+    answer.allocs.push_back(alloc);
+    add_job_of(answer, ledger, alloc);
+    add_peer_of(answer, ledger, alloc.peer);
+}
+
+void answer_jobs(Answer& answer, const ledger::Ledger& ledger, const Query& query) {
+    for (const auto& [key, job] : ledger.jobs())
+        if (!job.purged && in_scope(query, key.name_space) && key.id.starts_with(query.id) &&
+            answer.jobs.size() < kRecordsMax)
+            answer.jobs.push_back(job);
+}
+
+void answer_job_parts(Answer& answer, const ledger::Ledger& ledger, const Query& query) {
+    const ledger::JobKey key = key_of(query);
+    if (query.kind == QueryKind::job_evaluations) {
+        for (const EvalId& id : ledger.evals_of(key)) answer.evals.push_back(*ledger.eval(id));
+        return;
+    }
+    for (const AllocId& id : ledger.allocs_of(key)) add_alloc(answer, ledger, *ledger.alloc(id));
+}
+
+void answer_planning(Answer& answer, const ledger::Ledger& ledger, const Query& query) {
+    const ledger::JobKey key = key_of(query);
+    if (const ledger::JobRecord* job = ledger.job(key)) answer.jobs.push_back(*job);
+    for (const AllocId& id : ledger.allocs_of(key)) {
+        answer.allocs.push_back(*ledger.alloc(id));
+        answer.allocs.back().status.clear();  // a planner reads neither, and they are most of the bytes
+        answer.allocs.back().explanation.clear();
+    }
+    const ledger::Slot first{.job = key, .group = "", .index = 0};
+    for (auto at = ledger.slots().lower_bound(first); at != ledger.slots().end() && at->first.job == key; ++at)
+        answer.slots.emplace_back(at->first, at->second);
+    answer.log_time = ledger.time();
+    answer.applied = ledger.applied();
+}
+
+void answer_peer(Answer& answer, const ledger::Ledger& ledger, const Query& query) {
+    const ledger::PeerRecord* peer = peer_by_prefix(ledger, query.id);
+    answer.found = peer != nullptr;
+    if (peer == nullptr) return;
+    answer.peers.push_back(*peer);
+    if (query.kind == QueryKind::peer) return;
+    for (const AllocId& id : ledger.allocs_on(peer->number)) add_alloc(answer, ledger, *ledger.alloc(id));
+}
+
+}  // namespace
+
+std::uint64_t index_of(const ledger::Ledger& ledger, const Query& query) {
+    LogIndex index;
+    switch (query.kind) {
+        case QueryKind::jobs: index = ledger.table_index(Table::jobs); break;
+        case QueryKind::job: {
+            const ledger::JobRecord* job = ledger.job(key_of(query));
+            index = job != nullptr ? job->modify_index : ledger.table_index(Table::jobs);
+            break;
+        }
+        case QueryKind::job_versions: index = ledger.table_index(Table::jobs); break;
+        case QueryKind::job_allocations: {
+            for (const AllocId& id : ledger.allocs_of(key_of(query)))
+                index = std::max(index, ledger.alloc(id)->modify_index);
+            if (index.value == 0) index = ledger.table_index(Table::allocs);
+            break;
+        }
+        case QueryKind::job_evaluations: {
+            for (const EvalId& id : ledger.evals_of(key_of(query)))
+                index = std::max(index, ledger.eval(id)->modify_index);
+            if (index.value == 0) index = ledger.table_index(Table::evals);
+            break;
+        }
+        case QueryKind::allocation: {
+            const auto* alloc = by_prefix(ledger.allocs(), query.id);
+            index = alloc != nullptr ? alloc->modify_index : ledger.table_index(Table::allocs);
+            break;
+        }
+        case QueryKind::allocations:
+        case QueryKind::evaluation_allocations:
+        case QueryKind::peer_allocations: index = ledger.table_index(Table::allocs); break;
+        case QueryKind::evaluation: {
+            const auto* eval = by_prefix(ledger.evals(), query.id);
+            index = eval != nullptr ? eval->modify_index : ledger.table_index(Table::evals);
+            break;
+        }
+        case QueryKind::evaluations: index = ledger.table_index(Table::evals); break;
+        case QueryKind::peer: {
+            const auto* peer = peer_by_prefix(ledger, query.id);
+            index = peer != nullptr ? peer->modify_index : ledger.table_index(Table::peers);
+            break;
+        }
+        case QueryKind::peers: index = ledger.table_index(Table::peers); break;
+        case QueryKind::planning:
+        case QueryKind::region: index = ledger.applied(); break;
+    }
+    return std::max<std::uint64_t>(index.value, 1);
+}
+
+Answer answer_from(const ledger::Ledger& ledger, const Query& query) {
+    Answer answer;
+    answer.index = index_of(ledger, query);
+    switch (query.kind) {
+        case QueryKind::jobs: answer_jobs(answer, ledger, query); break;
+        case QueryKind::job:
+        case QueryKind::job_versions: add_job(answer, ledger.job(key_of(query))); break;
+        case QueryKind::job_allocations:
+        case QueryKind::job_evaluations: answer_job_parts(answer, ledger, query); break;
+        case QueryKind::planning: answer_planning(answer, ledger, query); break;
+        case QueryKind::allocations:
+            for (const auto& [id, alloc] : ledger.allocs())
+                if (in_scope(query, alloc.slot.job.name_space) && matches(id, query.id))
+                    add_alloc(answer, ledger, alloc);
+            break;
+        case QueryKind::allocation: {
+            const auto* alloc = by_prefix(ledger.allocs(), query.id);
+            answer.found = alloc != nullptr;
+            if (alloc == nullptr) break;
+            add_alloc(answer, ledger, *alloc);
+            if (const auto* slot = ledger.slot(alloc->slot)) {
+                answer.slots.emplace_back(alloc->slot, *slot);
+                for (const auto& [number, generation] : slot->copies) add_peer_of(answer, ledger, number);
+            }
+            break;
+        }
+        case QueryKind::evaluations:
+            for (const auto& [id, eval] : ledger.evals())
+                if (in_scope(query, eval.job.name_space) && matches(id, query.id) &&
+                    answer.evals.size() < kRecordsMax)
+                    answer.evals.push_back(eval);
+            break;
+        case QueryKind::evaluation: {
+            const auto* eval = by_prefix(ledger.evals(), query.id);
+            answer.found = eval != nullptr;
+            if (eval != nullptr) answer.evals.push_back(*eval);
+            break;
+        }
+        case QueryKind::evaluation_allocations:
+            for (const auto& [id, alloc] : ledger.allocs())
+                if (to_string(alloc.eval) == query.id) add_alloc(answer, ledger, alloc);
+            break;
+        case QueryKind::peers:
+            for (const auto& [number, peer] : ledger.peers())
+                if (matches(peer.who.id, query.id)) answer.peers.push_back(peer);
+            break;
+        case QueryKind::peer:
+        case QueryKind::peer_allocations: answer_peer(answer, ledger, query); break;
+        case QueryKind::region: break;
+    }
+    return answer;
+}
+
+}  // namespace gaggle::node

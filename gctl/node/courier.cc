@@ -1,0 +1,179 @@
+#include "gctl/node/courier.h"
+
+#include <algorithm>
+
+namespace gaggle::node {
+
+Courier::Courier(const Directory& directory, PeerId self, Rng rng)
+    : directory_(directory), self_(self), rng_(rng), next_id_(rng_.next() >> 16U) {}
+
+std::uint64_t Courier::submit(Now now, const ledger::Command::What& what, Duration patience, SubmitDone done,
+                              Outbox& out) {
+    return begin(now, {SubmitJob{encode(what), std::move(done)}, now.time + patience, now.time, {}, 0}, out);
+}
+
+std::uint64_t Courier::ask(Now now, Query query, Duration patience, QueryDone done, Outbox& out) {
+    return begin(now, {QueryJob{std::move(query), std::move(done)}, now.time + patience, now.time, {}, 0}, out);
+}
+
+std::uint64_t Courier::ask_logs(Now now, const PeerId& peer, ReadLogs what, Duration patience, LogsDone done,
+                                Outbox& out) {
+    return begin(now, {LogsJob{std::move(what), std::move(done), peer}, now.time + patience, now.time, {}, 0}, out);
+}
+
+std::uint64_t Courier::begin(Now now, Request request, Outbox& out) {
+    const std::uint64_t id = next_id_++;
+    if (under_way_.size() >= kRequestsMax) {
+        fail(now, std::move(request), {Errc::unavailable, "too many requests are under way at this peer; try later"}, out);
+        return id;
+    }
+    attempt(now, id, under_way_.emplace(id, std::move(request)).first->second, out);
+    return id;
+}
+
+void Courier::attempt(Now now, std::uint64_t id, Request& request, Outbox& out) {
+    request.asked = target(request);
+    ++request.tries;
+    if (request.asked.empty()) {
+        request.next_try = now.time + kRetryPause * 4;
+        return;
+    }
+    Duration patience = kAnswerWait;
+    if (const auto* submit = std::get_if<SubmitJob>(&request.job)) {
+        out.send(request.asked, Submit{id, submit->what});
+    } else if (auto* ask = std::get_if<QueryJob>(&request.job)) {
+        if (ask->query.index > 0) patience += ask->query.wait;
+        out.send(request.asked, AskQuery{id, ask->query});
+    } else if (const auto* logs = std::get_if<LogsJob>(&request.job)) {
+        out.send(request.asked, AskLogs{id, logs->what});
+    }
+    request.next_try = now.time + patience;
+}
+
+PeerId Courier::leader() const {
+    if (certain_ && !leader_.empty()) return leader_;
+    PeerId best = leader_;
+    Term newest;
+    for (const auto& [id, known] : directory_.all()) {
+        if (!known.state || known.state->leader.empty() || known.state->term <= newest) continue;
+        newest = known.state->term;
+        best = known.state->leader;
+    }
+    return best;
+}
+
+PeerId Courier::any_full_copy(const PeerId& but_not) {
+    std::vector<PeerId> full;
+    std::vector<PeerId> alive;
+    for (const auto& [id, known] : directory_.all()) {
+        const bool usable = known.liveness == Liveness::alive && id != self_ && id != but_not;
+        if (!usable) continue;
+        alive.push_back(id);
+        if (known.state && known.state->role != Role::spare) full.push_back(id);
+    }
+    std::vector<PeerId>& from = full.empty() ? alive : full;
+    return from.empty() ? PeerId{} : rng_.pick(std::span<PeerId>(from));
+}
+
+PeerId Courier::target(const Request& request) {
+    if (const auto* logs = std::get_if<LogsJob>(&request.job)) return logs->peer;
+    const auto* ask = std::get_if<QueryJob>(&request.job);
+    if (ask != nullptr && ask->query.stale) {
+        if (self_full_copy_ && request.tries % 2 == 0) return self_;
+        return any_full_copy(request.asked);
+    }
+    const PeerId likely = leader();
+    const Known* known = directory_.find(likely);
+    const bool reachable = likely == self_ || (known != nullptr && known->liveness != Liveness::dead && !known->agent_gone);
+    if (!likely.empty() && reachable && (likely != request.asked || request.tries % 3 != 2)) return likely;
+    return any_full_copy(request.asked);
+}
+
+void Courier::set_leader(const PeerId& leader, bool certain) {
+    if (!certain && certain_ && leader_ == self_) return;
+    leader_ = leader;
+    certain_ = certain;
+}
+
+void Courier::on(Now now, const PeerId& from, const Submitted& answer, Outbox& out) {
+    const auto found = under_way_.find(answer.request);
+    if (found == under_way_.end() || found->second.asked != from) return;
+    auto* submit = std::get_if<SubmitJob>(&found->second.job);
+    if (submit == nullptr) return;
+    if (answer.outcome == Submitted::Outcome::applied) {
+        const SubmitDone done = std::move(submit->done);
+        under_way_.erase(found);
+        done(now, answer.result, out);
+        return;
+    }
+    const bool moved = answer.outcome == Submitted::Outcome::not_leader;
+    if (moved && !answer.leader.empty() && answer.leader != from) set_leader(answer.leader, false);
+    else if (moved && leader_ == from) leader_ = {};
+    found->second.next_try = now.time + kRetryPause + Duration(rng_.below(moved ? 20'000 : 200'000));
+    found->second.asked = {};
+}
+
+void Courier::on(Now now, const PeerId& from, AskAnswer answer, Outbox& out) {
+    const auto found = under_way_.find(answer.request);
+    if (found == under_way_.end() || found->second.asked != from) return;
+    auto* ask = std::get_if<QueryJob>(&found->second.job);
+    if (ask == nullptr) return;
+    if (answer.served) {
+        const QueryDone done = std::move(ask->done);
+        under_way_.erase(found);
+        done(now, std::move(answer.answer), out);
+        return;
+    }
+    if (leader_ == from) leader_ = {};
+    found->second.next_try = now.time + kRetryPause + Duration(rng_.below(20'000));
+}
+
+void Courier::on(Now now, const PeerId& from, LogsAnswer answer, Outbox& out) {
+    const auto found = under_way_.find(answer.request);
+    if (found == under_way_.end() || found->second.asked != from) return;
+    auto* logs = std::get_if<LogsJob>(&found->second.job);
+    if (logs == nullptr) return;
+    const LogsDone done = std::move(logs->done);
+    under_way_.erase(found);
+    if (answer.error.empty()) done(now, std::move(answer.chunk), out);
+    else done(now, Error{Errc::not_found, answer.error}, out);
+}
+
+void Courier::tick(Now now, Outbox& out) {
+    std::vector<std::uint64_t> due;
+    for (const auto& [id, request] : under_way_)
+        if (request.next_try <= now.time || request.deadline <= now.time) due.push_back(id);
+    for (const std::uint64_t id : due) {
+        const auto found = under_way_.find(id);
+        if (found == under_way_.end()) continue;
+        if (found->second.deadline > now.time) {
+            attempt(now, id, found->second, out);
+            continue;
+        }
+        Request request = std::move(found->second);
+        under_way_.erase(found);
+        const bool logs = std::holds_alternative<LogsJob>(request.job);
+        const std::string why =
+            logs ? "the peer that runs the allocation did not answer; is it alive? See `gctl members`"
+                 : "No cluster leader: no peer of the region's commit group answered as its leader in time. "
+                   "Running tasks go on; `gctl region status` shows what is missing";
+        fail(now, std::move(request), {Errc::unavailable, why}, out);
+    }
+}
+
+void Courier::fail(Now now, Request request, Error error, Outbox& out) {
+    if (auto* submit = std::get_if<SubmitJob>(&request.job)) submit->done(now, std::move(error), out);
+    else if (auto* ask = std::get_if<QueryJob>(&request.job)) ask->done(now, std::move(error), out);
+    else if (auto* logs = std::get_if<LogsJob>(&request.job)) logs->done(now, std::move(error), out);
+}
+
+std::optional<TimePoint> Courier::next_wakeup() const {
+    std::optional<TimePoint> soonest;
+    for (const auto& [id, request] : under_way_) {
+        const TimePoint due = std::min(request.next_try, request.deadline);
+        if (!soonest || due < *soonest) soonest = due;
+    }
+    return soonest;
+}
+
+}  // namespace gaggle::node

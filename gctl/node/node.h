@@ -1,0 +1,197 @@
+// One peer, whole, as one pure state machine.
+//
+// Gossip, raft, ledger, scheduler and runner do not know each other; here they are wired together. Time
+// and one input go in, effects come out, the same ones for the same inputs. The agent drives this object
+// with real sockets, disk and processes, and the simulator drives the same object with fakes. The node
+// decides little itself: each part named below is a small class of its own, and the functions of
+// this class only carry things from one to the other.
+#pragma once
+
+#include <functional>
+#include <optional>
+
+#include "allocrunner/order.h"
+#include "crypto/certificate.h"
+#include "crypto/identity.h"
+#include "gctl/node/admission.h"
+#include "gctl/node/board.h"
+#include "gctl/node/claimant.h"
+#include "gctl/node/courier.h"
+#include "gctl/node/directory.h"
+#include "gctl/node/group.h"
+#include "gctl/node/keeper.h"
+#include "gctl/node/presence.h"
+#include "gctl/node/runs.h"
+#include "gctl/node/steward.h"
+#include "gctl/node/writer.h"
+#include "gossip/swim.h"
+
+namespace gaggle::node {
+
+struct Config {
+    SigningKey signing;
+    PublicKey authority;
+    RegionId region;
+    std::string region_name = "global";
+    Epoch epoch{1};
+    Certificate certificate;  ///< our own
+    PeerNumber number;        ///< 0: not known yet
+    Endpoint endpoint;
+    StartId start;
+    BootId boot;
+    Offer offer;
+    Description description;
+    allocrunner::Host host;
+    gossip::Config gossip;
+    Duration heartbeat = 50ms;
+    Duration election_timeout = 500ms;
+    /// Checks a signature; a simulator may remember answers. Empty: crypto's own.
+    std::function<bool(const PublicKey&, BytesView message, BytesView signature)> check_signature;
+};
+
+/// What was durable when the agent ended.
+struct Durable {
+    std::optional<raft::ReplicaId> replica;  ///< nothing: a spare
+    raft::Restored raft;
+    std::map<std::string, Bytes> keys;
+};
+
+/// What gossip's signatures are domain-separated by.
+inline constexpr std::string_view kGossipLabel = "gaggle gossip 1";
+
+/// Names of the node's durable keys.
+inline constexpr const char* kOrdersKey = "orders";      ///< ledger::PeerOrders
+inline constexpr const char* kRosterKey = "roster";      ///< cards of peers to begin with
+inline constexpr const char* kExpelledKey = "expelled";  ///< signed statements
+inline constexpr const char* kFoundKey = "found";        ///< ledger::Found, of the founder
+
+class Node {
+  public:
+    Node(Config config, Rng rng);
+    Node(const Node&) = delete;
+    Node& operator=(const Node&) = delete;
+
+    /// Once, before the first step.
+    [[nodiscard]] Effects start(Now now, Durable durable);
+    /// The only way in. `now.time` must not go backwards (checked).
+    [[nodiscard]] Effects step(Now now, const Input& input);
+    /// Latest moment for the next Tick.
+    TimePoint next_wakeup() const;
+
+    // For drivers that look inside: the simulator's checkers, `agent/self`.
+    const Group& group() const { return group_; }
+    const Runs& runs() const { return runs_; }
+    const Directory& directory() const { return directory_; }
+    Role role() const;
+
+  private:
+    // --- inputs (node.cc)
+    void on(Now now, const Tick&);
+    void on(Now now, const FrameReceived& received);
+    void on(Now now, const Knocked& knocked);
+    void on(Now now, const Stored& stored);
+    void on(Now now, const ConnectTested& tested);
+    void on(Now now, const LinkClosed& closed);
+    void on(Now now, const LogsRead& read);
+    void on(Now now, const Restarting&);
+    void on(Now now, const ApiRequest& request);
+    void on(Now now, const CancelRequest& cancel);
+    void on(Now now, const allocrunner::Input& input);
+
+    // --- frames, from others and from ourselves (route.cc)
+    void route(Now now, const PeerId& from, Frame& frame);
+    void take(Now now, const PeerId& from, GossipFrame& frame);
+    void take(Now now, const PeerId& from, RaftFrame& frame);
+    void take(Now now, const PeerId& from, ReplicaFrame& frame);
+    void take(Now now, const PeerId& from, Submit& frame);
+    void take(Now now, const PeerId& from, Submitted& frame);
+    void take(Now now, const PeerId& from, AskQuery& frame);
+    void take(Now now, const PeerId& from, AskAnswer& frame);
+    void take(Now now, const PeerId& from, AskLogs& frame);
+    void take(Now now, const PeerId& from, LogsAnswer& frame);
+    void take(Now now, const PeerId& from, Hello& frame);
+    void take(Now now, const PeerId& from, HelloAnswer& frame);
+    void take(Now now, const PeerId& from, OrdersFrame& frame);
+    void take(Now now, const PeerId& from, DoEvaluation& frame);
+    void take(Now now, const PeerId& from, ExpelledFrame& frame);
+
+    void spread_expulsion(Now now, const Bytes& statement);
+
+    // --- gossip's news (route_gossip.cc)
+    void gossip(Now now, const gossip::Input& input);
+    void news(Now now, const gossip::MemberChanged& changed);
+    void news(Now now, const gossip::CardLearned& learned);
+    void news(Now now, const gossip::CapacityChanged& changed);
+    void news(Now now, const gossip::SelfRefuted& refuted);
+    void news(Now now, const gossip::Isolated& isolated);
+    void news(Now now, const gossip::PartitionSuspected& suspected);
+    void learn_card(Now now, const PeerId& peer, BytesView card);
+    void agent_gone(Now now, const PeerId& peer);
+    void publish_state(Now now);
+    void save_roster();
+
+    // --- the commit group's (route_group.cc)
+    void act(Now now, GroupOutput output);
+    void end_replica(Now now, const std::string& why);
+    void role_changed(Now now);
+    void learn_from_ledger(Now now, const ledger::Applied& applied);
+    void learn_everybody(Now now);
+    void send_raft(const raft::Message& message);
+
+    // --- requests (route_api.cc)
+    void serve(Now now, std::uint64_t id, const Query& query);
+    void serve(Now now, std::uint64_t id, const RegisterJob& what);
+    void serve(Now now, std::uint64_t id, const PlanJob& what);
+    void serve(Now now, std::uint64_t id, const DeregisterJob& what);
+    void serve(Now now, std::uint64_t id, const ReadLogs& what);
+    void serve(Now now, std::uint64_t id, const ListMembers& what);
+    void serve(Now now, std::uint64_t id, const ExpelPeer& what);
+    void serve(Now now, std::uint64_t id, const DescribeSelf& what);
+    MemberInfo member_info(Now now, const PeerId& id, const Known& known) const;
+    void read_logs_of(Now now, std::uint64_t id, const ReadLogs& what, const PeerId& peer);
+
+    Bytes own_card() const;
+    /// Works off what we sent to ourselves, starts the next write, and gives everything out.
+    Effects finish(Now now);
+
+    Config config_;
+    PeerId self_;
+    Outbox out_;
+    TimePoint last_{};
+    Directory directory_;
+    Writer writer_;
+    Courier courier_;
+    Group group_;
+    Board board_;
+    Claimant claimant_;
+    Keeper keeper_;
+    Steward steward_;
+    Runs runs_;
+    Presence presence_;
+    Admission admission_;
+    gossip::Swim swim_;
+
+    /// Who submitted what is being proposed here.
+    struct Proposal {
+        PeerId from;
+        std::uint64_t request = 0;
+    };
+    std::map<std::uint64_t, Proposal> proposals_;
+    std::set<std::pair<PeerId, std::uint64_t>> proposed_;  ///< so that a repeated Submit is proposed once
+    std::uint64_t next_proposal_ = 1;
+    std::optional<ledger::Found> founding_;  ///< proposed once by the founder
+    std::map<raft::ReplicaId, PeerId> replicas_;  ///< whom raft messages were heard from
+    std::map<std::uint64_t, std::uint64_t> api_asks_;  ///< API request -> the courier's, to cancel it
+    struct LogRead {
+        PeerId from;  ///< ourselves: for the API
+        std::uint64_t request = 0;
+    };
+    std::map<std::uint64_t, LogRead> log_reads_;
+    std::uint64_t next_log_read_ = 1;
+    Bytes published_;  ///< our last capacity record
+    std::optional<TimePoint> roster_due_;
+    bool beginning_ = false;           ///< a replica's birth is being made durable
+    std::uint64_t dropped_frames_ = 0; ///< malformed, of another region, or from the wrong peer
+};
+
+}  // namespace gaggle::node

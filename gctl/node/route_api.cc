@@ -1,0 +1,112 @@
+// Requests of the outside: each goes to the part or the peer that can answer it.
+#include "gctl/node/node.h"
+
+namespace gaggle::node {
+
+namespace {
+
+constexpr Duration kQueryPatience = 8s;
+constexpr Duration kLogsPatience = 10s;
+
+}  // namespace
+
+void Node::serve(Now now, std::uint64_t id, const Query& query) {
+    Query asked = query;
+    asked.wait = std::clamp(asked.wait, Duration(0), Duration(kBlockingMax));
+    const Duration patience = kQueryPatience + (asked.index > 0 ? asked.wait : Duration(0));
+    api_asks_[id] = 0;
+    const std::uint64_t request = courier_.ask(
+        now, std::move(asked), patience,
+        [this, id](Now, Result<Answer> answer, Outbox& out) {
+            api_asks_.erase(id);
+            if (answer.ok()) out.effects.replies.push_back({id, ApiReply::What(std::move(*answer))});
+            else out.effects.replies.push_back({id, answer.error()});
+        },
+        out_);
+    if (const auto found = api_asks_.find(id); found != api_asks_.end()) found->second = request;
+}
+
+void Node::serve(Now now, std::uint64_t id, const RegisterJob& what) { claimant_.on(now, id, what, out_); }
+void Node::serve(Now now, std::uint64_t id, const PlanJob& what) { claimant_.on(now, id, what, out_); }
+void Node::serve(Now now, std::uint64_t id, const DeregisterJob& what) { claimant_.on(now, id, what, out_); }
+
+void Node::serve(Now now, std::uint64_t id, const ReadLogs& what) {
+    if (runs_.runner().status(what.alloc) != nullptr) return read_logs_of(now, id, what, self_);
+    Query where{.kind = QueryKind::allocation, .id = to_string(what.alloc), .stale = true};
+    courier_.ask(now, where, kQueryPatience,
+                 [this, id, what](Now then, Result<Answer> answer, Outbox& out) {
+                     if (!answer.ok()) {
+                         out.effects.replies.push_back({id, answer.error()});
+                     } else if (!answer->found || answer->peers.empty()) {
+                         out.effects.replies.push_back({id, Error{Errc::not_found, "alloc not found"}});
+                     } else {
+                         const PeerNumber runs_it = answer->allocs.front().peer;
+                         for (const ledger::PeerRecord& peer : answer->peers)
+                             if (peer.number == runs_it) return read_logs_of(then, id, what, peer.who.id);
+                         out.effects.replies.push_back({id, Error{Errc::not_found, "alloc not found"}});
+                     }
+                 },
+                 out_);
+}
+
+void Node::read_logs_of(Now now, std::uint64_t id, const ReadLogs& what, const PeerId& peer) {
+    courier_.ask_logs(now, peer, what, kLogsPatience,
+                      [id](Now, Result<LogChunk> chunk, Outbox& out) {
+                          if (chunk.ok()) out.effects.replies.push_back({id, ApiReply::What(std::move(*chunk))});
+                          else out.effects.replies.push_back({id, chunk.error()});
+                      },
+                      out_);
+}
+
+MemberInfo Node::member_info(Now now, const PeerId& id, const Known& known) const {
+    MemberInfo info;
+    info.id = id;
+    info.number = known.card.number;
+    info.name = known.card.description.name;
+    info.region = config_.region_name;
+    info.state = to_string(known.liveness);
+    info.agent_gone = known.agent_gone;
+    info.endpoint = known.card.endpoint;
+    info.description = known.card.description;
+    if (known.state) info.peer_state = *known.state;
+    info.state_age = now.time - known.state_at;
+    info.incarnation = known.incarnation;
+    return info;
+}
+
+void Node::serve(Now now, std::uint64_t id, const ListMembers&) {
+    Members members{.self = self_, .members = {}};
+    for (const auto& [peer, known] : directory_.all())
+        if (!directory_.expelled(peer)) members.members.push_back(member_info(now, peer, known));
+    out_.effects.replies.push_back({id, ApiReply::What(std::move(members))});
+}
+
+void Node::serve(Now now, std::uint64_t id, const DescribeSelf&) {
+    SelfInfo info{.member = member_info(now, self_, *directory_.find(self_)), .region = region_status(group_, now)};
+    info.region.notes = steward_.notes();
+    info.region.leader = courier_.leader();
+    if (info.region.name.empty()) {
+        info.region.id = config_.region;
+        info.region.name = config_.region_name;
+        info.region.epoch = config_.epoch;
+    }
+    out_.effects.replies.push_back({id, ApiReply::What(std::move(info))});
+}
+
+void Node::serve(Now now, std::uint64_t id, const ExpelPeer& what) {
+    const auto expulsion = decode<Expulsion>(what.statement, "expulsion", Limits{.fields = Fields::exact});
+    const auto refuse = [&](Error error) { out_.effects.replies.push_back({id, std::move(error)}); };
+    if (!expulsion.ok()) return refuse(expulsion.error());
+    if (const auto valid = verify(*expulsion, config_.authority, config_.region); !valid.ok())
+        return refuse(valid.error());
+    const ledger::Expel expel{.peer = expulsion->body.peer, .reason = "expelled", .statement = what.statement};
+    courier_.submit(now, expel, kQueryPatience,
+                    [id](Now, Result<CommandResult> result, Outbox& out) {
+                        if (!result.ok()) out.effects.replies.push_back({id, result.error()});
+                        else if (result->refused) out.effects.replies.push_back({id, Error{Errc::invalid, result->why}});
+                        else out.effects.replies.push_back({id, ApiReply::What(std::monostate{})});
+                    },
+                    out_);
+}
+
+}  // namespace gaggle::node

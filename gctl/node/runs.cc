@@ -1,0 +1,178 @@
+#include "gctl/node/runs.h"
+
+namespace gaggle::node {
+
+namespace {
+
+constexpr Limits kOrdersLimits{.fields = Fields::lenient, .bytes = kBulkBytesMax, .items = 1U << 16U, .depth = 128};
+
+ledger::ClientStatus client_of(allocrunner::ClientStatus status) {
+    switch (status) {
+        case allocrunner::ClientStatus::pending: return ledger::ClientStatus::pending;
+        case allocrunner::ClientStatus::running: return ledger::ClientStatus::running;
+        case allocrunner::ClientStatus::complete: return ledger::ClientStatus::complete;
+        case allocrunner::ClientStatus::failed: return ledger::ClientStatus::failed;
+        case allocrunner::ClientStatus::lost: return ledger::ClientStatus::lost;
+    }
+    return ledger::ClientStatus::unknown;
+}
+
+}  // namespace
+
+std::optional<allocrunner::Order> order_from(const ledger::AllocRecord& alloc, const ledger::PeerOrders& orders) {
+    const ledger::JobVersion* version = nullptr;
+    for (const auto& [key, candidate] : orders.jobs)
+        if (key == alloc.slot.job && candidate.version == alloc.job_version) version = &candidate;
+    if (version == nullptr) return std::nullopt;
+    const TaskGroup* group = find_group(version->job, alloc.slot.group);
+    if (group == nullptr) return std::nullopt;
+    allocrunner::Order order;
+    order.alloc = alloc.id;
+    order.name = alloc.slot.job.id + "." + alloc.slot.group + "[" + std::to_string(alloc.slot.index) + "]";
+    order.job = {.id = version->job.id,
+                 .name = version->job.name,
+                 .name_space = version->job.name_space,
+                 .region = version->job.region,
+                 .type = version->job.type,
+                 .meta = version->job.meta};
+    order.group = *group;
+    order.index = alloc.slot.index;
+    order.eval = alloc.eval;
+    order.generation = alloc.generation;
+    for (const AssignedPort& port : alloc.ports) order.ports.push_back({port.label, port.value, port.to});
+    order.desired = alloc.desired == ledger::Desired::run ? allocrunner::Desired::run : allocrunner::Desired::stop;
+    return order;
+}
+
+Runs::Runs(allocrunner::Host host, Courier& courier, Writer& writer, Rng rng)
+    : courier_(courier), writer_(writer), runner_(std::move(host), {}, rng) {}
+
+Result<void> Runs::start(Now now, const Bytes* durable_orders) {
+    offline_start_ = now.time + kOfflineStartAfter;
+    if (durable_orders == nullptr) return {};
+    orders_ = TRY(decode<ledger::PeerOrders>(*durable_orders, "durable orders", kOrdersLimits));
+    return {};
+}
+
+void Runs::on(Now now, const OrdersFrame& frame, Outbox& out) {
+    auto orders = decode<ledger::PeerOrders>(frame.orders, "orders", kOrdersLimits);
+    if (!orders.ok()) return out.warn(orders.error().detail);
+    heard_ = true;
+    const auto place = [](const ledger::PeerOrders& o) { return std::pair(o.epoch, o.change_index); };
+    if (place(*orders) < place(orders_)) return;
+    if (place(*orders) == place(orders_)) {
+        if (!obeyed_) obey(now, out);
+        return;
+    }
+    orders_ = std::move(*orders);
+    const auto mine = place(orders_);
+    writer_.put("orders", encode(orders_), [this, mine, place](Now then, Outbox& box) {
+        if (place(orders_) == mine) obey(then, box);  // else newer ones are on their way to disk
+    });
+}
+
+/// Only with orders that are durable.
+void Runs::obey(Now now, Outbox& out) {
+    obey_when_recovered_ = !recovered_;
+    if (!recovered_) return;
+    obeyed_ = true;
+    allocrunner::Orders set;
+    for (const ledger::AllocRecord& alloc : orders_.allocs) {
+        auto order = order_from(alloc, orders_);
+        if (!order) {
+            out.warn("order for allocation " + to_string(alloc.id) + ": its job version is missing; it is left as it is");
+            continue;
+        }
+        order->restore = restore_for(alloc, order->group);
+        set.orders.push_back(std::move(*order));
+    }
+    absorb(now, runner_.step(now.time, {.wall = now.wall, .what = std::move(set)}), out);
+}
+
+allocrunner::Restore Runs::restore_for(const ledger::AllocRecord& alloc, const TaskGroup& group) const {
+    const bool here = alloc.previous && runner_.status(*alloc.previous) != nullptr;
+    if (group.disk.sticky && here) return {.kind = allocrunner::Restore::Kind::from_alloc, .previous = *alloc.previous};
+    return {};
+}
+
+void Runs::on(Now now, const allocrunner::Input& input, Outbox& out) {
+    const bool first = std::holds_alternative<allocrunner::Recovered>(input.what);
+    absorb(now, runner_.step(now.time, input), out);
+    if (!first) return;
+    recovered_ = true;
+    for (const AllocId& id : runner_.allocs())
+        if (const auto* status = runner_.status(id)) unreported_[id] = *status;
+    if (obey_when_recovered_) obey(now, out);
+    report(now, out);
+}
+
+void Runs::absorb(Now now, allocrunner::Effects effects, Outbox& out) {
+    std::move(effects.work.begin(), effects.work.end(), std::back_inserter(out.effects.tasks));
+    for (allocrunner::StatusChanged& changed : effects.changed)
+        unreported_[changed.alloc] = std::move(changed.status);
+    report(now, out);
+}
+
+/// One command at a time: what changes meanwhile goes with the next.
+void Runs::report(Now now, Outbox& out) {
+    if (reporting_ || unreported_.empty() || number_.value == 0) return;
+    ledger::Reports reports{.peer = number_, .reports = {}};
+    std::map<AllocId, Bytes> sent;
+    std::size_t bytes = 0;
+    for (const auto& [alloc, status] : unreported_) {
+        Bytes encoded = encode(status);
+        bytes += encoded.size();
+        if (!sent.empty() && (bytes > kReportBytesMax || sent.size() == kReportsPerCommand)) break;
+        reports.reports.push_back({.alloc = alloc,
+                                   .client = client_of(status.client),
+                                   .healthy = status.healthy.value_or(false),
+                                   .modified = status.modified,
+                                   .status = encoded});
+        sent[alloc] = std::move(encoded);
+    }
+    reporting_ = true;
+    courier_.submit(now, std::move(reports), kOfflineStartAfter,
+                    [this, sent = std::move(sent)](Now then, Result<CommandResult> result, Outbox& box) {
+                        reporting_ = false;
+                        if (result.ok()) {
+                            for (const auto& [alloc, bytes] : sent) {
+                                const auto found = unreported_.find(alloc);
+                                if (found != unreported_.end() && encode(found->second) == bytes) unreported_.erase(found);
+                            }
+                        }
+                        report(then, box);
+                    },
+                    out);
+}
+
+void Runs::tick(Now now, Outbox& out) {
+    if (offline_start_ && *offline_start_ <= now.time) {
+        offline_start_.reset();
+        if (!heard_ && recovered_) {
+            out.warn("no peer has answered since this agent started: starting the tasks of the last orders");
+            absorb(now, runner_.step(now.time, {.wall = now.wall, .what = allocrunner::StartUnconfirmed{}}), out);
+        }
+    }
+    const auto due = runner_.next_wakeup();
+    if (due && *due <= now.time) absorb(now, runner_.step(now.time, {.wall = now.wall, .what = allocrunner::Tick{}}), out);
+}
+
+std::optional<TimePoint> Runs::next_wakeup() const {
+    auto due = runner_.next_wakeup();
+    if (offline_start_ && (!due || *offline_start_ < *due)) due = offline_start_;
+    return due;
+}
+
+Amounts Runs::used() const {
+    Amounts sum;
+    for (const ledger::AllocRecord& alloc : orders_.allocs) {
+        const auto* status = runner_.status(alloc.id);
+        const bool over = status != nullptr && allocrunner::is_terminal(status->client);
+        if (!over) sum += alloc.ask.amounts;
+    }
+    return sum;
+}
+
+std::uint32_t Runs::count() const { return static_cast<std::uint32_t>(runner_.live().size()); }
+
+}  // namespace gaggle::node

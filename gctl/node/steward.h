@@ -1,0 +1,40 @@
+// The commit group manages itself: who should be voter and standby, decided by raft's planner.
+//
+// On the leader, every two seconds, the planner is shown what raft and gossip know, and its decision
+// becomes at most one change of configuration. Its words are kept for `gctl region status`.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "gctl/node/directory.h"
+#include "gctl/node/group.h"
+#include "gctl/node/outbox.h"
+
+namespace gaggle::node {
+
+constexpr Duration kStewardInterval = 500ms;
+constexpr std::size_t kNotesKept = 20;
+
+class Steward {
+  public:
+    Steward(const Directory& directory, const Group& group);
+
+    /// What raft shall be told, if anything.
+    std::optional<raft::Input> tick(Now now, Outbox& out);
+    std::optional<TimePoint> next_wakeup() const;
+    void role_changed(Now now);
+    std::vector<std::string> notes() const { return {notes_.begin(), notes_.end()}; }
+
+  private:
+    const Directory& directory_;
+    const Group& group_;
+    TimePoint due_{};
+    std::uint64_t next_ = 1;
+    std::deque<std::string> notes_;
+};
+
+}  // namespace gaggle::node
