@@ -43,6 +43,7 @@ struct ChangeConfiguration {
 /// election timeout.
 struct TransferTo {
     ReplicaId to;
+    bool operator==(const TransferTo&) const = default;
 };
 
 /// All that Effects::persist with this token asked for is on stable storage.
