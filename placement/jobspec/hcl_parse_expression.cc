@@ -3,6 +3,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "placement/jobspec/convert.h"
 #include "placement/jobspec/hcl_parser.h"
 
 namespace gaggle::hcl {
@@ -168,7 +169,7 @@ ExpressionPtr Parser::number(const Token& token) {
     const auto as_real = std::from_chars(token.text.data(), end, real);
     if (as_real.ec != std::errc{} || as_real.ptr != end)
         return fail(token, "number out of range: " + shown(token));
-    return make(token, 0, Literal{Value{real}});
+    return make(token, 0, Literal{normalized(real)});
 }
 
 ExpressionPtr Parser::parentheses() {
