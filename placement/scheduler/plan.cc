@@ -58,6 +58,10 @@ class Planner {
         compare();
         const Allocs staying = staying_allocs();
         for (GroupWork& work : works_) place_group(work, staying);
+        for (const auto& [group, count] : stopped_first_)
+            plan_.warnings.push_back("group " + group + ": " + std::to_string(count) +
+                                     " stopped before the successor starts, for its peer has no "
+                                     "room for both");
         if (input_.job.all_at_once) all_or_nothing();
         return std::move(plan_);
     }
@@ -189,10 +193,12 @@ class Planner {
     }
 
     void make_room(const GroupWork& work, const ExistingAlloc& old) {
+        const bool stopped =
+            std::any_of(plan_.stops.begin(), plan_.stops.end(),
+                        [&](const PlannedStop& one) { return one.alloc == old.id; });
+        if (stopped) return;  // it moves to another slot anyway
         plan_.stops.push_back({old.id, "makes room for its successor on the same peer"});
-        plan_.warnings.push_back("group " + work.group->name + ": slot " +
-                                 std::to_string(old.index) +
-                                 " stops before its successor starts, for both do not fit");
+        ++stopped_first_[work.group->name];
     }
 
     void all_or_nothing() {
@@ -206,6 +212,7 @@ class Planner {
     const PlanInput& input_;
     std::vector<Site> sites_;
     std::vector<GroupWork> works_;
+    std::map<std::string, int> stopped_first_;  ///< by group: to make room
     Plan plan_;
 };
 

@@ -25,17 +25,22 @@ std::map<std::string, double> desired_counts(const Spread& spread, std::int64_t 
 
 }  // namespace
 
-double even_spread_boost(const ValueCounts& counts, const std::string& value) {
-    if (counts.empty()) return 0;
-    const auto found = counts.find(value);
-    const std::int64_t mine = found == counts.end() ? 0 : found->second;
-    const auto less = [](const auto& a, const auto& b) { return a.second < b.second; };
-    const auto low = std::min_element(counts.begin(), counts.end(), less)->second;
-    const auto high = std::max_element(counts.begin(), counts.end(), less)->second;
-    if (mine != low)
-        return low == 0 ? -1 : static_cast<double>(low - mine) / static_cast<double>(low);
-    if (low == high) return -1;
-    return low == 0 ? 1 : static_cast<double>(high - low) / static_cast<double>(low);
+std::optional<CountRange> range_of(const ValueCounts& counts) {
+    std::optional<CountRange> range;
+    for (const auto& [value, count] : counts) {
+        if (!range) range = CountRange{count, count};
+        range->least = std::min(range->least, count);
+        range->most = std::max(range->most, count);
+    }
+    return range;
+}
+
+double even_spread_boost(const std::optional<CountRange>& range, std::int64_t used) {
+    if (!range) return 0;
+    const auto least = static_cast<double>(range->least);
+    if (used != range->least) return least == 0 ? -1 : (least - static_cast<double>(used)) / least;
+    if (range->least == range->most) return -1;
+    return least == 0 ? 1 : (static_cast<double>(range->most) - least) / least;
 }
 
 double target_spread_boost(double desired, std::int64_t used, double weight_share, double& lowest) {
@@ -67,7 +72,9 @@ SpreadScorer::SpreadScorer(const Wanted& wanted) {
 void SpreadScorer::count(const PeerView& peer) {
     for (Block& block : blocks_) {
         const auto value = resolve_target(block.spread->attribute, peer);
-        if (value) ++block.counts[*value];
+        if (!value) continue;
+        ++block.counts[*value];
+        block.range = range_of(block.counts);
         block.boosts.clear();
     }
 }
@@ -84,17 +91,16 @@ double SpreadScorer::boost_of(Block& block, const PeerView& peer) {
     const auto known = block.boosts.find(*value);
     if (known != block.boosts.end()) return known->second;
 
+    const auto counted = block.counts.find(*value);
+    const std::int64_t used = counted == block.counts.end() ? 0 : counted->second;
     double boost = -1;  // a value that no target names
     if (block.desired.empty()) {
-        boost = even_spread_boost(block.counts, *value);
+        boost = even_spread_boost(block.range, used);
     } else {
         auto target = block.desired.find(*value);
         if (target == block.desired.end()) target = block.desired.find(kRest);
-        const auto used = block.counts.find(*value);
         if (target != block.desired.end())
-            boost =
-                target_spread_boost(target->second, used == block.counts.end() ? 0 : used->second,
-                                    block.weight_share, lowest_);
+            boost = target_spread_boost(target->second, used, block.weight_share, lowest_);
     }
     block.boosts.emplace(*value, boost);
     return boost;

@@ -15,12 +15,18 @@
 
 namespace gaggle {
 
-/// Counts of a group's allocations by the value of an attribute. Values seen once stay, also at
-/// zero.
+/// Counts of a group's allocations by the value of an attribute.
 using ValueCounts = std::map<std::string, std::int64_t>;
 
-/// Even spread, for one more on `value`. `counts` is before it.
-double even_spread_boost(const ValueCounts& counts, const std::string& value);
+/// The least and the most used value of those that were seen; nothing before the first.
+struct CountRange {
+    std::int64_t least = 0;
+    std::int64_t most = 0;
+};
+std::optional<CountRange> range_of(const ValueCounts& counts);
+
+/// Even spread, for one more on a value that `used` already have.
+double even_spread_boost(const std::optional<CountRange>& range, std::int64_t used);
 
 /// Of one spread block with targets, for one more on a value that `used` already have. `lowest` is
 /// the lowest boost so far, which a target of 0 percent gets; it starts at -1.
@@ -43,6 +49,7 @@ class SpreadScorer {
         double weight_share;                    ///< of all blocks' weights
         std::map<std::string, double> desired;  ///< counts by value, with "*" for the rest
         ValueCounts counts;
+        std::optional<CountRange> range;       ///< of counts
         std::map<std::string, double> boosts;  ///< remembered until the next count()
     };
     double boost_of(Block& block, const PeerView& peer);
