@@ -47,8 +47,10 @@ struct Entry {
     std::map<PeerId, Accusation> accusations;  ///< by accuser, of the current incarnation and start
     TimePoint suspected_at{};                ///< while suspect
     std::optional<TimePoint> grace_until;    ///< while suspect on another's word of its death
-    TimePoint corrected_at = TimePoint::min();  ///< when it was last told of what it is accused
+    TimePoint hinted_at = TimePoint::min();  ///< when it was last told unasked of its accusations
 };
+
+enum class Voice { ours, theirs };
 
 /// What an announcement is to one who holds an entry.
 enum class News { newer, known, stale };
@@ -72,8 +74,9 @@ class Members {
     /// Replaces the announcement; accusations and, with another start, the capacity are void.
     void renew(Entry& entry, const Announcement& announcement, TimePoint now);
     void change(Entry& entry, MemberState state, TimePoint now);
-    /// Keeps an accusation of the current incarnation. False when it says nothing new.
-    bool accuse(Entry& entry, const Accusation& accusation);
+    /// Keeps an accusation of the current incarnation. False when it says nothing new, or when
+    /// others that say as much fill the place (never for our own voice).
+    bool accuse(Entry& entry, const Accusation& accusation, Voice voice);
 
   private:
     bool make_room(const std::map<PeerId, Bytes>& keep);

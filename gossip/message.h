@@ -62,19 +62,17 @@ struct Correction {
     template <class Self> static auto wire_fields(Self&) { return std::tuple<>(); }
 };
 
-/// What the sender knows of one member.
+/// What the sender knows of one member. The card needs no field: a new one takes a new incarnation.
 struct DigestEntry {
     PeerId peer;
     Incarnation incarnation;
     MemberState state = MemberState::alive;
     StartId start;
     std::uint32_t accusers = 0;
-    bool has_card = true;  ///< the card of this incarnation; its hash is in the announcement
     std::uint64_t capacity_version = 0;
     template <class Self>
     static auto wire_fields(Self& s) {
-        return std::tie(s.peer, s.incarnation, s.state, s.start, s.accusers, s.has_card,
-                        s.capacity_version);
+        return std::tie(s.peer, s.incarnation, s.state, s.start, s.accusers, s.capacity_version);
     }
 };
 

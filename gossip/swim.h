@@ -68,10 +68,12 @@ struct Config {
     int awareness_limit = 8;         ///< S of Lifeguard
     SuspicionBounds suspicion{.min = 8s, .max = 24s};
     int confirmations = 2;           ///< wanted beyond the first accuser
-    Duration death_grace = 3s;       ///< to refute, for one held alive whom another calls dead
+    Duration death_grace = 3s;       ///< to refute, for one freshly suspect whom another calls dead
     int retransmit_multiplier = 4;   ///< times ceil(log10(n + 1)) sends per rumour
     int push_fanout = 3;             ///< members told at once
     Duration push_interval = 20ms;   ///< at most one push in this time
+    Duration gossip_interval = 200ms;  ///< until what is left to tell is pushed again
+    Duration digest_first = 500ms;   ///< after joining; then twice as long each time up to the next
     Duration digest_min = 5s;        ///< between two anti-entropy exchanges of ours, uniformly
     Duration digest_max = 10s;
     Duration dead_probe_interval = 5s;
@@ -165,9 +167,9 @@ class Swim {
     /// One frame while it is taken in: who told us, and what to answer at its end.
     struct Frame {
         PeerId from;
-        bool answerable = true;   ///< false for corrections: two must not correct each other for ever
-        bool from_digest = false;
-        bool show_self = false;   ///< the sender is wrong about us
+        bool answerable = true;  ///< false for corrections: none corrects a correction
+        bool is_news = true;     ///< false for answers: most others will know
+        bool show_self = false;  ///< the sender is wrong about us
         Records corrections;
         std::set<PeerId> wanted_records;
         std::set<PeerId> wanted_cards;
@@ -184,64 +186,78 @@ class Swim {
     void on(const Leave&);
     void on(const Restarting&);
     void advance();
-    void forgive_pause();
+    void forgive_pause(Duration late);
+    void start_timers();
     void publish_capacity();
-    void announce(Standing standing, Incarnation incarnation);
+    void sign_own(Standing standing, Incarnation incarnation);
+    void announce(Standing standing);
     void note_isolation();
 
     // swim_probe.cc: the failure detector
     void end_round();
     void start_round();
     void ask_helpers();
+    void probe_a_dead_one();
     void answer_late_relays();
-    void test_connect(const PeerId& peer);
+    void test_connect(const Entry& entry);
     void on(Frame& frame, const Ping& ping);
     void on(Frame& frame, const PingRequest& request);
     void on(Frame& frame, const Ack& ack);
     void on(Frame& frame, const Nack& nack);
+
+    // swim_accuse.cc: suspicion and death
+    void accuse(Entry& entry, Charge kind, bool refused);
+    void charge(Entry& entry, const Accusation& accusation);
+    void weigh_death(Entry& entry, const Accusation& accusation);
+    void weigh_refusal(Entry& entry, const Accusation& accusation);
+    void bury_overdue();
+    TimePoint death_of(const Entry& entry) const;
+    void note_cut(const PeerId& peer);
+    void report(const Entry& entry, const std::optional<Member>& before);
 
     // swim_learn.cc: records that come in
     void learn(Frame& frame, const Announcement& announcement);
     void learn(Frame& frame, const Accusation& accusation);
     void learn(Frame& frame, const CapacityRumour& rumour);
     void learn_card(Frame& frame, const PeerId& peer, const Bytes& card);
-    void accept(Frame& frame, const Announcement& announcement, const Bytes& card);
+    void welcome(Frame& frame, const Announcement& announcement, const Bytes& card);
+    void renew(Frame& frame, Entry& entry, const Announcement& announcement);
+    void want_card(Frame& frame, const Entry& entry);
     void retry_unproven(Frame& frame, const PeerId& about);
+    void wait_for_proof(Frame& frame, const Accusation& accusation, const PeerId& missing);
     void hear_own(Frame& frame, const Announcement& announcement);
     void hear_accused(Frame& frame, const Accusation& accusation);
-    bool proven(const Announcement& announcement, BytesView card);
-    bool proven(const Accusation& accusation, BytesView card);
+    void correct(Frame& frame, const Entry& entry);
+    template <class Record>
+    bool proven(const Record& record, const PeerId& signer, BytesView card);
     const Bytes* card_of(const PeerId& peer) const;
 
-    // swim_accuse.cc: suspicion and death
-    void accuse(Entry& entry, Charge charge, bool refused);
-    void charge(Entry& entry, const Accusation& accusation);
-    void suspect(Entry& entry);
-    void bury_overdue();
-    TimePoint death_of(const Entry& entry) const;
-    void note_cut(const PeerId& peer);
-    std::size_t observers_needed() const;
-    void changed(const Entry& entry, std::optional<MemberState> from,
-                 const Member* before = nullptr);
-
     // swim_spread.cc: what goes out
-    void send(const PeerId& to, Body body, Records records = {}, std::size_t budget = 0);
+    void send(const PeerId& to, Body body, Records records = {});
     void spread(const PeerId& subject, Topic topic);
-    void push();
-    void finish(Frame& frame);
+    void push(std::size_t fanout, const PeerId& but = {});
+    void push_if_due(const PeerId& but = {});
+    Records rumours(std::size_t budget);
+    Records told(const Rumour& rumour) const;
+    Records all_about(const PeerId& peer) const;
+
+    // swim_repair.cc: digests, wants, cards, knocks
+    void finish(Frame& frame, std::size_t sends_before);
     void ask_again();
     void knock(const PeerId& peer);
     void knock_due();
     void send_digest(const PeerId& to);
-    void on(Frame& frame, const Push&) { static_cast<void>(frame); }
-    void on(Frame& frame, const Correction&) { static_cast<void>(frame); }
-    void on(Frame& frame, const Answer&) { static_cast<void>(frame); }
+    void send_want(const PeerId& to, const std::set<PeerId>& records,
+                   const std::set<PeerId>& cards);
+    void send_answer(const PeerId& to, const Records& records);
+    void compare(Frame& frame, const DigestEntry& theirs, Records& newer);
     void on(Frame& frame, const Digest& digest);
     void on(Frame& frame, const Want& want);
     void on(Frame& frame, const Cards& cards);
-    Records told(const Rumour& rumour) const;
-    Records all_about(const PeerId& peer) const;
-    std::size_t retransmits() const;
+    void on(Frame&, const Push&) {}
+    void on(Frame&, const Correction&) {}
+    void on(Frame&, const Answer&) {}
+    DigestEntry summary(const Member& member, std::size_t accusers) const;
 
     Self self_;
     Config config_;
@@ -267,9 +283,13 @@ class Swim {
     std::map<PeerId, TimePoint> recent_suspects_;  ///< within cut_window
     TimePoint hold_until_ = TimePoint::min();
 
-    std::optional<TimePoint> round_at_, digest_at_, dead_probe_at_, push_at_;
+    std::optional<TimePoint> round_at_;  ///< when the present round ends and the next begins
+    std::optional<TimePoint> digest_at_;
+    std::optional<TimePoint> dead_probe_at_;
+    std::optional<TimePoint> push_at_;
     TimePoint pushed_at_ = TimePoint::min();
-    TimePoint digested_at_ = TimePoint::min();
+    TimePoint digested_at_ = TimePoint::min();  ///< last with one back from the dead
+    Duration digest_wait_;  ///< grows from digest_first to digest_min
     bool isolated_ = false;
     Counters counters_;
 };
