@@ -1,0 +1,46 @@
+// One probe of a service's check over a socket that never blocks: TCP connects, HTTP also asks.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "allocrunner/effects.h"
+#include "base/unique_fd.h"
+
+namespace gaggle::allocrunner {
+
+struct ProbeResult {
+    bool ok = false;
+    std::string output;  ///< for people
+};
+
+class CheckProbe {
+  public:
+    explicit CheckProbe(RunCheck check) : check_(std::move(check)) {}
+
+    /// Begins to connect. A result when it is decided already.
+    std::optional<ProbeResult> begin();
+    /// The socket is ready. A result when the probe is decided.
+    std::optional<ProbeResult> advance();
+    ProbeResult timed_out() const;
+
+    int fd() const { return fd_.get(); }
+    bool wants_to_read() const { return asked_; }
+    const RunCheck& check() const { return check_; }
+
+  private:
+    std::optional<ProbeResult> ask();
+    std::optional<ProbeResult> hear();
+    std::string target() const;
+
+    RunCheck check_;
+    UniqueFd fd_;
+    bool asked_ = false;  ///< HTTP's request is out
+    std::string answer_;
+};
+
+/// What an HTTP answer that begins with `text` means; nothing when the status line is not complete.
+/// 2xx passes, and 429 with it as Nomad's warning; everything else fails.
+std::optional<ProbeResult> judge_http(const std::string& text);
+
+}  // namespace gaggle::allocrunner

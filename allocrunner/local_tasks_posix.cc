@@ -1,0 +1,276 @@
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <thread>
+
+#include "allocrunner/alloc_dir.h"
+#include "allocrunner/local_tasks.h"
+#include "allocrunner/logs.h"
+#include "allocrunner/state_saver.h"
+#include "allocrunner/task_links.h"
+#include "base/log.h"
+#include "base/wire.h"
+
+extern char** environ;
+
+namespace gaggle::allocrunner {
+
+namespace {
+
+/// A thread with a bounded queue of work.
+class Worker {
+  public:
+    Worker(std::size_t queue_max, std::function<void(Work&)> act)
+        : queue_max_(queue_max), act_(std::move(act)), thread_([this] { run(); }) {}
+    ~Worker() { stop(); }
+
+    void push(Work work) {
+        std::unique_lock lock(mutex_);
+        changed_.wait(lock, [&] { return stopping_ || queue_.size() < queue_max_; });
+        if (stopping_) return;  // whoever still asks is being stopped too
+        queue_.push_back(std::move(work));
+        changed_.notify_all();
+    }
+
+    void stop() {
+        {
+            const std::lock_guard lock(mutex_);
+            stopping_ = true;
+            changed_.notify_all();
+        }
+        if (thread_.joinable()) thread_.join();
+    }
+
+  private:
+    void run() {
+        std::unique_lock lock(mutex_);
+        for (;;) {
+            changed_.wait(lock, [&] { return stopping_ || !queue_.empty(); });
+            if (queue_.empty()) return;
+            Work work = std::move(queue_.front());
+            queue_.pop_front();
+            changed_.notify_all();
+            lock.unlock();
+            act_(work);
+            lock.lock();
+        }
+    }
+
+    std::size_t queue_max_;
+    std::function<void(Work&)> act_;
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    std::deque<Work> queue_;
+    bool stopping_ = false;
+    std::thread thread_;  // last: it uses the others
+};
+
+/// Every live task costs the agent one descriptor. Gives the limit as it was, for the tasks.
+std::uint64_t raise_file_limit() {
+    rlimit files{};
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0) return 0;
+    const std::uint64_t before = files.rlim_cur;
+    files.rlim_cur = files.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &files) != 0)
+        log::warn("open files stay limited to {}; so are tasks", before);
+    return before;
+}
+
+std::uint64_t newest_log(const std::string& alloc_dir, const std::string& task, LogStream stream) {
+    const auto files = log_files(alloc_dir, task, stream);
+    return files && !files->empty() ? files->back().number : 0;
+}
+
+}  // namespace
+
+struct LocalTasks::Impl {
+    LocalTasksConfig config;
+    std::function<void(Input)> deliver;
+    std::uint64_t nofile_soft = 0;
+    std::unique_ptr<TaskLinks> links;
+    std::unique_ptr<StateSaver> saver;
+    std::vector<std::unique_ptr<Worker>> workers;
+
+    std::string dir_of(const AllocId& alloc) const {
+        return config.alloc_root + "/" + to_string(alloc);
+    }
+
+    Result<std::string> prepare(const Order& order) {
+        std::string note = TRY(make_alloc_dir(config.alloc_root, order));
+        if (order.restore.kind != Restore::Kind::from_copy) return note;
+        if (!config.restore_copy)
+            return {Errc::unavailable, "restore from a copy: this agent keeps no copies"};
+        return config.restore_copy(order, dir_of(order.alloc));
+    }
+
+    void act(PrepareDir& work) {
+        DirReady ready{.alloc = work.order.alloc, .note = {}, .error = {}};
+        Result<std::string> done = prepare(work.order);
+        if (done)
+            ready.note = std::move(*done);
+        else
+            ready.error = within("prepare the allocation's directory", done.error()).detail;
+        deliver({wall_clock(), std::move(ready)});
+    }
+
+    void act(StartTask& work) {
+        const std::string dir = dir_of(work.alloc);
+        ShimOrder order{.shim_path = config.shim_path,
+                        .alloc_dir = dir,
+                        .task = work.task,
+                        .title = short_text(work.alloc) + "/" + work.task,
+                        .run = work.run,
+                        .spec = std::move(work.spec),
+                        .out_number = newest_log(dir, work.task, LogStream::stdout_stream),
+                        .err_number = newest_log(dir, work.task, LogStream::stderr_stream),
+                        .nofile_soft = nofile_soft};
+        auto started = start_shim(order);
+        if (const auto* failure = std::get_if<StartFailure>(&started))
+            return deliver({wall_clock(), TaskNotStarted{work.alloc, work.task, work.run,
+                                                         failure->error, failure->may_pass}});
+        auto& live = std::get<LiveShim>(started);
+        deliver({wall_clock(), TaskStarted{work.alloc, work.task, work.run, live.record.pid}});
+        links->watch(work.alloc, dir, work.task, std::move(live));
+    }
+
+    void act(RemoveDir& work) {
+        saver->forget(work.alloc);
+        const Result<void> removed = remove_alloc_dir(dir_of(work.alloc));
+        if (!removed) log::warn("{}", removed.error().detail);
+    }
+
+    void act(SignalTask& work) {
+        links->signal(work.alloc, work.task, static_cast<std::int32_t>(work.signal));
+    }
+    void act(KillTask& work) { links->kill(work.alloc, work.task); }
+    void act(RunCheck& work) { links->check(work); }
+    void act(SaveState& work) { saver->save(work.alloc, SealedFile::state, std::move(work.state)); }
+    void act(SaveOrder& work) {
+        saver->save(work.order.alloc, SealedFile::order, encode(work.order));
+    }
+
+    FoundAlloc scan_alloc(const AllocId& alloc);
+    std::optional<FoundTask> scan_task(const AllocId& alloc, const std::string& task);
+};
+
+std::optional<FoundTask> LocalTasks::Impl::scan_task(const AllocId& alloc,
+                                                     const std::string& task) {
+    const std::string dir = dir_of(alloc);
+    if (auto live = adopt_shim(dir, task)) {
+        const shim::Record record = live->record;
+        FoundTask found{task, record.run, record.pid, {record.started}, {}};
+        if (record.state == shim::RecordState::exited)
+            found.exit = exit_of(record);
+        else
+            links->watch(alloc, dir, task, std::move(*live));
+        return found;
+    }
+    const auto record = read_record(dir, task);
+    if (!record) return std::nullopt;
+    if (record->state == shim::RecordState::exited)
+        return FoundTask{task, record->run, record->pid, {record->started}, exit_of(*record)};
+    kill_left_behind(*record);
+    return std::nullopt;
+}
+
+FoundAlloc LocalTasks::Impl::scan_alloc(const AllocId& alloc) {
+    const std::string dir = dir_of(alloc);
+    FoundAlloc found{.alloc = alloc, .order = {}, .state = {}, .tasks = {}};
+    Result<Bytes> bytes = load_sealed(dir, SealedFile::order);
+    Result<Order> order = bytes ? decode<Order>(*bytes, "order", {.bytes = 16U << 20U})
+                                : Result<Order>(bytes.error());
+    if (order)
+        found.order = std::move(*order);
+    else
+        log::error("allocation {}: {}; its tasks run on until an order for it arrives",
+                   to_string(alloc), order.error().detail);
+    Result<Bytes> state = load_sealed(dir, SealedFile::state);
+    if (state)
+        found.state = std::move(*state);
+    else if (state.error().code != Errc::not_found)
+        log::error("allocation {}: {}; its history of restarts is lost", to_string(alloc),
+                   state.error().detail);
+    std::vector<std::string> tasks = started_tasks(dir);
+    if (found.order)
+        for (const Task& task : found.order->group.tasks)
+            if (std::find(tasks.begin(), tasks.end(), task.name) == tasks.end())
+                tasks.push_back(task.name);
+    for (const std::string& task : tasks)
+        if (auto trace = scan_task(alloc, task)) found.tasks.push_back(std::move(*trace));
+    return found;
+}
+
+LocalTasks::LocalTasks(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+LocalTasks::~LocalTasks() { stop(); }
+
+Result<std::unique_ptr<LocalTasks>> LocalTasks::open(LocalTasksConfig config,
+                                                     std::function<void(Input)> deliver) {
+    auto impl = std::make_unique<Impl>();
+    impl->config = std::move(config);
+    impl->deliver = std::move(deliver);
+    TRY(make_folder(impl->config.alloc_root, 0711));
+    impl->nofile_soft = raise_file_limit();
+    impl->links = TRY(TaskLinks::open(impl->deliver));
+    impl->saver = std::make_unique<StateSaver>(
+        impl->config.alloc_root, [raw = impl.get()](const AllocId& alloc, std::string error) {
+            raw->deliver({wall_clock(), SaveFailed{alloc, std::move(error)}});
+        });
+    const auto act = [raw = impl.get()](Work& work) {
+        std::visit([&](auto& piece) { raw->act(piece); }, work);
+    };
+    for (std::size_t at = 0; at < std::max<std::size_t>(1, impl->config.workers); ++at)
+        impl->workers.push_back(std::make_unique<Worker>(impl->config.queue_max, act));
+    return std::unique_ptr<LocalTasks>(new LocalTasks(std::move(impl)));
+}
+
+Recovered LocalTasks::scan() {
+    Recovered out;
+    const auto found = list_alloc_dirs(impl_->config.alloc_root);
+    if (!found) log::error("look for allocations: {}", found.error().detail);
+    if (!found) return out;
+    for (const AllocId& alloc : *found) out.allocs.push_back(impl_->scan_alloc(alloc));
+    return out;
+}
+
+void LocalTasks::carry_out(Work work) {
+    const AllocId& alloc = alloc_of(work);
+    std::size_t which = 0;
+    for (const std::uint8_t byte : alloc.bytes) which = which * 31 + byte;
+    impl_->workers[which % impl_->workers.size()]->push(std::move(work));
+}
+
+void LocalTasks::stop() {
+    for (auto& worker : impl_->workers) worker->stop();
+    impl_->saver->stop();
+    impl_->links->stop();
+}
+
+std::string LocalTasks::alloc_dir(const AllocId& alloc) const { return impl_->dir_of(alloc); }
+
+std::map<std::string, std::string> environment_for_tasks() {
+    // Nomad's default denylist, and what is ours.
+    constexpr std::string_view kDenied[] = {
+        "CONSUL_TOKEN",          "CONSUL_HTTP_TOKEN", "VAULT_TOKEN",
+        "NOMAD_LICENSE",         "NOMAD_TOKEN",       "AWS_ACCESS_KEY_ID",
+        "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "GOOGLE_APPLICATION_CREDENTIALS"};
+    constexpr std::string_view kOurs[] = {"GAGGLE_", "GCTL_", "NOMAD_"};
+    std::map<std::string, std::string> out;
+    for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
+        const std::string_view line = *entry;
+        const std::size_t equals = line.find('=');
+        if (equals == std::string_view::npos || equals == 0) continue;
+        const std::string_view name = line.substr(0, equals);
+        const bool denied =
+            std::find(std::begin(kDenied), std::end(kDenied), name) != std::end(kDenied) ||
+            std::any_of(std::begin(kOurs), std::end(kOurs),
+                        [&](std::string_view prefix) { return name.starts_with(prefix); });
+        if (!denied) out.emplace(name, line.substr(equals + 1));
+    }
+    return out;
+}
+
+}  // namespace gaggle::allocrunner

@@ -1,0 +1,49 @@
+// All connections that wait for something to happen: one to each live shim, and checks under way.
+//
+// One thread ("links") waits on all of them. What happens is handed to `deliver` on that thread,
+// which must only pass it on.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "allocrunner/drivers/shim.h"
+#include "allocrunner/effects.h"
+#include "allocrunner/input.h"
+
+namespace gaggle::allocrunner {
+
+/// The wall clock, for displays.
+WallTime wall_clock();
+
+/// A Record as the core speaks of it.
+TaskExit exit_of(const shim::Record& record);
+
+class TaskLinks {
+  public:
+    static Result<std::unique_ptr<TaskLinks>> open(std::function<void(Input)> deliver);
+    ~TaskLinks();  ///< as stop()
+    TaskLinks(const TaskLinks&) = delete;
+    TaskLinks& operator=(const TaskLinks&) = delete;
+
+    /// Watches a shim until its task has ended; TaskExited follows in any case, also when the shim
+    /// is killed.
+    void watch(const AllocId& alloc, const std::string& alloc_dir, const std::string& task,
+               LiveShim shim);
+    /// To a task that is not watched (any more): nothing happens.
+    void signal(const AllocId& alloc, const std::string& task, std::int32_t number);
+    void kill(const AllocId& alloc, const std::string& task);
+    /// CheckDone follows, at the latest after the check's timeout.
+    void check(const RunCheck& check);
+
+    /// Closes all connections; tasks run on.
+    void stop();
+
+  private:
+    struct Impl;
+    explicit TaskLinks(std::unique_ptr<Impl> impl);
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace gaggle::allocrunner

@@ -1,0 +1,323 @@
+#include "allocrunner/local_tasks.h"
+
+#include <arpa/inet.h>
+#include <doctest/doctest.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#include <sstream>
+
+#include "allocrunner/alloc_dir.h"
+#include "allocrunner/check_probe.h"
+#include "allocrunner/drivers/shim.h"
+#include "tests/allocrunner/fake_world.h"
+#include "tests/allocrunner/real_peer.h"
+
+namespace gaggle::allocrunner {
+
+namespace {
+
+TimePoint boot_clock() {
+    timespec time{};
+    clock_gettime(CLOCK_BOOTTIME, &time);
+    return TimePoint(std::chrono::seconds(time.tv_sec) +
+                     std::chrono::microseconds(time.tv_nsec / 1'000));
+}
+
+Host host(const std::string& alloc_root) {
+    Host host;
+    host.name = "peer";
+    host.alloc_root = alloc_root;
+    host.environment = environment_for_tasks();
+    return host;
+}
+
+const AllocId kOne = alloc_id(1);
+
+}  // namespace
+
+RealPeer::RealPeer(const std::string& alloc_root) : runner(host(alloc_root), Config{}, Rng(1)) {
+    auto opened = LocalTasks::open({.alloc_root = alloc_root,
+                                    .shim_path = built_program("gctl-shim"),
+                                    .workers = 2,
+                                    .restore_copy = {}},
+                                   [this](Input input) {
+                                       const std::lock_guard lock(mutex_);
+                                       inbox_.push_back(std::move(input));
+                                       arrived_.notify_all();
+                                   });
+    REQUIRE(opened.ok());
+    tasks = std::move(*opened);
+    feed({WallTime{1}, tasks->scan()});
+}
+
+RealPeer::~RealPeer() { tasks->stop(); }
+
+void RealPeer::feed(const Input& input) {
+    Effects effects = runner.step(boot_clock(), input);
+    for (Work& work : effects.work) tasks->carry_out(std::move(work));
+}
+
+void RealPeer::orders(std::vector<Order> orders) { feed({WallTime{1}, Orders{std::move(orders)}}); }
+
+bool RealPeer::until(const std::function<bool()>& holds) {
+    const TimePoint end = boot_clock() + 20s;
+    while (boot_clock() < end) {
+        if (holds()) return true;
+        std::unique_lock lock(mutex_);
+        const auto due = runner.next_wakeup();
+        const Duration nap = std::min<Duration>(due ? *due - boot_clock() : 20ms, 20ms);
+        arrived_.wait_for(lock, std::max<Duration>(nap, 1ms), [&] { return !inbox_.empty(); });
+        std::deque<Input> inbox;
+        inbox.swap(inbox_);
+        lock.unlock();
+        for (const Input& input : inbox) feed(input);
+        if (inbox.empty()) feed({WallTime{1}, Tick{}});
+    }
+    return false;
+}
+
+const AllocStatus& RealPeer::status(const AllocId& alloc) const {
+    const AllocStatus* status = runner.status(alloc);
+    REQUIRE(status != nullptr);
+    return *status;
+}
+
+std::string RealPeer::log(const AllocId& alloc, const std::string& file) const {
+    return text_of(tasks->alloc_dir(alloc) + "/alloc/logs/" + file);
+}
+
+Order shell(std::uint8_t number, const std::string& script, JobType type) {
+    Order order = order_of(number, type);
+    Task& task = order.group.tasks[0];
+    task.config = {{"command", Value{std::string("/bin/sh")}},
+                   {"args", Value{Value::List{Value{std::string("-c")}, Value{script}}}}};
+    task.restart = {.attempts = 1, .interval = 30min, .delay = 10ms};
+    task.kill_timeout = 200ms;
+    task.kill_signal = "SIGTERM";
+    return order;
+}
+
+namespace {
+
+/// Stops all that a test left running.
+void clean_up(RealPeer& peer) {
+    peer.orders({});
+    CHECK(peer.until([&] { return peer.runner.live().empty(); }));
+}
+
+bool is(const RealPeer& peer, const AllocId& alloc, ClientStatus client) {
+    return peer.status(alloc).client == client;
+}
+
+}  // namespace
+
+TEST_CASE("a batch job runs to completion, with its environment and its log") {
+    const ScratchDir scratch;
+    RealPeer peer(scratch.path());
+    peer.orders({shell(1,
+                       "echo $NOMAD_TASK_NAME in $NOMAD_ALLOC_NAME; echo x > "
+                       "$NOMAD_ALLOC_DIR/data/file",
+                       JobType::batch)});
+    CHECK(peer.until([&] { return is(peer, kOne, ClientStatus::complete); }));
+    CHECK(peer.log(kOne, "main.stdout.0") == "main in web.front[0]\n");
+    CHECK(text_of(peer.tasks->alloc_dir(kOne) + "/alloc/data/file") == "x\n");
+}
+
+TEST_CASE("a service that fails starts again, then fails for good") {
+    const ScratchDir scratch;
+    RealPeer peer(scratch.path());
+    peer.orders({shell(1, "echo once more; exit 3")});
+    CHECK(peer.until([&] { return is(peer, kOne, ClientStatus::failed); }));
+    CHECK(peer.log(kOne, "main.stdout.0") == "once more\nonce more\n");
+    CHECK(peer.status(kOne).tasks.at("main").restarts == 1);
+    CHECK(peer.status(kOne).tasks.at("main").events.back().message ==
+          "Exceeded allowed attempts 1 in interval 30m00s and mode is \"fail\"");
+}
+
+TEST_CASE("a missing executable is a driver failure that says what is missing") {
+    const ScratchDir scratch;
+    RealPeer peer(scratch.path());
+    Order order = shell(1, "");
+    order.group.tasks[0].config = {{"command", Value{std::string("redis-servr")}}};
+    peer.orders({order});
+    CHECK(peer.until([&] { return is(peer, kOne, ClientStatus::failed); }));
+    const auto& events = peer.status(kOne).tasks.at("main").events;
+    REQUIRE(events.size() == 4);
+    CHECK(events[2].type == EventType::driver_failure);
+    CHECK(events[2].message.find("find executable \"redis-servr\"") != std::string::npos);
+}
+
+TEST_CASE("a task that ignores its signal is killed after its timeout") {
+    const ScratchDir scratch;
+    RealPeer peer(scratch.path());
+    peer.orders({shell(1, "trap '' TERM; echo ready; while :; do sleep 0.05; done")});
+    REQUIRE(peer.until([&] { return peer.log(kOne, "main.stdout.0") == "ready\n"; }));
+    const std::int64_t pid = peer.pid(kOne);
+    CHECK(is_alive(pid));
+    peer.orders({});
+    CHECK(peer.until([&] { return is(peer, kOne, ClientStatus::complete); }));
+    CHECK_FALSE(is_alive(pid));
+    CHECK(peer.status(kOne).tasks.at("main").events.back().type == EventType::killed);
+}
+
+TEST_CASE("agents come and go, the task stays: same process, no gap in its log") {
+    const ScratchDir scratch;
+    const Order order = shell(
+        1, "i=0; while [ $i -lt 300 ]; do echo $i; i=$((i+1)); sleep 0.003; done; sleep 1000");
+    std::int64_t pid = 0;
+    std::string expected;
+    for (int line = 0; line < 300; ++line) expected += std::to_string(line) + "\n";
+    for (int agent = 0; agent < 4; ++agent) {
+        CAPTURE(agent);
+        RealPeer peer(scratch.path());
+        if (agent == 3) peer.until([&] { return peer.log(kOne, "main.stdout.0") == expected; });
+        peer.orders({order});
+        REQUIRE(peer.until([&] { return is(peer, kOne, ClientStatus::running); }));
+        if (agent > 0) CHECK(peer.pid(kOne) == pid);
+        pid = peer.pid(kOne);
+        CHECK(peer.status(kOne).tasks.at("main").restarts == 0);
+        if (agent < 3) continue;
+        CHECK(peer.log(kOne, "main.stdout.0") == expected);
+        clean_up(peer);
+    }
+    CHECK_FALSE(is_alive(pid));
+}
+
+TEST_CASE("what ended while no agent was there is known to the next one") {
+    const ScratchDir scratch;
+    const Order order = shell(1, "sleep 0.1; exit 6", JobType::batch);
+    std::int64_t pid = 0;
+    {
+        RealPeer peer(scratch.path());
+        peer.orders({order});
+        REQUIRE(peer.until([&] { return is(peer, kOne, ClientStatus::running); }));
+        pid = peer.pid(kOne);
+    }
+    REQUIRE(eventually([&] { return !is_alive(pid); }));
+    REQUIRE(eventually([&] {
+        const auto record = read_record(scratch.path() + "/" + to_string(kOne), "main");
+        return record && record->state == shim::RecordState::exited;
+    }));
+    RealPeer peer(scratch.path());
+    const auto& events = peer.status(kOne).tasks.at("main").events;
+    CHECK(std::any_of(events.begin(), events.end(), [](const TaskEvent& event) {
+        return event.type == EventType::terminated && event.details.at("exit_code") == "6";
+    }));
+    peer.orders({order});
+    CHECK(peer.until([&] { return is(peer, kOne, ClientStatus::failed); }));
+}
+
+TEST_CASE("a killed supervisor takes its task along, and the task starts again") {
+    const ScratchDir scratch;
+    RealPeer peer(scratch.path());
+    peer.orders({shell(1, "sleep 1000")});
+    REQUIRE(peer.until([&] { return is(peer, kOne, ClientStatus::running); }));
+    const std::int64_t first = peer.pid(kOne);
+    std::istringstream stat(text_of("/proc/" + std::to_string(first) + "/stat"));
+    std::string skip;
+    pid_t shim = 0;
+    stat >> skip >> skip >> skip >> shim;  // the parent
+    REQUIRE(shim > 1);
+    kill(shim, SIGKILL);
+    CHECK(peer.until([&] {
+        return is(peer, kOne, ClientStatus::running) && peer.pid(kOne) != first &&
+               peer.pid(kOne) != 0;
+    }));
+    CHECK(eventually([&] { return !is_alive(first); }));
+    CHECK(peer.status(kOne).tasks.at("main").restarts == 1);
+    clean_up(peer);
+}
+
+TEST_CASE("a damaged order file costs nothing once the order comes again") {
+    const ScratchDir scratch;
+    const Order order = shell(1, "sleep 1000");
+    std::int64_t pid = 0;
+    {
+        RealPeer peer(scratch.path());
+        peer.orders({order});
+        REQUIRE(peer.until([&] { return is(peer, kOne, ClientStatus::running); }));
+        pid = peer.pid(kOne);
+    }
+    std::ofstream(scratch.path() + "/" + to_string(kOne) + "/order") << "half a fi";
+    RealPeer peer(scratch.path());
+    CHECK(is_alive(pid));
+    peer.orders({order});
+    REQUIRE(peer.until([&] { return is(peer, kOne, ClientStatus::running); }));
+    CHECK(peer.pid(kOne) == pid);
+    clean_up(peer);
+    CHECK_FALSE(is_alive(pid));
+}
+
+TEST_CASE("sticky state moves to the next allocation by rename, before its task starts") {
+    const ScratchDir scratch;
+    RealPeer peer(scratch.path());
+    peer.orders({shell(1, "echo precious > $NOMAD_ALLOC_DIR/data/file; echo done; sleep 1000")});
+    REQUIRE(peer.until([&] { return peer.log(kOne, "main.stdout.0") == "done\n"; }));
+    Order heir = shell(2, "cat $NOMAD_ALLOC_DIR/data/file", JobType::batch);
+    heir.restore = {Restore::Kind::from_alloc, kOne};
+    peer.orders({heir});
+    REQUIRE(peer.until([&] { return is(peer, alloc_id(2), ClientStatus::complete); }));
+    CHECK(peer.log(alloc_id(2), "main.stdout.0") == "precious\n");
+}
+
+TEST_CASE("a TCP check tells an open port from a closed one") {
+    const int listening = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    REQUIRE(bind(listening, reinterpret_cast<sockaddr*>(&address), size) == 0);
+    REQUIRE(getsockname(listening, reinterpret_cast<sockaddr*>(&address), &size) == 0);
+    REQUIRE(listen(listening, 5) == 0);
+
+    const ScratchDir scratch;
+    RealPeer peer(scratch.path());
+    Order order = shell(1, "sleep 1000");
+    order.ports = {{"db", ntohs(address.sin_port), 0}};
+    order.group.services = {{.name = "db", .port = "db", .checks = {{.name = "alive"}}}};
+    order.group.services[0].checks[0].interval = 1s;
+    peer.orders({order});
+    const auto check_is = [&](CheckStatus wanted) {
+        return peer.until([&] { return peer.status(kOne).checks.at(0).status == wanted; });
+    };
+    CHECK(check_is(CheckStatus::success));
+    close(listening);
+    CHECK(check_is(CheckStatus::failure));
+    CHECK(peer.status(kOne).checks[0].output ==
+          "tcp 127.0.0.1:" + std::to_string(ntohs(address.sin_port)) + ": Connection refused");
+    clean_up(peer);
+}
+
+TEST_CASE("an HTTP answer is judged by its status line") {
+    struct Row {
+        const char* text;
+        const char* says;  ///< begins with + when it passes; empty: not decided
+    };
+    for (const auto& row :
+         {Row{"HTTP/1.1 200 OK\r\n", "+200 OK"},
+          Row{"HTTP/1.0 204 No Content\r\nX: y\r\n", "+204 No Content"},
+          Row{"HTTP/1.1 429 Slow\r\n", "+429 Slow"}, Row{"HTTP/1.1 500 Oops\r\n", "500 Oops"},
+          Row{"HTTP/1.1 2000\r\n", "no HTTP answer"}, Row{"SSH-2.0\r\n", "no HTTP answer"},
+          Row{"HTTP/1.1 20", ""}, Row{"", ""}}) {
+        CAPTURE(row.text);
+        const auto judged = judge_http(row.text);
+        const std::string says = judged ? (judged->ok ? "+" : "") + judged->output : "";
+        CHECK(says == row.says);
+    }
+}
+
+TEST_CASE("the agent's secrets are not the tasks'") {
+    setenv("VAULT_TOKEN", "secret", 1);
+    setenv("GCTL_TOKEN", "secret", 1);
+    setenv("HARMLESS", "yes", 1);
+    const auto environment = environment_for_tasks();
+    CHECK(environment.count("VAULT_TOKEN") == 0);
+    CHECK(environment.count("GCTL_TOKEN") == 0);
+    CHECK(environment.at("HARMLESS") == "yes");
+    for (const char* name : {"VAULT_TOKEN", "GCTL_TOKEN", "HARMLESS"}) unsetenv(name);
+}
+
+}  // namespace gaggle::allocrunner
