@@ -1,0 +1,33 @@
+// Where a command on the same machine finds the token of an agent's HTTP API.
+//
+// The agent keeps its token in its data directory and publishes a copy under the API's address, as
+// `<host>_<port>.token` in a directory that only its own user may read: /run/gaggle for root, else
+// $XDG_RUNTIME_DIR/gaggle, else /tmp/gaggle-<uid>. So the command line needs no option, and whoever
+// may not read the file may not speak to the agent.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "base/result.h"
+
+namespace gaggle {
+
+/// The token of the data directory, in its file `http-token` (mode 0600); made at the first call.
+Result<std::string> load_or_make_token(const std::string& data_dir);
+
+/// Writes the copy, mode 0600; the path of it. `denied` when the directory is somebody else's or
+/// open to others.
+Result<std::string> publish_token(const std::string& host, std::uint16_t port,
+                                  const std::string& token);
+/// Removes the copy if it is still ours. Never fails: a stale copy opens nothing.
+void withdraw_token(const std::string& host, std::uint16_t port, const std::string& token);
+
+/// The published token for that address; "localhost" is 127.0.0.1. `not_found`: none was published
+/// where this user may look. `denied`: it is there, but for another user.
+Result<std::string> find_token(const std::string& host, std::uint16_t port);
+
+/// First line of a token file, without white space around it.
+Result<std::string> read_token_file(const std::string& path);
+
+}  // namespace gaggle
