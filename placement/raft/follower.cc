@@ -61,10 +61,10 @@ void Replica::handle(const Message& message, const Append& body) {
         return;
     }
     if (!hear_leader(message.from)) return;
-    // An old or doubled message. What is committed matches by the safety of Raft, so this is true
-    // whatever it says.
-    if (body.previous < commit_)
+    if (body.previous < commit_) {  // old or doubled: all that it could tell is committed here
+        if (contradicts_committed(body)) return;
         return send(After::everything, message.from, hard_.term, AppendReply{.index = commit_});
+    }
     if (log_.term_at(body.previous) != body.previous_term) {
         const LogIndex hint = log_.last_possible_match(body.previous, body.previous_term);
         return send(After::hard_state, message.from, hard_.term,
@@ -78,6 +78,21 @@ void Replica::handle(const Message& message, const Append& body) {
     // Not beyond what this very message verified: a longer tail of ours may be another leader's.
     advance_commit(std::min(body.commit, verified));
     send(After::everything, message.from, hard_.term, AppendReply{.index = verified});
+}
+
+/// Whether the leader of this very term has another entry where we have a committed one. That
+/// cannot be, so it is the end of this replica.
+bool Replica::contradicts_committed(const Append& body) {
+    for (const Entry& entry : body.entries) {
+        if (entry.index < log_.first() || entry.index > commit_) continue;
+        if (log_.at(entry.index).checksum == entry.checksum) continue;
+        halt("the leader of term " + std::to_string(hard_.term.value) + " has another entry " +
+             std::to_string(entry.index.value) +
+             " than the one that is committed here: a voter "
+             "lost what it had acknowledged; compare the replicas before anything is removed");
+        return true;
+    }
+    return false;
 }
 
 /// Takes what is new and cuts off what contradicts it, and nothing else: a shorter message
@@ -95,16 +110,7 @@ bool Replica::append_from_leader(const std::vector<Entry>& entries) {
         }
         before = entry->checksum;
     }
-    if (fresh->index <= log_.last()) {
-        if (fresh->index <= commit_) {
-            halt("the leader of term " + std::to_string(hard_.term.value) + " replaces entry " +
-                 std::to_string(fresh->index.value) + ", which is committed here up to " +
-                 std::to_string(commit_.value) +
-                 ": a replica lost what it had acknowledged; replace it");
-            return false;
-        }
-        truncate(fresh->index);
-    }
+    if (fresh->index <= log_.last()) truncate(fresh->index);
     const LogIndex configuration = log_.configuration_index();
     for (; fresh != entries.end(); ++fresh) log_.append(*fresh);
     journal_.appended();

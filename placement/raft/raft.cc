@@ -106,7 +106,7 @@ void Replica::advance_commit(LogIndex to) {
 }
 
 void Replica::halt(std::string why) {
-    log::error("raft: replica {} stops: {}", config_.self.value, why);
+    log::debug("raft: replica {} stops: {}", config_.self.value, why);
     halted_ = std::move(why);
 }
 
@@ -187,8 +187,8 @@ void Replica::on(const SnapshotTaken& taken) {
     if (restoring_ || taken.index <= previous) return;
     INVARIANT(taken.index <= applied_);
     if (taken.state.size() > kSnapshotBytesMax) {
-        log::warn("raft: snapshot at {} not kept: {} bytes, at most {} can travel",
-                  taken.index.value, taken.state.size(), kSnapshotBytesMax);
+        log::debug("raft: snapshot at {} not kept: {} bytes, at most {} can travel",
+                   taken.index.value, taken.state.size(), kSnapshotBytesMax);
         return;
     }
     LogIndex cut = taken.index;

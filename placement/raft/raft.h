@@ -161,6 +161,7 @@ class Replica {
     // follower.cc
     void become_follower(Term term, std::optional<ReplicaId> leader);
     bool hear_leader(ReplicaId from);
+    bool contradicts_committed(const Append& body);
     bool append_from_leader(const std::vector<Entry>& entries);
     void truncate(LogIndex from);
     void lose_proposals(LogIndex from, DropReason reason);
