@@ -46,7 +46,27 @@ std::optional<HclReader::Given> HclReader::attribute_value(const char* name) {
     if (found == nullptr) return std::nullopt;
     auto value = context_.evaluator.value_of(*found->value);
     if (!value) return std::nullopt;
+    warn_of_bare_word(*found->value);
     return Given{*std::move(value), found->value->at};
+}
+
+void HclReader::warn_of_nanoseconds(const Given& given, const char* name) {
+    constexpr std::int64_t kMillisecond = 1'000'000;
+    const auto* number = std::get_if<std::int64_t>(&given.value.data);
+    if (number == nullptr || *number <= 0 || *number >= kMillisecond) return;
+    const std::string shown = std::to_string(*number);
+    context_.diagnostics.warning(given.at,
+                                 quoted(name) + " in " + what_ + " is " + shown + " nanoseconds",
+                                 "write \"" + shown + "s\" where seconds are meant");
+}
+
+void HclReader::warn_of_bare_word(const hcl::Expression& value) {
+    const auto* word = std::get_if<hcl::Traversal>(&value.form);
+    if (word == nullptr || !word->steps.empty() || word->root.starts_with("NOMAD_")) return;
+    context_.diagnostics.warning(
+        value.at,
+        quoted(word->root) + " without quotes is kept as a reference, ${" + word->root + "}",
+        "write \"" + word->root + "\" where the word itself is meant");
 }
 
 std::vector<const hcl::Block*> HclReader::all(const char* name) {

@@ -7,6 +7,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "placement/jobspec/assign.h"
@@ -32,7 +33,10 @@ class HclReader {
     template <class T>
     void attribute(const char* name, const char*, T& field) {
         const auto given = attribute_value(name);
-        if (given) complain(given->at, name, assign(given->value, field));
+        if (!given) return;
+        complain(given->at, name, assign(given->value, field));
+        if constexpr (std::is_same_v<T, Duration> || std::is_same_v<T, std::optional<Duration>>)
+            warn_of_nanoseconds(*given, name);
     }
 
     template <class T>
@@ -109,6 +113,10 @@ class HclReader {
 
     const hcl::Attribute* find(const std::string& name) const;
     std::optional<Given> attribute_value(const char* name);
+    /// `kill_timeout = 20` means 20 ns, which hardly anybody wants.
+    void warn_of_nanoseconds(const Given& given, const char* name);
+    /// `driver = raw_exec` is a reference, which hardly anybody wants either.
+    void warn_of_bare_word(const hcl::Expression& value);
     /// Every block of that name. Reports an attribute of that name.
     std::vector<const hcl::Block*> all(const char* name);
     /// The only one, without label; reports a second one.

@@ -23,6 +23,8 @@ constexpr std::size_t kConfigNestingMax = 16;
 /// What Limits::depth must allow for a Job alone (a level of config is up to four of msgpack); add
 /// the depth of what carries it.
 constexpr std::size_t kJobWireDepth = 80;
+/// A valid job is at most this large when encoded, so that what carries it fits in 1 MiB.
+constexpr std::size_t kJobWireBytesMax = 512U << 10U;
 
 enum class JobType { service, batch, system, sysbatch };
 constexpr JobType wire_last(JobType) { return JobType::sysbatch; }

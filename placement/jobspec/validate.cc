@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "base/wire.h"
 #include "placement/jobspec/validate_parts.h"
 
 namespace gaggle {
@@ -129,6 +130,15 @@ void validate_group(const TaskGroup& group, JobType type, const std::string& pat
     validate_tasks(group, path, out);
 }
 
+/// Whatever is accepted goes into the log, and there every replica must be able to read it again.
+void validate_size(const Job& job, Findings& out) {
+    const Limits limits{.fields = Fields::exact, .bytes = kJobWireBytesMax, .depth = kJobWireDepth};
+    const auto again = decode<Job>(encode(job), "job", limits);
+    if (!again.ok())
+        out.error("job", "the job is too large to be kept: " + again.error().detail,
+                  "move large texts into files that the task reads");
+}
+
 }  // namespace
 
 std::vector<Diagnostic> validate(const Job& job) {
@@ -141,6 +151,7 @@ std::vector<Diagnostic> validate(const Job& job) {
                   "group \"" + group.name + "\" is there twice");
         validate_group(group, job.type, path, out);
     }
+    if (!out.any()) validate_size(job, out);
     return out.take();
 }
 

@@ -21,6 +21,7 @@ class Findings {
     /// The same when `good` is false.
     void check(bool good, const std::string& path, const std::string& message,
                const std::string& hint = "");
+    bool any() const { return !list_.empty(); }
     std::vector<Diagnostic> take() { return std::move(list_); }
 
   private:

@@ -128,6 +128,20 @@ TEST_CASE("types are converted as Nomad does it") {
     CHECK(job.meta.at("odd key") == "1");
 }
 
+TEST_CASE("what is allowed but hardly meant is a warning") {
+    const Parsed parsed =
+        parse_job(job_with("kill_timeout = 20\nuser = nobody\nconfig {\n port = NOMAD_PORT_x\n}"),
+                  "test.nomad");
+    REQUIRE(parsed.job.has_value());
+    CHECK(parsed.job->groups[0].tasks[0].user == "${nobody}");
+    CHECK(
+        to_string(parsed.diagnostics) ==
+        "test.nomad:8:16: warning: `kill_timeout` in task is 20 nanoseconds; write \"20s\" where "
+        "seconds are meant\n"
+        "test.nomad:9:8: warning: `nobody` without quotes is kept as a reference, ${nobody}; write "
+        "\"nobody\" where the word itself is meant\n");
+}
+
 TEST_CASE("a driver's config is free-form, in the shape that Nomad's drivers expect") {
     const Job job = good(job_with(R"(config {
         whole  = 5

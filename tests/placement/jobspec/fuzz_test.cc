@@ -152,7 +152,7 @@ TEST_CASE("texts made to be slow are not") {
         return all;
     };
     const std::size_t half = kJobSourceBytesMax / 2;
-    // Each could make a careless reader walk the whole text again for every line, or nest without bound.
+    // A careless reader walks the whole text again for every line, or nests without bound.
     for (const std::string& slow :
          {repeat("\"${ /*\n", half / 8), repeat("\"${{}\n", half / 8), repeat("<<X\n", half / 4),
           repeat("a {\n", half / 4), "a = \"" + repeat("${b}", half / 4) + "\"",

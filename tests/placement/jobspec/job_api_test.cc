@@ -154,6 +154,16 @@ TEST_CASE("a job comes back from the wire as it went, config of the deepest kind
           std::string::npos);
 }
 
+TEST_CASE("a job that no replica could read again is refused") {
+    const std::string large(kJobWireBytesMax, 'x');
+    const std::string hint = "; move large texts into files that the task reads\n";
+    CHECK(bad(job_with("user = \"" + large + "\""))
+              .starts_with("test.nomad:2:1: error: the job is too large to be kept: decode job: "));
+    std::string many;
+    for (int i = 0; i < 70'000; ++i) many += "1,";
+    CHECK(bad(job_with("config {\n a = [" + many + "]\n}")).ends_with(hint));
+}
+
 TEST_CASE("the API's shape: names, nanoseconds, null for nothing") {
     const JobMeta meta{.status = "running",
                        .version = 3,
@@ -218,7 +228,8 @@ TEST_CASE("JSON from Nomad: unknown fields are ignored, empty ones too, defaults
         "Periodic": null, "VaultToken": "t", "Namespace": "",
         "TaskGroups": [{"Name": "g", "Count": null, "Consul": {"Namespace": ""}, "Volumes": {},
             "EphemeralDisk": {"SizeMB": 150},
-            "Tasks": [{"Name": "t", "Driver": "raw_exec", "KillSignal": "", "KillTimeout": 7000000000,
+            "Tasks": [{"Name": "t", "Driver": "raw_exec", "KillSignal": "",
+                       "KillTimeout": 7000000000,
                        "Templates": [], "Identity": {"Name": "default"},
                        "Constraints": [{"Operand": "distinct_hosts"}]}]}]}})");
     REQUIRE_MESSAGE(job.ok(), job.error().detail);
@@ -244,7 +255,8 @@ TEST_CASE("bad JSON names every problem with its path") {
     CHECK(error("{\"Job\": 5}") ==
           "read job from JSON: wanted an object, or one as `Job` in an object");
     CHECK(error(R"({"ID": [], "Priority": "high", "Type": "servise",
-                    "TaskGroups": [5, {"Tasks": {}, "Networks": [{"DynamicPorts": [{"Value": "x"}]}]}]})") ==
+                    "TaskGroups": [5, {
+                        "Tasks": {}, "Networks": [{"DynamicPorts": [{"Value": "x"}]}]}]})") ==
           "read job from JSON: ID: wanted a string, found a list\n"
           "Type: unknown value \"servise\"; did you mean `service`?\n"
           "Priority: wanted a whole number, found \"high\"\n"
