@@ -15,14 +15,14 @@ PeerId id_of(const ledger::Ledger& ledger, PeerNumber number) {
 
 }  // namespace
 
-RegionStatus region_status(const Group& group, Now now) {
+RegionStatus region_status(const Group& group) {
     RegionStatus out;
     const ledger::Ledger& ledger = group.ledger();
     out.id = ledger.region();
     out.name = ledger.region_name();
     out.epoch = ledger.epoch();
     if (!group.is_replica()) return out;
-    const raft::Status status = group.status(now);
+    const raft::Status status = group.status();
     out.term = status.term;
     out.last = status.last;
     out.commit = status.commit;
@@ -81,17 +81,17 @@ void Board::settle(Now now, const Group& group, std::uint64_t id, Outbox& out) {
     if (!parked.certain) return;
     const bool new_enough = index_of(group.ledger(), parked.query) > parked.query.index;
     if (!new_enough && parked.deadline > now.time) return;
-    reply(group, now, parked, out);
+    reply(group, parked, out);
     parked_.erase(found);
 }
 
-void Board::reply(const Group& group, Now now, const Parked& parked, Outbox& out) {
+void Board::reply(const Group& group, const Parked& parked, Outbox& out) {
     AskAnswer message{.request = parked.request, .served = true, .answer = answer_from(group.ledger(), parked.query)};
-    const raft::Status status = group.status(now);
+    const raft::Status status = group.status();
     message.answer.known_leader = status.leader.has_value();
     // A follower hears the leader at every heartbeat; how long ago exactly is Raft's own matter.
     message.answer.last_contact = group.leading() ? Duration(0) : Duration(50ms);
-    if (parked.query.kind == QueryKind::region) message.answer.region = region_status(group, now);
+    if (parked.query.kind == QueryKind::region) message.answer.region = region_status(group);
     out.send(parked.from, std::move(message));
 }
 

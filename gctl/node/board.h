@@ -39,13 +39,13 @@ class Board {
         bool certain = false;  ///< the read was confirmed, or staleness is allowed
     };
     void settle(Now now, const Group& group, std::uint64_t id, Outbox& out);
-    void reply(const Group& group, Now now, const Parked& parked, Outbox& out);
+    void reply(const Group& group, const Parked& parked, Outbox& out);
 
     std::map<std::uint64_t, Parked> parked_;
     std::uint64_t next_id_ = 1U << 20U;
 };
 
 /// The commit group as this replica sees it; `notes` are the planner's words.
-RegionStatus region_status(const Group& group, Now now);
+RegionStatus region_status(const Group& group);
 
 }  // namespace gaggle::node

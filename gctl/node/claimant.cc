@@ -78,6 +78,7 @@ void Claimant::plan(Now now, Id id, const Answer& state, Outbox& out) {
     Work& work = works_.at(id);
     View view = directory_.view(now, group_.full_copy() ? &group_.ledger() : nullptr);
     for (const auto& [alloc, laid] : overlay_) view.claim(alloc, laid.peer, laid.ask);
+    for (const SlotRefusal& refusal : work.refusals) view.learn_free(refusal.peer, refusal.free);
     const ledger::JobRecord* present = state.jobs.empty() ? nullptr : &state.jobs.front();
     if (!work.job && present == nullptr) {  // the job is gone: nothing is left to do
         ledger::Bundle bundle{.claimant = number_, .job = work.key, .eval = work.eval};
@@ -144,8 +145,7 @@ ledger::Bundle Claimant::bundle_of(Work& work, const Answer& state, const Plan& 
         ledger::Claim claim{.alloc = random_id<AllocId>(rng_), .group = planned.slot.group, .index = planned.slot.index};
         claim.job_version = version;
         claim.replaces = planned.replaces;
-        if (planned.reason == PlaceReason::failed && !planned.reschedules.empty())
-            claim.reschedule_delay = planned.reschedules.back().delay;
+        claim.reschedule_delay = planned.reschedule_delay;
         for (const RankedPeer& candidate : planned.candidates) claim.candidates.push_back(candidate.peer);
         if (!brief) claim.explanation = encode(planned.metrics);
         work.claimed[claim.alloc] = planned.slot;

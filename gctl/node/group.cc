@@ -162,6 +162,7 @@ void Group::absorb(Now now, raft::Effects effects, GroupOutput& out) {
         ledger_ = std::move(*restored);
         out.restored = true;
         applied_ = effects.restore->meta.index;
+        applied_checksum_ = effects.restore->meta.checksum;
         absorb(now, replica_->step(now.time, raft::SnapshotInstalled{effects.restore->meta.index}), out);
     }
     for (const raft::ReadReady& ready : effects.read_ready) reads_.push_back({ready.id / 2, ready.index});
@@ -187,6 +188,7 @@ void Group::apply(Now now, const std::vector<raft::Entry>& entries, GroupOutput&
         out.applied.push_back(std::move(applied));
     }
     applied_ = entries.back().index;
+    applied_checksum_ = entries.back().checksum;
     absorb(now, replica_->step(now.time, raft::Applied{applied_}), out);
     propose_bundles(now, out);
     take_snapshot(now, out);
@@ -224,7 +226,7 @@ void Group::release_reads(GroupOutput& out) {
 }
 
 void Group::take_snapshot(Now now, GroupOutput& out) {
-    const raft::Status status = replica_->status(now.time);
+    const raft::Status status = replica_->status();
     if (status.log_bytes < config_.snapshot_log_bytes) return;
     absorb(now, replica_->step(now.time, raft::SnapshotTaken{status.applied, ledger_.snapshot()}), out);
 }

@@ -73,9 +73,12 @@ class Group {
     bool leading() const { return role_.role == raft::Role::leader; }
     const raft::RoleChanged& role() const { return role_; }
     raft::ReplicaId self() const { return self_; }
-    raft::Status status(Now now) const { return replica_->status(now.time); }
+    raft::Status status() const { return replica_->status(); }
     const raft::Configuration& configuration() const { return configuration_; }
     const ledger::Ledger& ledger() const { return ledger_; }
+    LogIndex applied() const { return applied_; }
+    /// Of the last applied entry; covers the whole log up to it.
+    std::uint64_t applied_checksum() const { return applied_checksum_; }
     /// What the leader would stamp on a command now.
     LogTime log_time(Now now) const;
 
@@ -96,6 +99,7 @@ class Group {
     raft::RoleChanged role_;
     raft::Configuration configuration_;
     ledger::Ledger ledger_;
+    std::uint64_t applied_checksum_ = 0;
     LogIndex applied_;  ///< also of raft's own entries, which the ledger never sees
     std::uint64_t next_entry_ = 1;
 

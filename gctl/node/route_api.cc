@@ -82,7 +82,7 @@ void Node::serve(Now now, std::uint64_t id, const ListMembers&) {
 }
 
 void Node::serve(Now now, std::uint64_t id, const DescribeSelf&) {
-    SelfInfo info{.member = member_info(now, self_, *directory_.find(self_)), .region = region_status(group_, now)};
+    SelfInfo info{.member = member_info(now, self_, *directory_.find(self_)), .region = region_status(group_)};
     info.region.notes = steward_.notes();
     info.region.leader = courier_.leader();
     if (info.region.name.empty()) {

@@ -1,6 +1,6 @@
 // The commit group manages itself: who should be voter and standby, decided by raft's planner.
 //
-// On the leader, every two seconds, the planner is shown what raft and gossip know, and its decision
+// On the leader, every second, the planner is shown what raft and gossip know, and its decision
 // becomes at most one change of configuration. Its words are kept for `gctl region status`.
 #pragma once
 
@@ -13,10 +13,11 @@
 #include "gctl/node/directory.h"
 #include "gctl/node/group.h"
 #include "gctl/node/outbox.h"
+#include "placement/raft/planner.h"
 
 namespace gaggle::node {
 
-constexpr Duration kStewardInterval = 500ms;
+constexpr Duration kStewardInterval = 1s;
 constexpr std::size_t kNotesKept = 20;
 
 class Steward {
@@ -30,10 +31,16 @@ class Steward {
     std::vector<std::string> notes() const { return {notes_.begin(), notes_.end()}; }
 
   private:
+    raft::Prospect candidate(Now now, const ledger::PeerRecord& peer, const raft::Status& status);
+    void note(const std::string& why);
+
     const Directory& directory_;
     const Group& group_;
+    raft::Health health_;
+    raft::History history_;
     TimePoint due_{};
     std::uint64_t next_ = 1;
+    bool leading_ = false;
     std::deque<std::string> notes_;
 };
 

@@ -8,17 +8,17 @@ namespace gaggle::raft {
 
 namespace {
 
-using Seen = Candidate::Seen;
+using Seen = Prospect::Seen;
 using Maybe = std::optional<Plan>;
 
-std::string name(const Candidate& candidate) {
+std::string name(const Prospect& candidate) {
     return "peer " + std::to_string(candidate.peer.value) +
            (candidate.datacenter.empty() ? "" : " (" + candidate.datacenter + ")");
 }
 
-std::string names(const std::vector<const Candidate*>& candidates) {
+std::string names(const std::vector<const Prospect*>& candidates) {
     std::string out;
-    for (const Candidate* each : candidates) out += (out.empty() ? "" : ", ") + name(*each);
+    for (const Prospect* each : candidates) out += (out.empty() ? "" : ", ") + name(*each);
     return out;
 }
 
@@ -26,7 +26,7 @@ std::string names(const std::vector<const Candidate*>& candidates) {
 class Picture {
   public:
     explicit Picture(const PlannerInput& input) : in(input) {
-        for (const Candidate& each : in.candidates) {
+        for (const Prospect& each : in.candidates) {
             const ReplicaId id = replica(each);
             if (in.configuration.is_voter(id))
                 voters.push_back(&each);
@@ -39,10 +39,10 @@ class Picture {
             std::sort(group->begin(), group->end(), by_number);
     }
 
-    ReplicaId replica(const Candidate& candidate) const {
+    ReplicaId replica(const Prospect& candidate) const {
         return in.configuration.replica_of(candidate.peer);
     }
-    bool usable(const Candidate& candidate) const {
+    bool usable(const Prospect& candidate) const {
         const auto given_up = in.history.given_up.find(candidate.peer);
         const bool rests =
             given_up != in.history.given_up.end() && in.now - given_up->second < in.policy.back_off;
@@ -50,27 +50,27 @@ class Picture {
                !rests;
     }
     /// May take a vote now.
-    bool ready(const Candidate& candidate) const {
+    bool ready(const Prospect& candidate) const {
         return usable(candidate) && candidate.stable && candidate.caught_up;
     }
-    bool silent(const Candidate& candidate) const {
+    bool silent(const Prospect& candidate) const {
         return candidate.peer != in.self && candidate.silent >= in.policy.replace_after;
     }
-    bool leaves(const Candidate& candidate) const {
+    bool leaves(const Prospect& candidate) const {
         return candidate.withdrawn || candidate.seen == Seen::left;
     }
 
     /// The learners that are ready, best first, given who votes besides: datacenters with few
     /// voters, then the longest healthy, then the lowest number.
-    std::vector<const Candidate*> best(std::vector<const Candidate*> among,
-                                       const std::vector<const Candidate*>& besides) const {
+    std::vector<const Prospect*> best(std::vector<const Prospect*> among,
+                                       const std::vector<const Prospect*>& besides) const {
         std::map<std::string, std::size_t> covered;
-        for (const Candidate* voter : besides) ++covered[voter->datacenter];
-        std::vector<const Candidate*> out;
+        for (const Prospect* voter : besides) ++covered[voter->datacenter];
+        std::vector<const Prospect*> out;
         while (!among.empty()) {
             const auto next =
                 std::min_element(among.begin(), among.end(), [&](const auto* a, const auto* b) {
-                    const auto rank = [&](const Candidate& c) {
+                    const auto rank = [&](const Prospect& c) {
                         return std::tuple(covered[c.datacenter], -c.healthy_for.value_or(0s),
                                           c.peer);
                     };
@@ -83,47 +83,47 @@ class Picture {
         return out;
     }
 
-    std::vector<const Candidate*> ready_learners() const {
-        std::vector<const Candidate*> out;
-        for (const Candidate* each : learners)
+    std::vector<const Prospect*> ready_learners() const {
+        std::vector<const Prospect*> out;
+        for (const Prospect* each : learners)
             if (ready(*each)) out.push_back(each);
         return out;
     }
 
-    static bool by_number(const Candidate* a, const Candidate* b) { return a->peer < b->peer; }
+    static bool by_number(const Prospect* a, const Prospect* b) { return a->peer < b->peer; }
 
     const PlannerInput& in;
-    std::vector<const Candidate*> voters;
-    std::vector<const Candidate*> learners;
-    std::vector<const Candidate*> spares;
+    std::vector<const Prospect*> voters;
+    std::vector<const Prospect*> learners;
+    std::vector<const Prospect*> spares;
 };
 
-SetVoters swapped(const Picture& picture, const Candidate* out,
-                  const std::vector<const Candidate*>& come) {
+SetVoters swapped(const Picture& picture, const Prospect* out,
+                  const std::vector<const Prospect*>& come) {
     SetVoters step{picture.in.configuration.voters};
     if (out != nullptr) step.voters.erase(picture.replica(*out));
-    for (const Candidate* each : come) step.voters.insert(picture.replica(*each));
+    for (const Prospect* each : come) step.voters.insert(picture.replica(*each));
     return step;
 }
 
 /// Adds the best spare as a learner, if any may become one.
 Maybe add_learner(const Picture& picture, const std::string& why) {
-    std::vector<const Candidate*> may;
-    for (const Candidate* each : picture.spares)
+    std::vector<const Prospect*> may;
+    for (const Prospect* each : picture.spares)
         if (picture.usable(*each) &&
             each->healthy_for.value_or(0s) >= picture.in.policy.standby_after)
             may.push_back(each);
     if (may.empty()) return std::nullopt;
-    const Candidate& first = *picture.best(may, picture.voters).front();
+    const Prospect& first = *picture.best(may, picture.voters).front();
     return Plan{AddLearner{first.peer}, name(first) + " becomes a standby: " + why};
 }
 
 Maybe hand_over_when_leaving(const Picture& picture, std::string&) {
     const auto self =
         std::find_if(picture.voters.begin(), picture.voters.end(),
-                     [&](const Candidate* each) { return each->peer == picture.in.self; });
+                     [&](const Prospect* each) { return each->peer == picture.in.self; });
     if (self == picture.voters.end() || !picture.leaves(**self)) return std::nullopt;
-    for (const Candidate* each : picture.voters)
+    for (const Prospect* each : picture.voters)
         if (*self != each && each->caught_up && !picture.leaves(*each))
             return Plan{TransferTo{picture.replica(*each)},
                         name(*each) + " takes over: the leader, " + name(**self) + ", leaves"};
@@ -145,7 +145,7 @@ std::string brake(const Picture& picture) {
         return std::to_string(recent) + " voters were replaced within " +
                for_people(in.policy.window);
     std::size_t doubtful = 0;
-    for (const Candidate& each : in.candidates)
+    for (const Prospect& each : in.candidates)
         doubtful += each.seen == Seen::suspect || each.seen == Seen::dead;
     if (2 * doubtful > in.candidates.size())
         return "more than half of the region looks dead from here, so it may be this side that is "
@@ -154,13 +154,13 @@ std::string brake(const Picture& picture) {
 }
 
 Maybe replace(const Picture& picture, std::string& note) {
-    for (const Candidate* voter : picture.voters) {
+    for (const Prospect* voter : picture.voters) {
         const bool leaves = picture.leaves(*voter);
         if (voter->peer == picture.in.self || (!leaves && !picture.silent(*voter))) continue;
         const std::string grounds =
             leaves ? name(*voter) + " leaves or is unfit"
                    : name(*voter) + " has not answered for " + for_people(voter->silent);
-        std::vector<const Candidate*> others = picture.voters;
+        std::vector<const Prospect*> others = picture.voters;
         std::erase(others, voter);
         const auto ready = picture.best(picture.ready_learners(), others);
         if (ready.empty()) {
@@ -184,7 +184,7 @@ std::size_t wanted_voters(const Picture& picture) {
     std::size_t stable = 0;
     std::size_t seasoned = 0;
     std::set<std::string> datacenters;
-    for (const Candidate& each : picture.in.candidates) {
+    for (const Prospect& each : picture.in.candidates) {
         if (!picture.usable(each) || !each.stable) continue;
         ++stable;
         if (each.healthy_for.value_or(0s) < policy.five_after) continue;
@@ -212,16 +212,16 @@ Maybe grow(const Picture& picture, std::string& note) {
     note += "; " + goal + ", which waits until " + std::to_string(missing) +
             " standbys are stable and have caught up";
     std::size_t hopeful = 0;
-    for (const Candidate* each : picture.learners) hopeful += picture.usable(*each);
+    for (const Prospect* each : picture.learners) hopeful += picture.usable(*each);
     return hopeful < missing ? add_learner(picture, goal) : std::nullopt;
 }
 
 Maybe keep_standbys(const Picture& picture, std::string&) {
     const PlannerInput& in = picture.in;
     std::size_t usable = 0;
-    for (const Candidate& each : in.candidates) usable += picture.usable(each);
+    for (const Prospect& each : in.candidates) usable += picture.usable(each);
     std::size_t standbys = 0;
-    for (const Candidate* each : picture.learners) standbys += picture.usable(*each);
+    for (const Prospect* each : picture.learners) standbys += picture.usable(*each);
     const bool all = usable <= in.policy.standby_all;
     if (!all && standbys >= in.policy.standbys) return std::nullopt;
     return add_learner(picture,
@@ -231,7 +231,7 @@ Maybe keep_standbys(const Picture& picture, std::string&) {
 
 Maybe drop_learner(const Picture& picture, std::string&) {
     const PlannerInput& in = picture.in;
-    for (const Candidate* each : picture.learners) {
+    for (const Prospect* each : picture.learners) {
         const auto added = in.history.added.find(each->peer);
         const bool stuck = !each->caught_up && added != in.history.added.end() &&
                            in.now - added->second >= in.policy.catch_up;
@@ -253,10 +253,10 @@ Maybe drop_learner(const Picture& picture, std::string&) {
     return std::nullopt;
 }
 
-std::size_t most_in_one(const std::vector<const Candidate*>& voters) {
+std::size_t most_in_one(const std::vector<const Prospect*>& voters) {
     std::map<std::string, std::size_t> counts;
     std::size_t most = 0;
-    for (const Candidate* each : voters) most = std::max(most, ++counts[each->datacenter]);
+    for (const Prospect* each : voters) most = std::max(most, ++counts[each->datacenter]);
     return most;
 }
 
@@ -266,12 +266,12 @@ Maybe spread(const Picture& picture, std::string&) {
     if (picture.voters.size() < 3 || 2 * now <= picture.voters.size()) return std::nullopt;
     const auto& last = picture.in.history.last_spread;
     if (last && picture.in.now - *last < picture.in.policy.spread_pause) return std::nullopt;
-    for (const Candidate* out : picture.voters) {
+    for (const Prospect* out : picture.voters) {
         if (out->peer == picture.in.self) continue;
-        std::vector<const Candidate*> others = picture.voters;
+        std::vector<const Prospect*> others = picture.voters;
         std::erase(others, out);
-        for (const Candidate* come : picture.best(picture.ready_learners(), others)) {
-            std::vector<const Candidate*> next = others;
+        for (const Prospect* come : picture.best(picture.ready_learners(), others)) {
+            std::vector<const Prospect*> next = others;
             next.push_back(come);
             if (most_in_one(next) >= now || !brake(picture).empty()) continue;
             return Plan{swapped(picture, out, {come}),

@@ -41,7 +41,7 @@ struct Policy {
 };
 
 /// What the leader knows of one admitted peer, itself included.
-struct Candidate {
+struct Prospect {
     PeerNumber peer;
     std::string datacenter;
     enum class Seen { alive, suspect, dead, left } seen = Seen::alive;  ///< by gossip
@@ -68,7 +68,7 @@ struct PlannerInput {
     Configuration configuration;
     bool settled = false;  ///< Status::settled, and no change of ours is under way
     PeerNumber self;
-    std::vector<Candidate> candidates;
+    std::vector<Prospect> candidates;
     History history;
     Policy policy;
 };

@@ -13,7 +13,7 @@ struct Region {
 
     Region() { voter(1); }
 
-    Candidate& peer(std::uint32_t number, std::string datacenter = {}) {
+    Prospect& peer(std::uint32_t number, std::string datacenter = {}) {
         in.candidates.push_back({.peer = {number},
                                  .datacenter = std::move(datacenter),
                                  .healthy_for = 20min,
@@ -21,18 +21,18 @@ struct Region {
                                  .caught_up = true});
         return in.candidates.back();
     }
-    Candidate& voter(std::uint32_t number, std::string datacenter = {}) {
+    Prospect& voter(std::uint32_t number, std::string datacenter = {}) {
         in.configuration.voters.insert({number});
         in.configuration.peers[{number}] = {number};
         return peer(number, std::move(datacenter));
     }
-    Candidate& standby(std::uint32_t number, std::string datacenter = {}) {
+    Prospect& standby(std::uint32_t number, std::string datacenter = {}) {
         in.configuration.learners.insert({number});
         in.configuration.peers[{number}] = {number};
         return peer(number, std::move(datacenter));
     }
-    Candidate& at(std::uint32_t number) {
-        for (Candidate& each : in.candidates)
+    Prospect& at(std::uint32_t number) {
+        for (Prospect& each : in.candidates)
             if (each.peer.value == number) return each;
         return peer(number);
     }
@@ -121,7 +121,7 @@ TEST_CASE("five voters only from seven seasoned peers, or five in three datacent
     CHECK(nothing(region.plan()));
     region.standby(7);
     CHECK(is(region.plan(), SetVoters{{{1}, {2}, {3}, {4}, {5}}}));
-    for (Candidate& each : region.in.candidates) each.healthy_for = 5min;
+    for (Prospect& each : region.in.candidates) each.healthy_for = 5min;
     CHECK(nothing(region.plan()));
 
     Region wide;
@@ -174,11 +174,11 @@ TEST_CASE("a silent voter is replaced only by a standby that is ready, in one st
 
 TEST_CASE("gossip alone neither condemns a voter nor saves it") {
     Region region;
-    region.voter(2).seen = Candidate::Seen::dead;
+    region.voter(2).seen = Prospect::Seen::dead;
     region.voter(3);
     region.standby(4);
     CHECK(nothing(region.plan()));
-    region.at(2).seen = Candidate::Seen::alive;
+    region.at(2).seen = Prospect::Seen::alive;
     region.at(2).silent = 2min;
     CHECK(is(region.plan(), SetVoters{{{1}, {3}, {4}}}));
 }
@@ -188,7 +188,7 @@ TEST_CASE("who leaves, or says that its disk failed, is replaced without waiting
         CAPTURE(withdrawn);
         Region region;
         region.voter(2).withdrawn = withdrawn;
-        if (!withdrawn) region.at(2).seen = Candidate::Seen::left;
+        if (!withdrawn) region.at(2).seen = Prospect::Seen::left;
         region.voter(3);
         region.standby(4);
         CHECK(is(region.plan(), SetVoters{{{1}, {3}, {4}}}));
@@ -227,7 +227,7 @@ TEST_CASE("replacements have brakes") {
     }
     SUBCASE("none when half of the region looks dead: it may be us") {
         for (const std::uint32_t number : {5, 6, 7, 8, 9})
-            region.peer(number).seen = Candidate::Seen::suspect;
+            region.peer(number).seen = Prospect::Seen::suspect;
     }
     const Plan plan = region.plan();
     CHECK(nothing(plan));

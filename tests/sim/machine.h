@@ -1,0 +1,75 @@
+// A machine's tasks and allocation directories, without processes or files.
+//
+// It carries out a runner's work after a little while, keeps what the real one would keep on disk (orders,
+// states, exits) and what the kernel keeps while it is up (processes). An agent that dies takes neither
+// with it; a reboot takes the processes.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+
+#include "allocrunner/effects.h"
+#include "allocrunner/input.h"
+#include "base/rng.h"
+#include "tests/sim/events.h"
+
+namespace gaggle::sim {
+
+class Machine {
+  public:
+    using Deliver = std::function<void(allocrunner::Input)>;
+
+    Machine(Events& events, Rng rng) : events_(events), rng_(rng) {}
+
+    /// Where answers go; nothing while no agent runs.
+    void attach(Deliver deliver) { deliver_ = std::move(deliver); }
+    void detach() { deliver_ = nullptr; ++agent_; }
+
+    void carry_out(const allocrunner::Work& work);
+    /// What an agent finds when it starts.
+    allocrunner::Recovered found() const;
+    /// All processes are gone.
+    void reboot();
+    /// Tasks that run, by allocation.
+    std::map<AllocId, std::size_t> running() const;
+
+  private:
+    using Key = std::pair<AllocId, std::string>;
+    struct Process {
+        std::uint64_t run = 0;
+        std::int64_t pid = 0;
+        WallTime started;
+    };
+    struct Exit {
+        std::uint64_t run = 0;
+        allocrunner::TaskExit exit;
+        WallTime started;
+        std::int64_t pid = 0;
+    };
+
+    void on(const allocrunner::PrepareDir& work);
+    void on(const allocrunner::StartTask& work);
+    void on(const allocrunner::SignalTask& work);
+    void on(const allocrunner::KillTask& work);
+    void on(const allocrunner::RunCheck& work);
+    void on(const allocrunner::SaveState& work);
+    void on(const allocrunner::SaveOrder& work);
+    void on(const allocrunner::RemoveDir& work);
+    void end(const Key& key, std::uint64_t run, std::int64_t code, std::int64_t signal);
+    void answer(allocrunner::Input input);
+    Duration while_() { return Duration(rng_.between(200, 5'000)); }
+
+    Events& events_;
+    Rng rng_;
+    Deliver deliver_;
+    std::uint64_t agent_ = 0;  ///< answers to an agent that has died are lost
+    std::uint64_t boot_ = 0;
+    std::int64_t last_pid_ = 100;
+    std::map<Key, Process> processes_;
+    std::map<Key, Exit> exits_;
+    std::map<AllocId, allocrunner::Order> orders_;
+    std::map<AllocId, Bytes> states_;
+};
+
+}  // namespace gaggle::sim
