@@ -142,12 +142,12 @@ void Swim::on(const Restarting&) {
 
 void Swim::advance() {
     answer_late_relays();
+    bury_overdue();
     if (probe_ && !probe_->asked && !probe_->acked && probe_->ask_at <= now_) ask_helpers();
     if (round_at_ && *round_at_ <= now_) {
         end_round();
         start_round();
     }
-    bury_overdue();
     if (digest_at_ && *digest_at_ <= now_) {
         digest_at_.reset();
         for (const auto& peer : some(members_, MemberState::alive, 1, rng_)) send_digest(peer);

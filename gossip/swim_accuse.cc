@@ -17,7 +17,9 @@ constexpr double kSecondOpinions = 8;  ///< how many test a port that another sa
 /// buddy).
 void Swim::accuse(Entry& entry, Charge kind, bool refused) {
     const auto mine = entry.accusations.find(self_.peer);
-    const bool refused_before = mine != entry.accusations.end() && mine->second.refused;
+    const bool said = mine != entry.accusations.end();
+    const bool refused_before = said && mine->second.refused;
+    if (said && mine->second.charge == kind && (refused_before || !refused)) return;
     Accusation accusation{.subject = entry.view.id,
                           .incarnation = entry.view.incarnation,
                           .start = entry.view.start,

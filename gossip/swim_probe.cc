@@ -11,6 +11,12 @@ constexpr std::size_t kConnectTestsMax = 64;
 constexpr Duration kConnectTestPatience = 3s;  ///< after which a test without a result is forgotten
 constexpr std::uint64_t kNoAnswerCounted = 0;  ///< the sequence of pings whose ack decides nothing
 
+/// Known, and neither dead nor gone by its own word.
+bool in_doubt(const Entry* entry) {
+    return entry != nullptr && (entry->view.state == MemberState::alive ||
+                                entry->view.state == MemberState::suspect);
+}
+
 }  // namespace
 
 void Swim::start_round() {
@@ -30,7 +36,7 @@ void Swim::start_round() {
 void Swim::ask_helpers() {
     probe_->asked = true;
     const Entry* entry = members_.entry(probe_->target);
-    if (entry == nullptr) return;
+    if (!in_doubt(entry)) return;
     const Duration timeout = awareness_.scaled(config_.probe_timeout);
     const Duration half = awareness_.scaled(config_.probe_interval) - timeout;
     round_at_ = std::max(*round_at_, now_ + half);
@@ -48,9 +54,7 @@ void Swim::ask_helpers() {
 void Swim::end_round() {
     if (!probe_ || probe_->acked) return;
     Entry* entry = members_.entry(probe_->target);
-    const bool same = entry != nullptr && entry->view.start == probe_->start;
-    if (!same || entry->view.state == MemberState::dead || entry->view.state == MemberState::left)
-        return;  // what we asked about is settled meanwhile
+    if (!in_doubt(entry) || entry->view.start != probe_->start) return;  // settled meanwhile
     awareness_.unanswered(static_cast<int>(probe_->helpers.size()),
                           static_cast<int>(probe_->nacked.size()));
     accuse(*entry, Charge::suspect, false);
@@ -84,9 +88,7 @@ void Swim::test_connect(const Entry& entry) {
 
 void Swim::on(const ConnectionLost& lost) {
     const Entry* entry = members_.entry(lost.peer);
-    if (entry == nullptr || entry->view.state == MemberState::dead ||
-        entry->view.state == MemberState::left)
-        return;
+    if (!in_doubt(entry)) return;
     test_connect(*entry);
     targets_.hurry(lost.peer);
 }
@@ -97,8 +99,7 @@ void Swim::on(const ConnectResult& result) {
     const StartId start = test->second.start;
     connect_tests_.erase(test);
     Entry* entry = members_.entry(result.peer);
-    if (!result.refused || entry == nullptr || entry->view.start != start) return;
-    if (entry->view.state == MemberState::alive || entry->view.state == MemberState::suspect)
+    if (result.refused && in_doubt(entry) && entry->view.start == start)
         accuse(*entry, Charge::suspect, true);
 }
 

@@ -11,14 +11,16 @@ namespace {
 constexpr std::size_t kPiggybackBytes = 1200;   ///< of rumours on a frame that leaves anyway
 constexpr std::size_t kPushBytes = 16 * 1024;  ///< of rumours in a frame of their own
 
+/// Nothing twice: what a frame is about is often a rumour too.
 void append(Records& to, Records&& more) {
-    const auto move_all = [](auto& into, auto& from) {
-        into.insert(into.end(), std::make_move_iterator(from.begin()),
-                    std::make_move_iterator(from.end()));
+    const auto move_new = [](auto& into, auto& from) {
+        for (auto& record : from)
+            if (std::find(into.begin(), into.end(), record) == into.end())
+                into.push_back(std::move(record));
     };
-    move_all(to.announcements, more.announcements);
-    move_all(to.accusations, more.accusations);
-    move_all(to.capacities, more.capacities);
+    move_new(to.announcements, more.announcements);
+    move_new(to.accusations, more.accusations);
+    move_new(to.capacities, more.capacities);
 }
 
 bool speaks_of(const std::vector<Accusation>& accusations, const PeerId& subject) {

@@ -82,7 +82,7 @@ inline std::vector<Block> read_blocks(std::istream& in) {
     };
     for (std::string line; std::getline(in, line);) {
         ++number;
-        if (answer && line.empty()) finish();
+        if (line.empty() && (answer || !block.directives.empty())) finish();
         else if (answer) block.expected += line + "\n";
         else if (line == "----") answer = true;
         else if (line.empty() || line[0] == '#') block.head += line + "\n";
