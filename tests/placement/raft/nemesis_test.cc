@@ -38,18 +38,24 @@ std::uint64_t seeds(std::uint64_t usual) {
 }  // namespace
 
 TEST_CASE("a group of three survives loss, delay, doubled messages and crashes") {
-    for (std::uint64_t seed = 1; seed <= seeds(12); ++seed)
+    for (std::uint64_t seed = 1; seed <= seeds(30); ++seed)
         live(seed, 3, {.membership = false, .snapshots = false}, 20s);
 }
 
 TEST_CASE("a group whose members come, go and change their voice keeps every promise") {
-    for (std::uint64_t seed = 100; seed < 100 + seeds(20); ++seed)
+    for (std::uint64_t seed = 100; seed < 100 + seeds(40); ++seed)
         live(seed, 1 + 2 * (seed % 3), {}, 20s);
 }
 
 TEST_CASE("a lossy network and slow disks only cost time") {
     const Faults faults{.loss = 0.2, .duplicate = 0.1, .delay_max = 60ms, .write_max = 80ms};
-    for (std::uint64_t seed = 200; seed < 200 + seeds(8); ++seed) live(seed, 3, faults, 20s);
+    for (std::uint64_t seed = 200; seed < 200 + seeds(16); ++seed) live(seed, 3, faults, 20s);
+}
+
+TEST_CASE("a race for the leader's place at every turn ends with one leader a term") {
+    const Faults faults{.loss = 0.05, .delay_max = 40ms, .membership = false, .races = 0.03};
+    for (std::uint64_t seed = 300; seed < 300 + seeds(40); ++seed)
+        live(seed, 3 + 2 * (seed % 2), faults, 20s);
 }
 
 TEST_CASE("the same seed gives the same trace") {

@@ -30,6 +30,7 @@ struct Faults {
     bool cuts = true;
     bool membership = true;
     bool snapshots = true;
+    double races = 0.005;  ///< per deed: the leader is cut off, and everybody told at once
 };
 
 class World {
@@ -57,7 +58,12 @@ class World {
 
     /// No more faults: everybody is up, and the network only delays.
     void heal() {
-        faults_ = {.loss = 0, .duplicate = 0, .crashes = false, .cuts = false, .membership = false};
+        faults_ = {.loss = 0,
+                   .duplicate = 0,
+                   .crashes = false,
+                   .cuts = false,
+                   .membership = false,
+                   .races = 0};
         cut_.clear();
         for (auto& [id, machine] : machines_)
             if (!machine.replica) start(machine);
@@ -206,6 +212,15 @@ class World {
         return best;
     }
 
+    /// One that believes to lead, present or past; anybody if there is none.
+    ReplicaId some_leader() {
+        std::vector<ReplicaId> leaders;
+        for (const auto& [id, machine] : machines_)
+            if (machine.replica && machine.replica->status().role == Role::leader)
+                leaders.push_back(id);
+        return leaders.empty() ? anybody() : rng_.pick(std::span(leaders));
+    }
+
     ReplicaId anybody() {
         auto at = machines_.begin();
         std::advance(at, rng_.below(machines_.size()));
@@ -216,7 +231,7 @@ class World {
     void act() {
         later(up_to(20ms), [this] { act(); });
         Machine* leader = find_leader();
-        const ReplicaId target = leader != nullptr && rng_.chance(0.9) ? leader->id : anybody();
+        const ReplicaId target = rng_.chance(0.9) ? some_leader() : anybody();
         const std::uint64_t dice = rng_.below(1000);
         const auto between = [dice](std::uint64_t low, std::uint64_t high) {
             return dice >= low && dice < high;
@@ -225,11 +240,12 @@ class World {
         if (between(500, 600)) read(target);
         if (between(600, 640) && faults_.snapshots) take_snapshot(anybody());
         if (between(640, 646) && faults_.crashes) crash(rng_.chance(0.3) ? target : anybody());
-        if (between(646, 650) && faults_.cuts) cut(anybody());
-        if (between(650, 670)) cut_.clear();
+        if (between(646, 652) && faults_.cuts) cut(rng_.chance(0.5) ? target : anybody());
+        if (between(652, 658)) cut_.clear();
         if (between(670, 700) && faults_.membership && leader != nullptr) change(*leader);
         if (between(700, 704) && leader != nullptr) step(leader->id, TransferTo{anybody()});
         if (between(704, 708)) step(anybody(), AgentGone{target});
+        if (leader != nullptr && rng_.chance(faults_.races)) race(leader->id);
     }
 
     void propose(ReplicaId id) {
@@ -258,6 +274,23 @@ class World {
             Machine& back = machines_.at(id);
             if (!back.replica) start(back);
         });
+    }
+
+    /// Cuts it off for a while and tells everybody at about the same time: they race for its
+    /// place, while it goes on to take proposals that will be lost.
+    void race(ReplicaId id) {
+        for (const auto& [other, machine] : machines_) {
+            if (other == id) continue;
+            cut_.insert({id, other});
+            cut_.insert({other, id});
+            later(up_to(30ms), [this, id, other] { step(other, AgentGone{id}); });
+        }
+        // The two that are quickest do not hear each other either, so that neither yields.
+        std::vector<ReplicaId> others;
+        for (const auto& [other, machine] : machines_)
+            if (other != id) others.push_back(other);
+        if (others.size() > 1) cut_.insert({{others[0], others[1]}, {others[1], others[0]}});
+        later(100ms + up_to(2s), [this] { cut_.clear(); });
     }
 
     void cut(ReplicaId id) {
