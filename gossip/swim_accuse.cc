@@ -19,7 +19,7 @@ void Swim::accuse(Entry& entry, Charge kind, bool refused) {
     const auto mine = entry.accusations.find(self_.peer);
     const bool said = mine != entry.accusations.end();
     const bool refused_before = said && mine->second.refused;
-    if (said && mine->second.charge == kind && (refused_before || !refused)) return;
+    if (kind == Charge::suspect && said && (refused_before || !refused)) return;
     Accusation accusation{.subject = entry.view.id,
                           .incarnation = entry.view.incarnation,
                           .start = entry.view.start,
@@ -27,16 +27,17 @@ void Swim::accuse(Entry& entry, Charge kind, bool refused) {
                           .charge = kind,
                           .refused = refused || refused_before};
     accusation.signature = self_.sign(signed_part(accusation));
-    charge(entry, accusation);
+    charge(entry, accusation, Voice::ours);
     send(entry.view.id, Push{});
 }
 
-/// Takes in an accusation of the entry's current incarnation that is ours or verified. Requires
-/// that the entry is alive or suspect.
-void Swim::charge(Entry& entry, const Accusation& accusation) {
+/// Takes in an accusation of the entry's current incarnation that is ours or verified; what we said
+/// in a former life is others' voice. Requires that the entry is alive or suspect.
+void Swim::charge(Entry& entry, const Accusation& accusation, Voice voice) {
     const Member before = entry.view;
-    const auto voice = accusation.accuser == self_.peer ? Voice::ours : Voice::theirs;
-    if (!members_.accuse(entry, accusation, voice)) return;
+    const bool news = members_.accuse(entry, accusation, voice);
+    const bool verdict = voice == Voice::ours && accusation.charge == Charge::dead;
+    if (!news && !verdict) return;
     const auto wanted = static_cast<std::size_t>(config_.confirmations) + 1;
     const bool tells = entry.accusations.size() <= wanted || accusation.refused;
     if (tells || accusation.charge == Charge::dead) spread(entry.view.id, Topic::accusations);
@@ -46,7 +47,7 @@ void Swim::charge(Entry& entry, const Accusation& accusation) {
         note_cut(entry.view.id);
     }
     weigh_refusal(entry, accusation);
-    weigh_death(entry, accusation);
+    if (accusation.charge == Charge::dead) weigh_death(entry, voice);
     report(entry, before);
 }
 
@@ -63,11 +64,10 @@ void Swim::weigh_refusal(Entry& entry, const Accusation& accusation) {
 
 /// Another's word of a death is final for one whom we have suspected for a while. Anybody else gets
 /// time to refute first, and hears of the charge from us.
-void Swim::weigh_death(Entry& entry, const Accusation& accusation) {
-    if (accusation.charge != Charge::dead) return;
+void Swim::weigh_death(Entry& entry, Voice voice) {
     const bool fresh = !entry.grace_until && entry.suspected_at == now_;
     entry.grace_until = entry.suspected_at + config_.death_grace;
-    if (accusation.accuser == self_.peer || death_of(entry) <= now_) {
+    if (voice == Voice::ours || death_of(entry) <= now_) {
         members_.change(entry, MemberState::dead, now_);
         log::debug("gossip: {} is dead", short_text(entry.view.id));
     } else if (fresh) {

@@ -20,11 +20,10 @@ void Swim::learn(Frame& frame, const Announcement& announcement) {
             renew(frame, *entry, announcement);
         return;
     }
-    if (const auto contact = contacts_.find(announcement.peer); contact != contacts_.end()) {
-        if (proven(announcement, announcement.peer, contact->second))
-            welcome(frame, announcement, contact->second);
-        return;
-    }
+    const auto contact = contacts_.find(announcement.peer);
+    if (contact != contacts_.end() && proven(announcement, announcement.peer, contact->second))
+        return welcome(frame, announcement, contact->second);
+    // A stranger, or the card that we were given is out of date: its own card has to prove it.
     if (pending_.wait_for(announcement.peer, {.announcement = announcement,
                                               .card = announcement.card,
                                               .teller = frame.from,
@@ -112,7 +111,8 @@ void Swim::learn(Frame& frame, const Accusation& accusation) {
     if (held != entry->accusations.end() && held->second == accusation) return;
     const Bytes* card = card_of(accusation.accuser);
     if (card == nullptr) return wait_for_proof(frame, accusation, accusation.accuser);
-    if (proven(accusation, accusation.accuser, *card)) charge(*entry, accusation);
+    if (proven(accusation, accusation.accuser, *card))
+        charge(*entry, accusation, Voice::theirs);
 }
 
 /// `missing` is the member that we have to learn of before this accusation means anything to us.

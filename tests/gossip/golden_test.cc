@@ -8,7 +8,8 @@ std::string Script::run(const golden::Directive& d) {
     if (name == "know") return know(d);
     if (name == "receive") return receive(d);
     if (name == "run" || name == "tick") return pass_time(d);
-    if (name == "introduce") return give(Introduce{peer(d.get("peer")), card(d.get("peer"))});
+    if (name == "introduce")
+        return give(Introduce{peer(d.get("peer")), card(d.get("card", d.get("peer")))});
     if (name == "connection-lost") return give(ConnectionLost{peer(d.get("peer"))});
     if (name == "connect-result")
         return give(ConnectResult{peer(d.get("peer")), d.says("refused")});

@@ -9,8 +9,8 @@
 //                           passes time from wakeup to wakeup; those named answer pings and nack
 //                           ping-reqs; pings to them are not written, with `events` no frame is
 //     tick after=3s         passes time at once, as after a stop of the process
-//     introduce peer=b, connection-lost peer=b, connect-result peer=b refused, set-capacity TEXT,
-//     set-card REVISION, leave, restarting, members, counters
+//     introduce peer=b card=b, connection-lost peer=b, connect-result peer=b refused,
+//     set-capacity TEXT, set-card REVISION, leave, restarting, members, counters
 // Records: WHAT:WHO:INCARNATION:BY@START/BOOT with WHAT alive, restarting, left (BY: the revision
 // of the card) or suspect, refused, dead (BY: the accuser); capacity:WHO:VERSION:TEXT;
 // card:WHO:REVISION; in a digest entry:WHO:INCARNATION:STATE. `forged` spoils the signatures before
