@@ -97,7 +97,7 @@ class Life {
 
     void knock(std::size_t place, const Invitation& invitation) {
         Peer& newcomer = *world_.peers[place];
-        const auto request = join_request(invitation, newcomer.identity(), "", world_.events.wall());
+        const auto request = join_request(invitation, newcomer.identity(), "dc1", world_.events.wall());
         INVARIANT(request.ok());
         std::size_t door = 0;
         for (int tries = 0; tries < 10; ++tries) {
