@@ -104,6 +104,7 @@ Effects Node::start(Now now, Durable durable) {
         if (command.ok()) founding_ = *command;
         else out_.warn(command.error().detail);
     }
+    if (durable.forgotten) ended_ = *durable.forgotten;
     if (durable.replica) act(now, group_.start(now, *durable.replica, std::move(durable.raft)));
     gossip(now, gossip::Tick{});
     if (const Bytes* roster = key(kRosterKey)) {

@@ -52,6 +52,8 @@ struct Config {
 /// What was durable when the agent ended.
 struct Durable {
     std::optional<raft::ReplicaId> replica;  ///< nothing: a spare
+    /// A replica of ours that must never speak again, for its disk forgot what it had acknowledged.
+    std::optional<raft::ReplicaId> forgotten;
     raft::Restored raft;
     std::map<std::string, Bytes> keys;
 };
@@ -190,6 +192,7 @@ class Node {
     std::uint64_t next_log_read_ = 1;
     Bytes published_;  ///< our last capacity record
     std::optional<TimePoint> roster_due_;
+    raft::ReplicaId ended_;            ///< of ours up to this one: over for good, also when called upon
     bool beginning_ = false;           ///< a replica's birth is being made durable
     std::uint64_t dropped_frames_ = 0; ///< malformed, of another region, or from the wrong peer
 };

@@ -31,7 +31,8 @@ void Node::take(Now now, const PeerId& from, RaftFrame& frame) {
     const bool other_life = group_.is_replica() && group_.self() < message->to;
     if (other_life) end_replica(now, "this peer was added to the commit group anew");
     if (!group_.is_replica()) {
-        const bool for_us = message->region == config_.region && message->epoch == config_.epoch && !writer_.failed();
+        const bool for_us = message->region == config_.region && message->epoch == config_.epoch &&
+                            ended_ < message->to && !writer_.failed();
         if (!for_us || beginning_) return;
         // Durable first: a replica that forgot who it is could vote twice.
         beginning_ = true;

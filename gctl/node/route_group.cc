@@ -89,6 +89,7 @@ void Node::end_replica(Now now, const std::string& why) {
     for (const auto& [id, proposal] : proposals_) open.push_back(proposal);
     proposals_.clear();
     proposed_.clear();
+    ended_ = group_.self();
     group_.end();
     board_.dismiss(out_);
     role_changed(now);
