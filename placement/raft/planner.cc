@@ -63,7 +63,7 @@ class Picture {
     /// The learners that are ready, best first, given who votes besides: datacenters with few
     /// voters, then the longest healthy, then the lowest number.
     std::vector<const Prospect*> best(std::vector<const Prospect*> among,
-                                       const std::vector<const Prospect*>& besides) const {
+                                      const std::vector<const Prospect*>& besides) const {
         std::map<std::string, std::size_t> covered;
         for (const Prospect* voter : besides) ++covered[voter->datacenter];
         std::vector<const Prospect*> out;

@@ -41,16 +41,15 @@ struct Config {
     /// and Status::standby says which it is.
     bool standby_ack = true;
 
-    std::size_t append_bytes_max = std::size_t{512} << 10U;  ///< entries in one message
+    std::size_t append_bytes_max = 512U << 10U;  ///< entries in one message
     std::size_t append_entries_max = 4096;
-    std::size_t inflight_bytes_max = std::size_t{4} << 20U;  ///< unacknowledged, per peer
+    std::size_t inflight_bytes_max = 4U << 20U;  ///< unacknowledged, per peer
     std::size_t inflight_messages_max = 8;
-    std::size_t uncommitted_bytes_max = std::size_t{16}
-                                        << 20U;  ///< on the leader; more is refused as busy
-    std::size_t unapplied_bytes_max = std::size_t{8} << 20U;  ///< handed out and not yet Applied
-    std::size_t entry_bytes_max = std::size_t{1} << 20U;      ///< one proposal
+    std::size_t uncommitted_bytes_max = 16U << 20U;  ///< on the leader; more is refused as busy
+    std::size_t unapplied_bytes_max = 8U << 20U;     ///< handed out and not yet Applied
+    std::size_t entry_bytes_max = 1U << 20U;         ///< one proposal
     std::size_t pending_reads_max = 65536;
-    std::size_t tail_bytes_max = std::size_t{1} << 20U;  ///< of the log kept behind a snapshot
+    std::size_t tail_bytes_max = 1U << 20U;  ///< of the log kept behind a snapshot
     Duration snapshot_retry = 5s;  ///< a snapshot without an answer is sent again after this
 };
 
@@ -68,8 +67,8 @@ struct Standing {
     bool voter = false;
     LogIndex match;               ///< acknowledged up to here
     std::uint64_t lag_bytes = 0;  ///< of the log beyond `match`
-    Duration silent{};            ///< since its last answer
-    bool caught_up = false;  ///< is being streamed to and has acknowledged the commit index lately
+    Duration silent{};            ///< since its last answer, as of the last step
+    bool caught_up = false;       ///< answers, and lacks no more than one message can carry
 };
 
 struct Status {
@@ -78,8 +77,7 @@ struct Status {
     Term term;
     std::optional<ReplicaId> leader;
     LogIndex first, last, durable, commit, applied, snapshot;
-    std::uint64_t log_bytes =
-        0;  ///< in memory, behind nothing but the kept tail: when to take a snapshot
+    std::uint64_t log_bytes = 0;  ///< held in memory, a kept tail included
     Configuration configuration;
     LogIndex configuration_index;
     /// The effective configuration is committed and not joint, and a leader has committed in its

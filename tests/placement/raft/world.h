@@ -245,6 +245,7 @@ class World {
         if (between(670, 700) && faults_.membership && leader != nullptr) change(*leader);
         if (between(700, 704) && leader != nullptr) step(leader->id, TransferTo{anybody()});
         if (between(704, 708)) step(anybody(), AgentGone{target});
+        if (between(708, 709) && faults_.crashes) power_cut();
         if (leader != nullptr && rng_.chance(faults_.races)) race(leader->id);
     }
 
@@ -274,6 +275,11 @@ class World {
             Machine& back = machines_.at(id);
             if (!back.replica) start(back);
         });
+    }
+
+    /// Everybody at once: what was acknowledged must be on the disks.
+    void power_cut() {
+        for (const auto& [id, machine] : machines_) crash(id);
     }
 
     /// Cuts it off for a while and tells everybody at about the same time: they race for its
