@@ -18,6 +18,7 @@
 #include "gctl/node/claimant.h"
 #include "gctl/node/courier.h"
 #include "gctl/node/directory.h"
+#include "gctl/node/durable_keys.h"
 #include "gctl/node/group.h"
 #include "gctl/node/keeper.h"
 #include "gctl/node/presence.h"
@@ -60,12 +61,6 @@ struct Durable {
 
 /// What gossip's signatures are domain-separated by.
 inline constexpr std::string_view kGossipLabel = "gaggle gossip 1";
-
-/// Names of the node's durable keys.
-inline constexpr const char* kOrdersKey = "orders";      ///< ledger::PeerOrders
-inline constexpr const char* kRosterKey = "roster";      ///< cards of peers to begin with
-inline constexpr const char* kExpelledKey = "expelled";  ///< signed statements
-inline constexpr const char* kFoundKey = "found";        ///< ledger::Found, of the founder
 
 class Node {
   public:
