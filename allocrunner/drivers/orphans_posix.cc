@@ -1,6 +1,7 @@
 #include <dirent.h>
 #include <signal.h>
 #include <sys/types.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -50,32 +51,35 @@ std::vector<pid_t> all_processes() {
     return out;
 }
 
-/// When this process would have started, by the wall clock, in nanoseconds.
-std::int64_t wall_start(const ProcessFacts& facts) {
-    timespec wall{};
-    timespec boot{};
-    clock_gettime(CLOCK_REALTIME, &wall);
-    clock_gettime(CLOCK_BOOTTIME, &boot);
-    const auto nanoseconds = [](const timespec& time) {
-        return time.tv_sec * 1'000'000'000LL + time.tv_nsec;
-    };
+std::int64_t nanoseconds_of(clockid_t clock) {
+    timespec time{};
+    clock_gettime(clock, &time);
+    return time.tv_sec * 1'000'000'000LL + time.tv_nsec;
+}
+
+/// When the machine was booted, by the wall clock as it is set now, in nanoseconds.
+std::int64_t boot_wall() { return nanoseconds_of(CLOCK_REALTIME) - nanoseconds_of(CLOCK_BOOTTIME); }
+
+std::int64_t since_boot(const ProcessFacts& facts) {
     const std::int64_t tick = 1'000'000'000LL / sysconf(_SC_CLK_TCK);
-    return nanoseconds(wall) - nanoseconds(boot) +
-           static_cast<std::int64_t>(facts.start_ticks) * tick;
+    return static_cast<std::int64_t>(facts.start_ticks) * tick;
 }
 
 }  // namespace
 
 void kill_left_behind(const shim::Record& record) {
     if (record.state != shim::RecordState::running || record.pid <= 1) return;
-    const auto leader = static_cast<pid_t>(record.pid);
+    // Better to let one of ours live than to kill a stranger's: after a reboot, or when the wall
+    // clock was set meanwhile, numbers prove nothing.
+    constexpr std::int64_t kClockSlack = 2'000'000'000;
+    const std::int64_t started_since_boot = record.started - boot_wall();
+    if (started_since_boot < 0) return;
     // The first process leads a session of its own, and as long as one of the session lives, its
     // number is given to nobody else. So either the leader is gone, or it is ours, or the number
-    // has a new owner and nobody of ours is left; the wall clock may have been set meanwhile, and
-    // then it is better to let one live than to kill a stranger's.
-    constexpr std::int64_t kClockSlack = 2'000'000'000;
+    // has a new owner and nobody of ours is left.
+    const auto leader = static_cast<pid_t>(record.pid);
     if (const auto facts = facts_of(leader)) {
-        const std::int64_t apart = wall_start(*facts) - record.started;
+        const std::int64_t apart = since_boot(*facts) - started_since_boot;
         if (facts->session != leader || apart > kClockSlack || apart < -kClockSlack) return;
     }
     for (const pid_t pid : all_processes()) {

@@ -54,7 +54,7 @@ class FakeWorld {
   private:
     using Key = std::pair<AllocId, std::string>;
     void carry_out(const Work& work);
-    void end(const Key& key, TaskExit exit);
+    void end(Key key, TaskExit exit);
 
     std::map<Key, Process> processes_;
     std::map<Key, FoundTask> exits_;

@@ -47,7 +47,7 @@ void FakeWorld::wait(Duration span) {
     FAIL("the runner wants to be woken without end");
 }
 
-void FakeWorld::end(const Key& key, TaskExit exit) {
+void FakeWorld::end(Key key, TaskExit exit) {
     const auto found = processes_.find(key);
     REQUIRE(found != processes_.end());
     const Process process = found->second;

@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include <cstring>
 #include <sstream>
@@ -318,6 +319,34 @@ TEST_CASE("a process id that belongs to somebody else by now is left alone") {
     CHECK(is_alive(stranger));
     kill(stranger, SIGKILL);
     waitpid(stranger, nullptr, 0);
+}
+
+TEST_CASE("a session without its leader is ours only if it is of this boot") {
+    int pipe_fds[2];
+    REQUIRE(pipe(pipe_fds) == 0);
+    const pid_t leader = fork();
+    if (leader == 0) {
+        setsid();
+        const pid_t member = fork();
+        if (member == 0) pause();
+        if (write(pipe_fds[1], &member, sizeof member) < 0) _exit(1);
+        _exit(0);
+    }
+    pid_t member = 0;
+    REQUIRE(read(pipe_fds[0], &member, sizeof member) == sizeof member);
+    waitpid(leader, nullptr, 0);
+    close(pipe_fds[0]);
+    close(pipe_fds[1]);
+    shim::Record record;
+    record.pid = leader;
+    record.started = 1'000'000'000;
+    kill_left_behind(record);
+    CHECK(is_alive(member));
+    timespec time{};
+    clock_gettime(CLOCK_REALTIME, &time);
+    record.started = time.tv_sec * 1'000'000'000LL;
+    kill_left_behind(record);
+    CHECK(eventually([&] { return !is_alive(member); }));
 }
 
 TEST_CASE("a shim is small") {
