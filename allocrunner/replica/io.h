@@ -115,7 +115,7 @@ struct TreeStaged {
     std::uint64_t work = 0;
     std::string error;
     std::vector<BlockRef> missing;   ///< one place for each block that is neither held nor staged
-    std::uint64_t blocks_total = 0;  ///< of the whole tree, holes not counted
+    std::uint64_t blocks_total = 0;  ///< that differ from the complete version here
 };
 
 struct BlocksStaged {

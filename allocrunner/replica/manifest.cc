@@ -10,7 +10,8 @@ namespace gaggle::replica {
 namespace {
 
 constexpr std::string_view kLabel = "gaggle copy manifest 1";
-constexpr std::size_t kNamesMax = 1024;  ///< of namespace, job and group, in bytes
+constexpr std::size_t kShownBytes = 200;  ///< of a path, in an error
+constexpr std::size_t kNamesMax = 1024;   ///< of namespace, job and group, in bytes
 
 const Limits kTreeLimits{
     .fields = Fields::exact, .bytes = kTreeBytesMax, .items = kBlocksMax, .depth = 8};
@@ -130,7 +131,8 @@ Result<void> check_tree(const Tree& tree) {
     std::size_t blocks = 0;
     for (std::size_t at = 0; at < tree.entries.size(); ++at) {
         if (const char* what = objection(tree, tree.entries[at]))
-            return Error{Errc::corrupt, "entry " + std::to_string(at) + " has " + what};
+            return Error{Errc::corrupt,
+                         tree.entries[at].path.substr(0, kShownBytes) + " has " + what};
         blocks += tree.entries[at].blocks.size();
     }
     if (blocks > kBlocksMax)
