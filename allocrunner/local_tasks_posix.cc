@@ -1,3 +1,4 @@
+#include <pthread.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
@@ -47,6 +48,7 @@ class Worker {
 
   private:
     void run() {
+        ::pthread_setname_np(::pthread_self(), "tasks");
         std::unique_lock lock(mutex_);
         for (;;) {
             changed_.wait(lock, [&] { return stopping_ || !queue_.empty(); });

@@ -1,3 +1,5 @@
+#include <pthread.h>
+
 #include <condition_variable>
 #include <deque>
 #include <map>
@@ -49,7 +51,10 @@ StateSaver::StateSaver(std::string alloc_root,
     : impl_(std::make_unique<Impl>()) {
     impl_->alloc_root = std::move(alloc_root);
     impl_->failed = std::move(failed);
-    impl_->thread = std::thread([impl = impl_.get()] { impl->run(); });
+    impl_->thread = std::thread([impl = impl_.get()] {
+        ::pthread_setname_np(::pthread_self(), "states");
+        impl->run();
+    });
 }
 
 StateSaver::~StateSaver() { stop(); }

@@ -1,3 +1,4 @@
+#include <pthread.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/wait.h>
@@ -217,7 +218,10 @@ Result<std::unique_ptr<TaskLinks>> TaskLinks::open(std::function<void(Input)> de
     impl->wake.reset(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
     if (!impl->epoll || !impl->wake || !impl->add(impl->wake.get(), 0, EPOLLIN))
         return Error{Errc::io, "watch tasks: make an epoll set: " + std::string(strerror(errno))};
-    impl->thread = std::thread([raw = impl.get()] { raw->run(); });
+    impl->thread = std::thread([raw = impl.get()] {
+        ::pthread_setname_np(::pthread_self(), "links");
+        raw->run();
+    });
     return std::unique_ptr<TaskLinks>(new TaskLinks(std::move(impl)));
 }
 

@@ -1,3 +1,5 @@
+#include <pthread.h>
+
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
@@ -335,7 +337,10 @@ Result<std::unique_ptr<HttpServer>> HttpServer::open(HttpConfig config, Handler 
     impl->shared->config = std::move(config);
     impl->shared->handler = std::move(handler);
     impl->accept();
-    impl->thread = std::thread([shared = impl->shared] { shared->io.run(); });
+    impl->thread = std::thread([shared = impl->shared] {
+        ::pthread_setname_np(::pthread_self(), "http");
+        shared->io.run();
+    });
     return std::unique_ptr<HttpServer>(
         new HttpServer(std::move(impl)));  // NOLINT: private constructor
 }
