@@ -1,0 +1,93 @@
+// One real peer: the node, and the world that carries out what it asks for.
+//
+// The counterpart of tests/sim/peer.h, for the same node: there a virtual clock and fakes, here
+// sockets, a disk, processes and HTTP. The node is touched on the loop's thread alone. Everything
+// else has a thread of its own and answers through one inbox: "zeromq" (peer sockets), "disk" (the
+// store), "logs" (log files), "http" and "api" (the HTTP API), and LocalTasks' workers and links.
+// What each queue holds at most is said in its own header.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "allocrunner/local_tasks.h"
+#include "gctl/agent/api.h"
+#include "gctl/agent/disk_thread.h"
+#include "gctl/agent/home.h"
+#include "gctl/agent/http.h"
+#include "gctl/agent/inbox.h"
+#include "gctl/agent/log_reader.h"
+#include "gctl/agent/loop.h"
+#include "gctl/agent/startup.h"
+#include "gctl/node/node.h"
+
+namespace gaggle::agent {
+
+class Peer {
+  public:
+    /// Opens all of it in the order in which a mistake is told best, adopts the tasks that are
+    /// alive, and takes the first step; then the loop must run. `fatal` is called on the loop's
+    /// thread when this process must end. The loop must outlive the peer.
+    static Result<std::unique_ptr<Peer>> open(const AgentOptions& options, const Home& home,
+                                              EventLoop& loop,
+                                              std::function<void(const Error&)> fatal);
+    ~Peer();  ///< as close()
+    Peer(const Peer&) = delete;
+    Peer& operator=(const Peer&) = delete;
+
+    PeerId id() const { return startup_.identity.id(); }
+    const std::string& http_address() const { return startup_.http_address; }
+    const std::string& token() const { return token_; }
+
+    // On the loop's thread:
+
+    /// Lets the others know that this agent means to come back.
+    void restarting();
+    /// Stops every task by its kill signal and timeout; `stopped` when none is left. From here on
+    /// the peer hears of nothing else any more.
+    void stop_tasks(std::function<void()> stopped);
+    /// At once, for those that do not stop.
+    void kill_tasks();
+
+    /// Ends all threads; what was handed to the disk and to the tasks' workers is finished. The
+    /// tasks run on.
+    void close();
+
+  private:
+    Peer(EventLoop& loop, std::function<void(const Error&)> fatal);
+
+    // --- opening (peer_open.cc)
+    Result<store::Loaded> open_store(const std::string& data_dir);
+    Result<void> open_http(const std::string& data_dir);
+    Result<void> open_tasks(const std::string& data_dir);
+    Result<void> open_sockets();
+    PeerHandlers socket_handlers();
+    void begin(store::Loaded loaded);
+
+    // --- running (peer.cc)
+    void drain();
+    void feed(const node::Input& input);
+    void set_alarm();
+    void act(node::Effects effects);
+    void test_connect(const PeerId& peer);
+
+    EventLoop& loop_;
+    std::function<void(const Error&)> fatal_;
+    Startup startup_;
+    std::string token_;
+    Inbox inbox_;
+    std::unique_ptr<store::Store> store_;  ///< until the disk thread has it
+    std::unique_ptr<Api> api_;
+    std::unique_ptr<HttpServer> http_;
+    std::unique_ptr<allocrunner::LocalTasks> tasks_;
+    std::unique_ptr<PeerSockets> sockets_;
+    std::unique_ptr<LogReader> logs_;
+    std::unique_ptr<DiskThread> disk_;
+    std::unique_ptr<node::Node> node_;
+    TimePoint alarm_at_ = TimePoint::max();
+    std::function<void()> stopped_;  ///< set: the tasks are being stopped
+};
+
+}  // namespace gaggle::agent

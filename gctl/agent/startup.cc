@@ -1,0 +1,87 @@
+#include "gctl/agent/startup.h"
+
+namespace gaggle::agent {
+
+namespace {
+
+Offer offer_of(const AgentOptions& options, const Fingerprint& machine) {
+    Offer out;
+    out.total = {.cpu = options.cpu_total.value_or(machine.total.cpu),
+                 .memory = options.memory_total.value_or(machine.total.memory),
+                 .disk = options.disk_total.value_or(machine.total.disk)};
+    if (options.raw_exec) out.drivers = {"raw_exec"};
+    return out;
+}
+
+Description description_of(const Startup& startup) {
+    Description out{.name = startup.cluster.name,
+                    .datacenter = startup.cluster.datacenter,
+                    .node_class = startup.options.node_class,
+                    .node_pool = "default",
+                    .http_address = startup.http_address,
+                    .attributes = startup.machine.attributes,
+                    .meta = startup.options.meta};
+    out.attributes["unique.network.ip-address"] = startup.cluster.listen.reached_at();
+    if (startup.options.raw_exec) out.attributes["driver.raw_exec"] = "1";
+    return out;
+}
+
+allocrunner::Host host_of(const Startup& startup, const Description& description) {
+    return {.id = to_string(startup.identity.id()),
+            .name = description.name,
+            .datacenter = description.datacenter,
+            .node_class = description.node_class,
+            .node_pool = description.node_pool,
+            .ip = startup.cluster.listen.reached_at(),
+            .alloc_root = startup.alloc_root,
+            .attributes = description.attributes,
+            .meta = description.meta,
+            .environment = startup.environment};
+}
+
+}  // namespace
+
+node::Config node_config(const Startup& startup) {
+    const ClusterFile& cluster = startup.cluster;
+    node::Config out{.signing = startup.identity.signing,
+                     .authority = cluster.authority,
+                     .region = cluster.region,
+                     .region_name = cluster.region_name,
+                     .epoch = cluster.epoch,
+                     .certificate = cluster.certificate,
+                     .number = cluster.number,
+                     .endpoint = {.host = cluster.listen.reached_at(),
+                                  .base_port = cluster.listen.port,
+                                  .curve = startup.identity.curve.open},
+                     .start = startup.start,
+                     .boot = startup.machine.boot};
+    out.offer = offer_of(startup.options, startup.machine);
+    out.description = description_of(startup);
+    out.host = host_of(startup, out.description);
+    return out;
+}
+
+PeerSocketLimits socket_limits() {
+    PeerSocketLimits out;
+    out.control_bytes_max = node::kControlBytesMax;
+    out.bulk_bytes_max = node::kBulkBytesMax;
+    out.queue_bytes_max = 3 * node::kBulkBytesMax;  // bulk may take half: at least one large frame
+    return out;
+}
+
+Result<std::string> http_host(const AgentOptions& options, const Listen& listen) {
+    const std::string host = http_address_of(options, listen);
+    if (host == "localhost") return std::string("127.0.0.1");
+    if (host.starts_with("127.") || host == "::1") return host;
+    return {Errc::denied, "serve HTTP on " + host +
+                              ": refused, for there is no TLS yet and whoever listens to the network "
+                              "would read the token; leave out --http-bind, and reach the API from "
+                              "elsewhere through a tunnel (ssh -L 4646:127.0.0.1:4646)"};
+}
+
+std::string host_and_port(const std::string& host, std::uint16_t port) {
+    const bool colons = host.find(':') != std::string::npos;
+    return (colons ? "[" + host + "]" : host) + ":" + std::to_string(port);
+}
+
+}  // namespace gaggle::agent
