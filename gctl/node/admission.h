@@ -18,7 +18,8 @@ constexpr std::size_t kCardsForNewcomer = 8;
 
 class Admission {
   public:
-    Admission(PublicKey authority, RegionId region, std::string region_name, Directory& directory, Courier& courier);
+    Admission(PublicKey authority, RegionId region, std::string region_name, Directory& directory,
+              Courier& courier);
 
     void on(Now now, const Knocked& knocked, Outbox& out);
     /// `own_card` is what newcomers get of this peer.
@@ -38,6 +39,7 @@ class Admission {
 };
 
 /// The ledger's view of a certificate's owner.
-ledger::Newcomer newcomer_from(const Certificate& certificate, std::string name, std::string datacenter);
+ledger::Newcomer newcomer_from(const Certificate& certificate, std::string name,
+                               std::string datacenter);
 
 }  // namespace gaggle::node

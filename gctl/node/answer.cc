@@ -94,11 +94,13 @@ void answer_planning(Answer& answer, const ledger::Ledger& ledger, const Query& 
     if (const ledger::JobRecord* job = ledger.job(key)) answer.jobs.push_back(*job);
     for (const AllocId& id : ledger.allocs_of(key)) {
         answer.allocs.push_back(*ledger.alloc(id));
-        answer.allocs.back().status.clear();  // a planner reads neither, and they are most of the bytes
+        answer.allocs.back()
+            .status.clear();  // a planner reads neither, and they are most of the bytes
         answer.allocs.back().explanation.clear();
     }
     const ledger::Slot first{.job = key, .group = "", .index = 0};
-    for (auto at = ledger.slots().lower_bound(first); at != ledger.slots().end() && at->first.job == key; ++at)
+    for (auto at = ledger.slots().lower_bound(first);
+         at != ledger.slots().end() && at->first.job == key; ++at)
         answer.slots.emplace_back(at->first, at->second);
     answer.log_time = ledger.time();
     answer.applied = ledger.applied();
@@ -110,7 +112,8 @@ void answer_peer(Answer& answer, const ledger::Ledger& ledger, const Query& quer
     if (peer == nullptr) return;
     answer.peers.push_back(*peer);
     if (query.kind == QueryKind::peer) return;
-    for (const AllocId& id : ledger.allocs_on(peer->number)) add_alloc(answer, ledger, *ledger.alloc(id));
+    for (const AllocId& id : ledger.allocs_on(peer->number))
+        add_alloc(answer, ledger, *ledger.alloc(id));
 }
 
 }  // namespace
@@ -185,7 +188,8 @@ Answer answer_from(const ledger::Ledger& ledger, const Query& query) {
             add_alloc(answer, ledger, *alloc);
             if (const auto* slot = ledger.slot(alloc->slot)) {
                 answer.slots.emplace_back(alloc->slot, *slot);
-                for (const auto& [number, generation] : slot->copies) add_peer_of(answer, ledger, number);
+                for (const auto& [number, generation] : slot->copies)
+                    add_peer_of(answer, ledger, number);
             }
             break;
         }

@@ -10,7 +10,8 @@ namespace gaggle::node {
 /// (known_leader, last_contact, region). The index is at least 1, as Nomad's clients expect.
 Answer answer_from(const ledger::Ledger& ledger, const Query& query);
 
-/// Only the index that a blocking query of this kind waits on; cheap, for it is asked at every change.
+/// Only the index that a blocking query of this kind waits on; cheap, for it is asked at every
+/// change.
 std::uint64_t index_of(const ledger::Ledger& ledger, const Query& query);
 
 }  // namespace gaggle::node

@@ -46,9 +46,10 @@ RegionStatus region_status(const Group& group) {
     return out;
 }
 
-void Board::ask(Now now, Group& group, const PeerId& from, const AskQuery& what, GroupOutput& group_out,
-                Outbox& out) {
-    if (!group.full_copy() || parked_.size() >= kParkedMax || (!what.query.stale && !group.leading())) {
+void Board::ask(Now now, Group& group, const PeerId& from, const AskQuery& what,
+                GroupOutput& group_out, Outbox& out) {
+    if (!group.full_copy() || parked_.size() >= kParkedMax ||
+        (!what.query.stale && !group.leading())) {
         out.send(from, AskAnswer{.request = what.request, .served = false, .answer = {}});
         return;
     }
@@ -70,7 +71,8 @@ void Board::read_done(Now now, const Group& group, const GroupOutput::Read& read
         settle(now, group, read.id, out);
         return;
     }
-    out.send(found->second.from, AskAnswer{.request = found->second.request, .served = false, .answer = {}});
+    out.send(found->second.from,
+             AskAnswer{.request = found->second.request, .served = false, .answer = {}});
     parked_.erase(found);
 }
 
@@ -86,7 +88,9 @@ void Board::settle(Now now, const Group& group, std::uint64_t id, Outbox& out) {
 }
 
 void Board::reply(const Group& group, const Parked& parked, Outbox& out) {
-    AskAnswer message{.request = parked.request, .served = true, .answer = answer_from(group.ledger(), parked.query)};
+    AskAnswer message{.request = parked.request,
+                      .served = true,
+                      .answer = answer_from(group.ledger(), parked.query)};
     const raft::Status status = group.status();
     message.answer.known_leader = status.leader.has_value();
     // A follower hears the leader at every heartbeat; how long ago exactly is Raft's own matter.

@@ -1,4 +1,5 @@
-// Queries at a full copy: made certain where that is asked for, and waiting until something changed.
+// Queries at a full copy: made certain where that is asked for, and waiting until something
+// changed.
 //
 // A query that must not be stale first learns from the leader's ReadIndex that this replica still
 // leads; a blocking one then waits here until its index moves on or its time is up. Everything is
@@ -20,7 +21,8 @@ constexpr Duration kBlockingMax = 300s;
 class Board {
   public:
     /// Answered by AskAnswer{request} to `from`, which may be ourselves.
-    void ask(Now now, Group& group, const PeerId& from, const AskQuery& what, GroupOutput& group_out, Outbox& out);
+    void ask(Now now, Group& group, const PeerId& from, const AskQuery& what,
+             GroupOutput& group_out, Outbox& out);
     /// ReadIndex was answered.
     void read_done(Now now, const Group& group, const GroupOutput::Read& read, Outbox& out);
     /// The ledger changed: whoever waits for that is answered.

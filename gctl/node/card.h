@@ -1,7 +1,8 @@
 // What a peer tells everybody about itself: its certificate, where it is reached, what it is like.
 //
-// To gossip a card is opaque bytes with a hash. It is rare (it changes at start and when the description
-// does), signed by its peer, and believed only when the certificate in it leads to the authority.
+// To gossip a card is opaque bytes with a hash. It is rare (it changes at start and when the
+// description does), signed by its peer, and believed only when the certificate in it leads to the
+// authority.
 #pragma once
 
 #include <cstdint>

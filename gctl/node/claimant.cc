@@ -7,8 +7,13 @@
 
 namespace gaggle::node {
 
-Claimant::Claimant(PeerNumber self, const Directory& directory, const Group& group, Courier& courier, Rng rng)
-    : number_(self), directory_(directory), group_(group), courier_(courier), rng_(rng),
+Claimant::Claimant(PeerNumber self, const Directory& directory, const Group& group,
+                   Courier& courier, Rng rng)
+    : number_(self),
+      directory_(directory),
+      group_(group),
+      courier_(courier),
+      rng_(rng),
       session_(random_id<SessionId>(rng_)) {}
 
 void Claimant::on(Now now, std::uint64_t request, const RegisterJob& what, Outbox& out) {
@@ -49,7 +54,10 @@ void Claimant::begin(Now now, Work work, Outbox& out) {
     const bool full = works_.size() >= kClaimantWorkMax;
     Work& kept = works_.emplace(id, std::move(work)).first->second;
     if (full)
-        return fail(id, {Errc::unavailable, "this peer plans too many jobs at once; try again, or another peer"}, out);
+        return fail(id,
+                    {Errc::unavailable,
+                     "this peer plans too many jobs at once; try again, or another peer"},
+                    out);
     if (kept.kind != Kind::deregistration) return read(now, id, out);
     ledger::Bundle bundle{.claimant = number_, .job = kept.key, .eval = kept.eval};
     bundle.opens = ledger::Trigger::job_deregister;
@@ -65,13 +73,16 @@ void Claimant::read(Now now, Id id, Outbox& out) {
     query.stale = !work.certain;
     if (group_.full_copy() && (query.stale || group_.leading()))
         return plan(now, id, answer_from(group_.ledger(), query), out);
-    courier_.ask(now, std::move(query), kClaimPatience,
-                 [this, id](Now then, Result<Answer> answer, Outbox& box) {
-                     if (!works_.contains(id)) return;
-                     if (answer.ok()) plan(then, id, *answer, box);
-                     else fail(id, answer.error(), box);
-                 },
-                 out);
+    courier_.ask(
+        now, std::move(query), kClaimPatience,
+        [this, id](Now then, Result<Answer> answer, Outbox& box) {
+            if (!works_.contains(id)) return;
+            if (answer.ok())
+                plan(then, id, *answer, box);
+            else
+                fail(id, answer.error(), box);
+        },
+        out);
 }
 
 void Claimant::plan(Now now, Id id, const Answer& state, Outbox& out) {
@@ -82,7 +93,8 @@ void Claimant::plan(Now now, Id id, const Answer& state, Outbox& out) {
     const ledger::JobRecord* present = state.jobs.empty() ? nullptr : &state.jobs.front();
     if (!work.job && present == nullptr) {  // the job is gone: nothing is left to do
         ledger::Bundle bundle{.claimant = number_, .job = work.key, .eval = work.eval};
-        bundle.end = ledger::EvalEnd{.status = ledger::EvalStatus::canceled, .description = "the job is gone"};
+        bundle.end = ledger::EvalEnd{.status = ledger::EvalStatus::canceled,
+                                     .description = "the job is gone"};
         return submit(now, id, std::move(bundle), out);
     }
     PlanningInput input(work.job ? &*work.job : nullptr, present, state);
@@ -104,7 +116,8 @@ void Claimant::plan(Now now, Id id, const Answer& state, Outbox& out) {
     }
     ledger::Bundle bundle = bundle_of(work, state, made);
     for (const std::string& warning : made.warnings)
-        if (std::find(work.result.warnings.begin(), work.result.warnings.end(), warning) == work.result.warnings.end())
+        if (std::find(work.result.warnings.begin(), work.result.warnings.end(), warning) ==
+            work.result.warnings.end())
             work.result.warnings.push_back(warning);
     for (std::size_t at = 0; at < bundle.claims.size(); ++at) {
         const TaskGroup* group = find_group(input.job(), bundle.claims[at].group);
@@ -121,7 +134,8 @@ void Claimant::reply_planned(const Work& work, const Answer& state, Plan made, O
         planned.present = state.jobs.front().current().job;
         planned.present_stopped = state.jobs.front().current().stopped;
     }
-    for (const auto& [id, known] : directory_.all()) planned.names[known.card.number] = known.card.description.name;
+    for (const auto& [id, known] : directory_.all())
+        planned.names[known.card.number] = known.card.description.name;
     out.effects.replies.push_back({*work.request, ApiReply::What(std::move(planned))});
 }
 
@@ -129,24 +143,29 @@ ledger::Bundle Claimant::bundle_of(Work& work, const Answer& state, const Plan& 
     ledger::Bundle bundle{.claimant = number_, .job = work.key, .eval = work.eval};
     std::optional<std::uint64_t> version;
     if (work.job) {
-        bundle.registration = ledger::RegisterJob{.job = *work.job, .check_index = work.check_index};
+        bundle.registration =
+            ledger::RegisterJob{.job = *work.job, .check_index = work.check_index};
         bundle.all_at_once = work.job->all_at_once;
     } else {
         version = state.jobs.front().current().version;
         bundle.all_at_once = state.jobs.front().current().job.all_at_once;
     }
-    for (const PlannedStop& stop : plan.stops) bundle.stops.push_back({.alloc = stop.alloc, .reason = stop.reason});
+    for (const PlannedStop& stop : plan.stops)
+        bundle.stops.push_back({.alloc = stop.alloc, .reason = stop.reason});
     bundle.in_place = plan.in_place;
     work.claimed.clear();
     work.order.clear();
     const bool brief = plan.claims.size() > 64;  // scores are for people, who read few
     for (const PlannedClaim& planned : plan.claims) {
         if (bundle.claims.size() == kClaimsPerBundle) break;
-        ledger::Claim claim{.alloc = random_id<AllocId>(rng_), .group = planned.slot.group, .index = planned.slot.index};
+        ledger::Claim claim{.alloc = random_id<AllocId>(rng_),
+                            .group = planned.slot.group,
+                            .index = planned.slot.index};
         claim.job_version = version;
         claim.replaces = planned.replaces;
         claim.reschedule_delay = planned.reschedule_delay;
-        for (const RankedPeer& candidate : planned.candidates) claim.candidates.push_back(candidate.peer);
+        for (const RankedPeer& candidate : planned.candidates)
+            claim.candidates.push_back(candidate.peer);
         if (!brief) claim.explanation = encode(planned.metrics);
         work.claimed[claim.alloc] = planned.slot;
         work.order.push_back(claim.alloc);
@@ -163,35 +182,42 @@ void Claimant::submit(Now now, Id id, ledger::Bundle bundle, Outbox& out) {
     unanswered_.insert(bundle.sequence);
     bundle.acknowledged = *unanswered_.begin() - 1;
     // Shared by value with the answer: which claims it was about.
-    courier_.submit(now, ledger::Bundles{{bundle}}, kClaimPatience,
-                    [this, id, bundle](Now then, Result<CommandResult> result, Outbox& box) {
-                        unanswered_.erase(bundle.sequence);
-                        for (const ledger::Claim& claim : bundle.claims) overlay_.erase(claim.alloc);
-                        if (!works_.contains(id)) return;
-                        if (result.ok()) judged(then, id, bundle, *result, box);
-                        else fail(id, result.error(), box);
-                    },
-                    out);
+    courier_.submit(
+        now, ledger::Bundles{{bundle}}, kClaimPatience,
+        [this, id, bundle](Now then, Result<CommandResult> result, Outbox& box) {
+            unanswered_.erase(bundle.sequence);
+            for (const ledger::Claim& claim : bundle.claims) overlay_.erase(claim.alloc);
+            if (!works_.contains(id)) return;
+            if (result.ok())
+                judged(then, id, bundle, *result, box);
+            else
+                fail(id, result.error(), box);
+        },
+        out);
 }
 
 void Claimant::open_session(Now now, Id id, ledger::Bundle bundle, Outbox& out) {
-    courier_.submit(now, ledger::OpenSession{.session = session_, .claimant = number_}, kClaimPatience,
-                    [this, id, bundle = std::move(bundle)](Now then, Result<CommandResult> result, Outbox& box) {
-                        if (!works_.contains(id)) return;
-                        if (!result.ok()) {
-                            for (const ledger::Claim& claim : bundle.claims) overlay_.erase(claim.alloc);
-                            return fail(id, result.error(), box);
-                        }
-                        session_open_ = true;
-                        submit(then, id, bundle, box);
-                    },
-                    out);
+    courier_.submit(
+        now, ledger::OpenSession{.session = session_, .claimant = number_}, kClaimPatience,
+        [this, id, bundle = std::move(bundle)](Now then, Result<CommandResult> result,
+                                               Outbox& box) {
+            if (!works_.contains(id)) return;
+            if (!result.ok()) {
+                for (const ledger::Claim& claim : bundle.claims) overlay_.erase(claim.alloc);
+                return fail(id, result.error(), box);
+            }
+            session_open_ = true;
+            submit(then, id, bundle, box);
+        },
+        out);
 }
 
-void Claimant::judged(Now now, Id id, const ledger::Bundle& bundle, const CommandResult& result, Outbox& out) {
+void Claimant::judged(Now now, Id id, const ledger::Bundle& bundle, const CommandResult& result,
+                      Outbox& out) {
     Work& work = works_.at(id);
     if (!result.bundle)
-        return fail(id, {Errc::invalid, "claim places for job " + work.key.id + ": " + result.why}, out);
+        return fail(id, {Errc::invalid, "claim places for job " + work.key.id + ": " + result.why},
+                    out);
     const ledger::BundleAnswer& answer = *result.bundle;
     using Outcome = ledger::BundleAnswer::Outcome;
     if (answer.outcome == Outcome::unknown_session) {
@@ -201,8 +227,10 @@ void Claimant::judged(Now now, Id id, const ledger::Bundle& bundle, const Comman
     }
     if (answer.outcome == Outcome::refused) return fail(id, {Errc::invalid, answer.why}, out);
     if (answer.outcome == Outcome::forgotten)
-        return fail(id, {Errc::timeout, "claim places for job " + work.key.id +
-                                            ": the answer came too late and is forgotten; look at `gctl job status`"},
+        return fail(id,
+                    {Errc::timeout,
+                     "claim places for job " + work.key.id +
+                         ": the answer came too late and is forgotten; look at `gctl job status`"},
                     out);
     work.result.eval = answer.eval;
     work.result.eval_index = answer.index.value;
@@ -214,7 +242,8 @@ void Claimant::judged(Now now, Id id, const ledger::Bundle& bundle, const Comman
     if (all) return again(now, work);  // a large plan: the next part
     if (++work.attempts < kPlanAttemptsMax) return again(now, work);
     ledger::Bundle last{.claimant = number_, .job = work.key, .eval = work.eval};
-    last.end = ledger::EvalEnd{.description = "places were refused " + std::to_string(work.attempts) + " times in a row"};
+    last.end = ledger::EvalEnd{.description = "places were refused " +
+                                              std::to_string(work.attempts) + " times in a row"};
     for (const ledger::Claim& claim : bundle.claims) ++last.end->queued[claim.group];
     submit(now, id, std::move(last), out);
 }
@@ -247,14 +276,18 @@ void Claimant::again(Now now, Work& work) {
 void Claimant::finish(Id id, Outbox& out) {
     const auto found = works_.find(id);
     if (found->second.request)
-        out.effects.replies.push_back({*found->second.request, ApiReply::What(found->second.result)});
+        out.effects.replies.push_back(
+            {*found->second.request, ApiReply::What(found->second.result)});
     works_.erase(found);
 }
 
 void Claimant::fail(Id id, Error error, Outbox& out) {
     const auto found = works_.find(id);
-    if (found->second.request) out.effects.replies.push_back({*found->second.request, std::move(error)});
-    else out.note("evaluation " + to_string(found->second.eval) + " was not finished here: " + error.detail);
+    if (found->second.request)
+        out.effects.replies.push_back({*found->second.request, std::move(error)});
+    else
+        out.note("evaluation " + to_string(found->second.eval) +
+                 " was not finished here: " + error.detail);
     works_.erase(found);
 }
 

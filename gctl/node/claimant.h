@@ -1,9 +1,10 @@
 // Plans jobs and claims places for them: what makes every peer a scheduler.
 //
-// A registration or an evaluation goes round: read the job's own allocations from a full copy, plan on
-// this peer's view, submit a bundle of claims, read the verdicts. Refused claims repair the view, and
-// the round starts again after a pause, a few times; what then has no place stays queued in a blocked
-// evaluation. A retried bundle counts once (sessions). Nothing here decides what is accepted.
+// A registration or an evaluation goes round: read the job's own allocations from a full copy, plan
+// on this peer's view, submit a bundle of claims, read the verdicts. Refused claims repair the
+// view, and the round starts again after a pause, a few times; what then has no place stays queued
+// in a blocked evaluation. A retried bundle counts once (sessions). Nothing here decides what is
+// accepted.
 #pragma once
 
 #include <cstdint>
@@ -19,14 +20,15 @@
 
 namespace gaggle::node {
 
-constexpr int kPlanAttemptsMax = 6;             ///< rounds without progress
-constexpr std::size_t kClaimsPerBundle = 400;   ///< a larger plan goes out in several rounds
-constexpr std::size_t kClaimantWorkMax = 4'096; ///< under way at once
-constexpr Duration kClaimPatience = 30s;        ///< for the leader's answer
+constexpr int kPlanAttemptsMax = 6;              ///< rounds without progress
+constexpr std::size_t kClaimsPerBundle = 400;    ///< a larger plan goes out in several rounds
+constexpr std::size_t kClaimantWorkMax = 4'096;  ///< under way at once
+constexpr Duration kClaimPatience = 30s;         ///< for the leader's answer
 
 class Claimant {
   public:
-    Claimant(PeerNumber self, const Directory& directory, const Group& group, Courier& courier, Rng rng);
+    Claimant(PeerNumber self, const Directory& directory, const Group& group, Courier& courier,
+             Rng rng);
 
     void set_number(PeerNumber number) { number_ = number; }
     /// Answered by an ApiReply with the request's id.
@@ -65,7 +67,8 @@ class Claimant {
     ledger::Bundle bundle_of(Work& work, const Answer& state, const Plan& plan);
     void submit(Now now, Id id, ledger::Bundle bundle, Outbox& out);
     void open_session(Now now, Id id, ledger::Bundle bundle, Outbox& out);
-    void judged(Now now, Id id, const ledger::Bundle& bundle, const CommandResult& result, Outbox& out);
+    void judged(Now now, Id id, const ledger::Bundle& bundle, const CommandResult& result,
+                Outbox& out);
     bool take_verdicts(Work& work, const ledger::BundleAnswer& answer);
     void again(Now now, Work& work);
     void finish(Id id, Outbox& out);

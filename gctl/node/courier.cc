@@ -7,24 +7,31 @@ namespace gaggle::node {
 Courier::Courier(const Directory& directory, PeerId self, Rng rng)
     : directory_(directory), self_(self), rng_(rng), next_id_(rng_.next() >> 16U) {}
 
-std::uint64_t Courier::submit(Now now, const ledger::Command::What& what, Duration patience, SubmitDone done,
-                              Outbox& out) {
-    return begin(now, {SubmitJob{encode(what), std::move(done)}, now.time + patience, now.time, {}, 0}, out);
+std::uint64_t Courier::submit(Now now, const ledger::Command::What& what, Duration patience,
+                              SubmitDone done, Outbox& out) {
+    return begin(
+        now, {SubmitJob{encode(what), std::move(done)}, now.time + patience, now.time, {}, 0}, out);
 }
 
 std::uint64_t Courier::ask(Now now, Query query, Duration patience, QueryDone done, Outbox& out) {
-    return begin(now, {QueryJob{std::move(query), std::move(done)}, now.time + patience, now.time, {}, 0}, out);
+    return begin(
+        now, {QueryJob{std::move(query), std::move(done)}, now.time + patience, now.time, {}, 0},
+        out);
 }
 
-std::uint64_t Courier::ask_logs(Now now, const PeerId& peer, ReadLogs what, Duration patience, LogsDone done,
-                                Outbox& out) {
-    return begin(now, {LogsJob{std::move(what), std::move(done), peer}, now.time + patience, now.time, {}, 0}, out);
+std::uint64_t Courier::ask_logs(Now now, const PeerId& peer, ReadLogs what, Duration patience,
+                                LogsDone done, Outbox& out) {
+    return begin(
+        now,
+        {LogsJob{std::move(what), std::move(done), peer}, now.time + patience, now.time, {}, 0},
+        out);
 }
 
 std::uint64_t Courier::begin(Now now, Request request, Outbox& out) {
     const std::uint64_t id = next_id_++;
     if (under_way_.size() >= kRequestsMax) {
-        fail(now, std::move(request), {Errc::unavailable, "too many requests are under way at this peer; try later"}, out);
+        fail(now, std::move(request),
+             {Errc::unavailable, "too many requests are under way at this peer; try later"}, out);
         return id;
     }
     attempt(now, id, under_way_.emplace(id, std::move(request)).first->second, out);
@@ -84,8 +91,11 @@ PeerId Courier::target(const Request& request) {
     }
     const PeerId likely = leader();
     const Known* known = directory_.find(likely);
-    const bool reachable = likely == self_ || (known != nullptr && known->liveness != Liveness::dead && !known->agent_gone);
-    if (!likely.empty() && reachable && (likely != request.asked || request.tries % 3 != 2)) return likely;
+    const bool reachable =
+        likely == self_ ||
+        (known != nullptr && known->liveness != Liveness::dead && !known->agent_gone);
+    if (!likely.empty() && reachable && (likely != request.asked || request.tries % 3 != 2))
+        return likely;
     return any_full_copy(request.asked);
 }
 
@@ -107,9 +117,12 @@ void Courier::on(Now now, const PeerId& from, const Submitted& answer, Outbox& o
         return;
     }
     const bool moved = answer.outcome == Submitted::Outcome::not_leader;
-    if (moved && !answer.leader.empty() && answer.leader != from) set_leader(answer.leader, false);
-    else if (moved && leader_ == from) leader_ = {};
-    found->second.next_try = now.time + kRetryPause + Duration(rng_.below(moved ? 20'000 : 200'000));
+    if (moved && !answer.leader.empty() && answer.leader != from)
+        set_leader(answer.leader, false);
+    else if (moved && leader_ == from)
+        leader_ = {};
+    found->second.next_try =
+        now.time + kRetryPause + Duration(rng_.below(moved ? 20'000 : 200'000));
     found->second.asked = {};
 }
 
@@ -135,8 +148,10 @@ void Courier::on(Now now, const PeerId& from, LogsAnswer answer, Outbox& out) {
     if (logs == nullptr) return;
     const LogsDone done = std::move(logs->done);
     under_way_.erase(found);
-    if (answer.error.empty()) done(now, std::move(answer.chunk), out);
-    else done(now, Error{Errc::not_found, answer.error}, out);
+    if (answer.error.empty())
+        done(now, std::move(answer.chunk), out);
+    else
+        done(now, Error{Errc::not_found, answer.error}, out);
 }
 
 void Courier::tick(Now now, Outbox& out) {
@@ -154,17 +169,22 @@ void Courier::tick(Now now, Outbox& out) {
         under_way_.erase(found);
         const bool logs = std::holds_alternative<LogsJob>(request.job);
         const std::string why =
-            logs ? "the peer that runs the allocation did not answer; is it alive? See `gctl members`"
-                 : "No cluster leader: no peer of the region's commit group answered as its leader in time. "
+            logs ? "the peer that runs the allocation did not answer; is it alive? See `gctl "
+                   "members`"
+                 : "No cluster leader: no peer of the region's commit group answered as its leader "
+                   "in time. "
                    "Running tasks go on; `gctl region status` shows what is missing";
         fail(now, std::move(request), {Errc::unavailable, why}, out);
     }
 }
 
 void Courier::fail(Now now, Request request, Error error, Outbox& out) {
-    if (auto* submit = std::get_if<SubmitJob>(&request.job)) submit->done(now, std::move(error), out);
-    else if (auto* ask = std::get_if<QueryJob>(&request.job)) ask->done(now, std::move(error), out);
-    else if (auto* logs = std::get_if<LogsJob>(&request.job)) logs->done(now, std::move(error), out);
+    if (auto* submit = std::get_if<SubmitJob>(&request.job))
+        submit->done(now, std::move(error), out);
+    else if (auto* ask = std::get_if<QueryJob>(&request.job))
+        ask->done(now, std::move(error), out);
+    else if (auto* logs = std::get_if<LogsJob>(&request.job))
+        logs->done(now, std::move(error), out);
 }
 
 std::optional<TimePoint> Courier::next_wakeup() const {

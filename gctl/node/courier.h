@@ -1,9 +1,9 @@
 // Requests to other peers that must be answered: found, repeated, given up in time.
 //
 // A command goes to whoever leads, a query to the leader or, when staleness is allowed, to any full
-// copy. Nobody knows for certain who that is, so the courier asks the most likely one, follows hints,
-// and repeats until the deadline. All that it carries may arrive twice: commands count once by their
-// own means (sessions, keys, start ids).
+// copy. Nobody knows for certain who that is, so the courier asks the most likely one, follows
+// hints, and repeats until the deadline. All that it carries may arrive twice: commands count once
+// by their own means (sessions, keys, start ids).
 #pragma once
 
 #include <cstdint>
@@ -19,9 +19,9 @@
 
 namespace gaggle::node {
 
-constexpr Duration kAnswerWait = 1s;         ///< then the request is repeated
-constexpr Duration kRetryPause = 50ms;       ///< least time between two tries
-constexpr std::size_t kRequestsMax = 16'384; ///< under way; more are refused at once
+constexpr Duration kAnswerWait = 1s;          ///< then the request is repeated
+constexpr Duration kRetryPause = 50ms;        ///< least time between two tries
+constexpr std::size_t kRequestsMax = 16'384;  ///< under way; more are refused at once
 
 class Courier {
   public:
@@ -31,10 +31,11 @@ class Courier {
 
     Courier(const Directory& directory, PeerId self, Rng rng);
 
-    std::uint64_t submit(Now now, const ledger::Command::What& what, Duration patience, SubmitDone done, Outbox& out);
+    std::uint64_t submit(Now now, const ledger::Command::What& what, Duration patience,
+                         SubmitDone done, Outbox& out);
     std::uint64_t ask(Now now, Query query, Duration patience, QueryDone done, Outbox& out);
-    std::uint64_t ask_logs(Now now, const PeerId& peer, ReadLogs what, Duration patience, LogsDone done,
-                           Outbox& out);
+    std::uint64_t ask_logs(Now now, const PeerId& peer, ReadLogs what, Duration patience,
+                           LogsDone done, Outbox& out);
     void cancel(std::uint64_t request) { under_way_.erase(request); }
 
     void on(Now now, const PeerId& from, const Submitted& answer, Outbox& out);

@@ -33,17 +33,19 @@ Result<bool> Directory::learn(const PeerId& peer, BytesView bytes) {
     if (keyring_.expelled(peer))
         return Error{Errc::denied, "card of peer " + to_string(peer) + ": it was expelled"};
     Card card = TRY(decode<Card>(bytes, "card", Limits{.bytes = kCardBytesMax}));
-    const auto certificate = TRY(
-        decode<Certificate>(card.certificate, "certificate", Limits{.fields = Fields::exact}));
+    const auto certificate =
+        TRY(decode<Certificate>(card.certificate, "certificate", Limits{.fields = Fields::exact}));
     if (gaggle::id_of(certificate) != peer)
-        return Error{Errc::denied, "card of peer " + to_string(peer) + ": its certificate is of peer " +
+        return Error{Errc::denied, "card of peer " + to_string(peer) +
+                                       ": its certificate is of peer " +
                                        to_string(gaggle::id_of(certificate))};
     TRY(keyring_.admit(certificate));
     card.endpoint.curve = certificate.body.curve;
     Known& known = known_[peer];
     if (card.number.value == 0) card.number = known.card.number;
     const bool changed = known.card.endpoint != card.endpoint || known.card.number != card.number ||
-                         known.card.description != card.description || known.card.offer != card.offer;
+                         known.card.description != card.description ||
+                         known.card.offer != card.offer;
     known.key = certificate.body.peer;
     known.rights = certificate.body.rights;
     known.card = std::move(card);

@@ -1,8 +1,9 @@
 // Who is who, as far as this peer knows: cards, numbers, keys, and what each has free.
 //
-// Cards come by gossip and from the ledger, and are believed only when their certificate leads to the
-// authority. From here the sockets learn keys and endpoints, and the planner its view. Not here:
-// whether somebody is alive (gossip decides that and says so), and what was accepted (the ledger).
+// Cards come by gossip and from the ledger, and are believed only when their certificate leads to
+// the authority. From here the sockets learn keys and endpoints, and the planner its view. Not
+// here: whether somebody is alive (gossip decides that and says so), and what was accepted (the
+// ledger).
 #pragma once
 
 #include <map>
@@ -36,7 +37,7 @@ struct Known {
     StartId start;
     BootId boot;
     std::optional<PeerState> state;
-    TimePoint state_at{};   ///< when the state was true, as far as its age tells
+    TimePoint state_at{};  ///< when the state was true, as far as its age tells
 };
 
 class Directory {

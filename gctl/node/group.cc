@@ -24,6 +24,7 @@ GroupOutput Group::start(Now now, raft::ReplicaId self, raft::Restored restored)
     config.epoch = config_.epoch;
     config.heartbeat = config_.heartbeat;
     config.election_timeout = config_.election_timeout;
+    config.tail_bytes_max = config_.log_tail_bytes;
     replica_.emplace(config, std::move(restored), rng_.fork());
     GroupOutput out;
     absorb(now, replica_->step(now.time, raft::Tick{}), out);
@@ -94,11 +95,12 @@ void Group::propose_bundles(Now now, GroupOutput& out) {
 void Group::propose_entry(Now now, ledger::Command::What what, std::vector<std::uint64_t> ids,
                           GroupOutput& out) {
     const bool bundles = std::holds_alternative<ledger::Bundles>(what);
-    const auto bytes = ledger::encode_command(
-        {.now = log_time(now), .wall = now.wall, .what = std::move(what)});
+    const auto bytes =
+        ledger::encode_command({.now = log_time(now), .wall = now.wall, .what = std::move(what)});
     if (!bytes.ok()) {
         for (const std::uint64_t id : ids)
-            out.finished.push_back({id, Submitted::Outcome::applied,
+            out.finished.push_back({id,
+                                    Submitted::Outcome::applied,
                                     {.index = {}, .refused = true, .why = bytes.error().detail}});
         if (bundles) bundles_under_way_ = false;
         return;
@@ -124,7 +126,12 @@ void Group::absorb(Now now, raft::Effects effects, GroupOutput& out) {
         out.persist = std::move(effects.persist);
     }
     std::move(effects.now.begin(), effects.now.end(), std::back_inserter(out.messages));
-    for (auto& changed : effects.configuration) configuration_ = std::move(changed.configuration);
+    for (auto& changed : effects.configuration) {
+        configuration_ = std::move(changed.configuration);
+        // A replica is named by the entry that added it: an older configuration cannot know it.
+        const bool later = changed.committed && changed.index.value > self_.value;
+        if (later && !configuration_.contains(self_)) out.halted = "it was removed from the group";
+    }
     if (effects.role) {
         const bool led = leading();
         role_ = *effects.role;
@@ -150,7 +157,8 @@ void Group::absorb(Now now, raft::Effects effects, GroupOutput& out) {
         if (found == entries_.end()) continue;
         const bool busy = dropped.reason == raft::DropReason::busy;
         if (found->second.bundles) bundles_under_way_ = false;
-        fail(found->second.ids, busy ? Submitted::Outcome::busy : Submitted::Outcome::not_leader, out);
+        fail(found->second.ids, busy ? Submitted::Outcome::busy : Submitted::Outcome::not_leader,
+             out);
         entries_.erase(found);
     }
     if (effects.restore) {
@@ -163,9 +171,11 @@ void Group::absorb(Now now, raft::Effects effects, GroupOutput& out) {
         out.restored = true;
         applied_ = effects.restore->meta.index;
         applied_checksum_ = effects.restore->meta.checksum;
-        absorb(now, replica_->step(now.time, raft::SnapshotInstalled{effects.restore->meta.index}), out);
+        absorb(now, replica_->step(now.time, raft::SnapshotInstalled{effects.restore->meta.index}),
+               out);
     }
-    for (const raft::ReadReady& ready : effects.read_ready) reads_.push_back({ready.id / 2, ready.index});
+    for (const raft::ReadReady& ready : effects.read_ready)
+        reads_.push_back({ready.id / 2, ready.index});
     if (!effects.committed.empty()) apply(now, effects.committed, out);
     release_reads(out);
     if (!leading()) {
@@ -213,7 +223,8 @@ void Group::finish(const raft::Entry& entry, const ledger::Applied& applied, Gro
     entries_.erase(found);
 }
 
-void Group::fail(const std::vector<std::uint64_t>& ids, Submitted::Outcome outcome, GroupOutput& out) {
+void Group::fail(const std::vector<std::uint64_t>& ids, Submitted::Outcome outcome,
+                 GroupOutput& out) {
     for (const std::uint64_t id : ids) out.finished.push_back({id, outcome, {}});
 }
 
@@ -228,7 +239,8 @@ void Group::release_reads(GroupOutput& out) {
 void Group::take_snapshot(Now now, GroupOutput& out) {
     const raft::Status status = replica_->status();
     if (status.log_bytes < config_.snapshot_log_bytes) return;
-    absorb(now, replica_->step(now.time, raft::SnapshotTaken{status.applied, ledger_.snapshot()}), out);
+    absorb(now, replica_->step(now.time, raft::SnapshotTaken{status.applied, ledger_.snapshot()}),
+           out);
 }
 
 }  // namespace gaggle::node

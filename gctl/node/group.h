@@ -1,9 +1,9 @@
 // This peer's part in the commit group: a raft replica and the ledger that it feeds.
 //
-// A spare has neither. The group turns proposals into entries (bundles that arrive while one entry is
-// on its way share the next one), applies what is committed, and says what changed; who is told, and
-// what is proposed, is decided elsewhere. It owns log time: the leader's clock, never going back,
-// pausing without a leader.
+// A spare has neither. The group turns proposals into entries (bundles that arrive while one entry
+// is on its way share the next one), applies what is committed, and says what changed; who is told,
+// and what is proposed, is decided elsewhere. It owns log time: the leader's clock, never going
+// back, pausing without a leader.
 #pragma once
 
 #include <cstdint>
@@ -26,7 +26,8 @@ struct GroupConfig {
     Epoch epoch;
     Duration heartbeat = 50ms;
     Duration election_timeout = 500ms;
-    std::size_t snapshot_log_bytes = 4U << 20U;  ///< of log since the last snapshot
+    std::size_t snapshot_log_bytes = 4U << 20U;  ///< of log in memory: then a snapshot is taken
+    std::size_t log_tail_bytes = 1U << 20U;  ///< kept behind a snapshot, for those a little behind
 };
 
 /// What one step of the group did, in the order in which it must be acted upon.
@@ -88,7 +89,8 @@ class Group {
     void finish(const raft::Entry& entry, const ledger::Applied& applied, GroupOutput& out);
     void fail(const std::vector<std::uint64_t>& ids, Submitted::Outcome outcome, GroupOutput& out);
     void propose_bundles(Now now, GroupOutput& out);
-    void propose_entry(Now now, ledger::Command::What what, std::vector<std::uint64_t> ids, GroupOutput& out);
+    void propose_entry(Now now, ledger::Command::What what, std::vector<std::uint64_t> ids,
+                       GroupOutput& out);
     void release_reads(GroupOutput& out);
     void take_snapshot(Now now, GroupOutput& out);
 

@@ -70,8 +70,8 @@ struct LogsRead {
 /// SIGTERM: the agent ends, its tasks run on, and it means to come back.
 struct Restarting {};
 
-using Input = std::variant<Tick, FrameReceived, Knocked, Stored, ConnectTested, LinkClosed, LogsRead,
-                           Restarting, ApiRequest, CancelRequest, allocrunner::Input>;
+using Input = std::variant<Tick, FrameReceived, Knocked, Stored, ConnectTested, LinkClosed,
+                           LogsRead, Restarting, ApiRequest, CancelRequest, allocrunner::Input>;
 
 // --- effects
 
@@ -89,7 +89,8 @@ struct AnswerLobby {
 /// One atomic, synced write. At most one is on its way at a time; the answer is Stored{token}.
 struct StoreWrite {
     std::uint64_t token = 0;
-    std::optional<raft::ReplicaId> begin_replica;  ///< first forget the old replica and start this one, empty
+    std::optional<raft::ReplicaId>
+        begin_replica;  ///< first forget the old replica and start this one, empty
     std::optional<raft::Persist> raft;
     std::map<std::string, std::optional<Bytes>> keys;  ///< nothing: erase
 };

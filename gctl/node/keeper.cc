@@ -16,7 +16,8 @@ void Keeper::role_changed(Now now) {
 
 void Keeper::on(Now now, const PeerId& from, const Hello& hello, Outbox& out) {
     static_cast<void>(now);
-    HelloAnswer answer{.leader = leading_, .who = courier_.leader(), .applied = group_.ledger().applied()};
+    HelloAnswer answer{
+        .leader = leading_, .who = courier_.leader(), .applied = group_.ledger().applied()};
     const ledger::PeerRecord* peer = leading_ ? group_.ledger().peer(from) : nullptr;
     if (peer == nullptr) {
         out.send(from, answer);
@@ -26,10 +27,12 @@ void Keeper::on(Now now, const PeerId& from, const Hello& hello, Outbox& out) {
     answer.offer_wanted = peer->start != hello.start || peer->boot != hello.boot ||
                           hello.offer != offer_checksum(peer->books.offer, peer->description);
     out.send(from, answer);
-    const bool behind = hello.orders_epoch != group_.ledger().epoch() || hello.orders_index < peer->orders_index;
+    const bool behind =
+        hello.orders_epoch != group_.ledger().epoch() || hello.orders_index < peer->orders_index;
     if (behind) push_orders(peer->number, out);
     if (hello.expelled < directory_.statements().size())
-        for (const auto& [id, statement] : directory_.statements()) out.send(from, ExpelledFrame{statement});
+        for (const auto& [id, statement] : directory_.statements())
+            out.send(from, ExpelledFrame{statement});
 }
 
 void Keeper::push_orders(PeerNumber number, Outbox& out) {
@@ -58,9 +61,12 @@ std::optional<TimePoint> Keeper::next_wakeup() const {
     return due_;
 }
 
-void Keeper::say(Now now, const std::string& about, const ledger::Command::What& what, Outbox& out) {
+void Keeper::say(Now now, const std::string& about, const ledger::Command::What& what,
+                 Outbox& out) {
     if (!saying_.insert(about).second) return;
-    courier_.submit(now, what, 5s, [this, about](Now, Result<CommandResult>, Outbox&) { saying_.erase(about); }, out);
+    courier_.submit(
+        now, what, 5s, [this, about](Now, Result<CommandResult>, Outbox&) { saying_.erase(about); },
+        out);
 }
 
 /// Log time moves with commands only: when something is due by time alone, say so.
@@ -82,13 +88,17 @@ void Keeper::watch(Now now, const ledger::PeerRecord& peer, Outbox& out) {
     if (peer.status == ledger::PeerStatus::ready) {
         const bool unseen = !seen && now.time - leading_since_ > kUnseenAfter;
         const bool gone = seen && known->start == peer.start &&
-                          (known->liveness == Liveness::dead || known->liveness == Liveness::left || known->agent_gone);
+                          (known->liveness == Liveness::dead || known->liveness == Liveness::left ||
+                           known->agent_gone);
         if (unseen || gone)
-            say(now, about, ledger::PeerLost{.peer = peer.number, .start = peer.start, .boot = peer.boot}, out);
+            say(now, about,
+                ledger::PeerLost{.peer = peer.number, .start = peer.start, .boot = peer.boot}, out);
     } else if (peer.status == ledger::PeerStatus::down) {
         const bool back = seen && known->liveness == Liveness::alive && !known->agent_gone &&
                           known->start == peer.start && known->boot == peer.boot;
-        if (back) say(now, about, ledger::PeerBack{.peer = peer.number, .start = peer.start, .boot = peer.boot}, out);
+        if (back)
+            say(now, about,
+                ledger::PeerBack{.peer = peer.number, .start = peer.start, .boot = peer.boot}, out);
     }
 }
 
@@ -96,7 +106,8 @@ void Keeper::watch(Now now, const ledger::PeerRecord& peer, Outbox& out) {
 std::optional<std::pair<PeerNumber, PeerId>> Keeper::worker() {
     std::vector<std::pair<PeerNumber, PeerId>> fit;
     for (const auto& [id, known] : directory_.all()) {
-        const bool able = known.liveness == Liveness::alive && !known.agent_gone && known.rights.has(Right::submit);
+        const bool able = known.liveness == Liveness::alive && !known.agent_gone &&
+                          known.rights.has(Right::submit);
         if (able && known.card.number.value != 0) fit.emplace_back(known.card.number, id);
     }
     if (fit.empty()) return std::nullopt;
@@ -112,12 +123,13 @@ void Keeper::hand_out(Now now, Outbox& out) {
         const ledger::EvalRecord* eval = group_.ledger().eval(id);
         const ledger::EvalTaken taken{.eval = id, .peer = chosen->first, .lease = kEvaluationLease};
         const DoEvaluation task{.eval = id, .job = eval->job};
-        courier_.submit(now, taken, 5s,
-                        [this, task, to = chosen->second](Now, Result<CommandResult> result, Outbox& box) {
-                            handing_out_.erase(task.eval);
-                            if (result.ok() && !result->refused) box.send(to, task);
-                        },
-                        out);
+        courier_.submit(
+            now, taken, 5s,
+            [this, task, to = chosen->second](Now, Result<CommandResult> result, Outbox& box) {
+                handing_out_.erase(task.eval);
+                if (result.ok() && !result->refused) box.send(to, task);
+            },
+            out);
     }
 }
 

@@ -1,8 +1,8 @@
 // The leader's duties: orders out, hellos answered, the lost declared, evaluations handed out.
 //
-// All of it follows from the ledger and from gossip, so a new leader simply goes on. Everything that
-// changes something is a command like anybody else's; nothing here is remembered that the next leader
-// would miss.
+// All of it follows from the ledger and from gossip, so a new leader simply goes on. Everything
+// that changes something is a command like anybody else's; nothing here is remembered that the next
+// leader would miss.
 #pragma once
 
 #include <map>

@@ -47,8 +47,8 @@ struct ReplicaFrame {
     }
 };
 
-/// To the leader: what a ledger command shall say. The leader stamps the times. The command is encoded
-/// by itself, because it is read exactly where frames are read leniently.
+/// To the leader: what a ledger command shall say. The leader stamps the times. The command is
+/// encoded by itself, because it is read exactly where frames are read leniently.
 struct Submit {
     std::uint64_t request = 0;
     Bytes what;  ///< ledger::Command::What
@@ -141,7 +141,7 @@ struct Hello {
 
 /// The leader's answer to a Hello.
 struct HelloAnswer {
-    bool leader = false;      ///< false: ask `who` instead
+    bool leader = false;  ///< false: ask `who` instead
     PeerId who;
     PeerNumber number;          ///< yours, as the ledger has it
     bool offer_wanted = false;  ///< the ledger has another start, boot or offer: say Offered

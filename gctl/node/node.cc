@@ -8,7 +8,8 @@ namespace {
 
 constexpr std::size_t kLocalFramesMax = 100'000;  // of one step; more is a loop of ours
 
-gossip::Self gossip_self(const Config& config, const PeerId& self, const Directory& directory, Bytes card) {
+gossip::Self gossip_self(const Config& config, const PeerId& self, const Directory& directory,
+                         Bytes card) {
     const auto check = [&config](const PublicKey& key, BytesView message, BytesView signature) {
         if (config.check_signature) return config.check_signature(key, message, signature);
         Signature fixed;
@@ -33,8 +34,8 @@ gossip::Self gossip_self(const Config& config, const PeerId& self, const Directo
                         return check(known->signing, message, signature);
                     const auto decoded = decode<Card>(card, "card", Limits{.bytes = kCardBytesMax});
                     if (!decoded.ok()) return false;
-                    const auto certificate = decode<Certificate>(decoded->certificate, "certificate",
-                                                                 Limits{.fields = Fields::exact});
+                    const auto certificate = decode<Certificate>(
+                        decoded->certificate, "certificate", Limits{.fields = Fields::exact});
                     if (!certificate.ok() || gaggle::id_of(*certificate) != peer) return false;
                     if (!verify(*certificate, config.authority, config.region).ok()) return false;
                     return check(certificate->body.peer, message, signature);
@@ -42,10 +43,10 @@ gossip::Self gossip_self(const Config& config, const PeerId& self, const Directo
 }
 
 GroupConfig group_config(const Config& config) {
-    return {.region = config.region,
-            .epoch = config.epoch,
-            .heartbeat = config.heartbeat,
-            .election_timeout = config.election_timeout};
+    GroupConfig out = config.group;
+    out.region = config.region;
+    out.epoch = config.epoch;
+    return out;
 }
 
 }  // namespace
@@ -94,22 +95,28 @@ Effects Node::start(Now now, Durable durable) {
     };
     if (const Bytes* expelled = key(kExpelledKey)) {
         const auto statements = decode<std::vector<Bytes>>(*expelled, "expulsions");
-        if (!statements.ok()) out_.warn(statements.error().detail);
+        if (!statements.ok())
+            out_.warn(statements.error().detail);
         else
             for (const Bytes& statement : *statements) (void)directory_.expel(statement).ok();
     }
-    if (const auto started = runs_.start(now, key(kOrdersKey)); !started.ok()) out_.warn(started.error().detail);
+    if (const auto started = runs_.start(now, key(kOrdersKey)); !started.ok())
+        out_.warn(started.error().detail);
     if (const Bytes* found = key(kFoundKey)) {
-        const auto command = decode<ledger::Found>(*found, "founding", Limits{.fields = Fields::exact});
-        if (command.ok()) founding_ = *command;
-        else out_.warn(command.error().detail);
+        const auto command =
+            decode<ledger::Found>(*found, "founding", Limits{.fields = Fields::exact});
+        if (command.ok())
+            founding_ = *command;
+        else
+            out_.warn(command.error().detail);
     }
     if (durable.forgotten) ended_ = *durable.forgotten;
     if (durable.replica) act(now, group_.start(now, *durable.replica, std::move(durable.raft)));
     gossip(now, gossip::Tick{});
     if (const Bytes* roster = key(kRosterKey)) {
         const auto cards = decode<std::vector<std::pair<PeerId, Bytes>>>(*roster, "roster");
-        if (!cards.ok()) out_.warn(cards.error().detail);
+        if (!cards.ok())
+            out_.warn(cards.error().detail);
         else
             for (const auto& [peer, card] : *cards) {
                 if (peer == self_) continue;
@@ -167,16 +174,17 @@ void Node::on(Now now, const Tick&) {
 
 TimePoint Node::next_wakeup() const {
     TimePoint soonest = presence_.next_wakeup();
-    for (const auto& due : {swim_.next_wakeup(), group_.next_wakeup(), courier_.next_wakeup(), board_.next_wakeup(),
-                            claimant_.next_wakeup(), keeper_.next_wakeup(), steward_.next_wakeup(),
-                            runs_.next_wakeup(), roster_due_})
+    for (const auto& due : {swim_.next_wakeup(), group_.next_wakeup(), courier_.next_wakeup(),
+                            board_.next_wakeup(), claimant_.next_wakeup(), keeper_.next_wakeup(),
+                            steward_.next_wakeup(), runs_.next_wakeup(), roster_due_})
         if (due && *due < soonest) soonest = *due;
     return soonest;
 }
 
 void Node::on(Now now, const FrameReceived& received) {
     if (directory_.expelled(received.from)) return;
-    auto frame = decode<Frame>(received.bytes, "frame", Limits{.bytes = kBulkBytesMax, .depth = 128});
+    auto frame =
+        decode<Frame>(received.bytes, "frame", Limits{.bytes = kBulkBytesMax, .depth = 128});
     if (!frame.ok() || frame->version != kFrameVersion || frame->region != config_.region) {
         ++dropped_frames_;
         return;
@@ -202,7 +210,9 @@ void Node::on(Now now, const ConnectTested& tested) {
     gossip(now, gossip::ConnectResult{tested.peer, tested.refused});
 }
 
-void Node::on(Now now, const LinkClosed& closed) { gossip(now, gossip::ConnectionLost{closed.peer}); }
+void Node::on(Now now, const LinkClosed& closed) {
+    gossip(now, gossip::ConnectionLost{closed.peer});
+}
 
 void Node::on(Now now, const Restarting&) { gossip(now, gossip::Restarting{}); }
 

@@ -1,10 +1,10 @@
 // One peer, whole, as one pure state machine.
 //
-// Gossip, raft, ledger, scheduler and runner do not know each other; here they are wired together. Time
-// and one input go in, effects come out, the same ones for the same inputs. The agent drives this object
-// with real sockets, disk and processes, and the simulator drives the same object with fakes. The node
-// decides little itself: each part named below is a small class of its own, and the functions of
-// this class only carry things from one to the other.
+// Gossip, raft, ledger, scheduler and runner do not know each other; here they are wired together.
+// Time and one input go in, effects come out, the same ones for the same inputs. The agent drives
+// this object with real sockets, disk and processes, and the simulator drives the same object with
+// fakes. The node decides little itself: each part named below is a small class of its own, and the
+// functions of this class only carry things from one to the other.
 #pragma once
 
 #include <functional>
@@ -44,8 +44,7 @@ struct Config {
     Description description;
     allocrunner::Host host;
     gossip::Config gossip;
-    Duration heartbeat = 50ms;
-    Duration election_timeout = 500ms;
+    GroupConfig group;  ///< region and epoch are filled in from here
     /// Checks a signature; a simulator may remember answers. Empty: crypto's own.
     std::function<bool(const PublicKey&, BytesView message, BytesView signature)> check_signature;
 };
@@ -174,11 +173,13 @@ class Node {
         std::uint64_t request = 0;
     };
     std::map<std::uint64_t, Proposal> proposals_;
-    std::set<std::pair<PeerId, std::uint64_t>> proposed_;  ///< so that a repeated Submit is proposed once
+    std::set<std::pair<PeerId, std::uint64_t>>
+        proposed_;  ///< so that a repeated Submit is proposed once
     std::uint64_t next_proposal_ = 1;
-    std::optional<ledger::Found> founding_;  ///< proposed once by the founder
+    std::optional<ledger::Found> founding_;       ///< proposed once by the founder
     std::map<raft::ReplicaId, PeerId> replicas_;  ///< whom raft messages were heard from
-    std::map<std::uint64_t, std::uint64_t> api_asks_;  ///< API request -> the courier's, to cancel it
+    std::map<std::uint64_t, std::uint64_t>
+        api_asks_;  ///< API request -> the courier's, to cancel it
     struct LogRead {
         PeerId from;  ///< ourselves: for the API
         std::uint64_t request = 0;
@@ -187,9 +188,9 @@ class Node {
     std::uint64_t next_log_read_ = 1;
     Bytes published_;  ///< our last capacity record
     std::optional<TimePoint> roster_due_;
-    raft::ReplicaId ended_;            ///< of ours up to this one: over for good, also when called upon
-    bool beginning_ = false;           ///< a replica's birth is being made durable
-    std::uint64_t dropped_frames_ = 0; ///< malformed, of another region, or from the wrong peer
+    raft::ReplicaId ended_;   ///< of ours up to this one: over for good, also when called upon
+    bool beginning_ = false;  ///< a replica's birth is being made durable
+    std::uint64_t dropped_frames_ = 0;  ///< malformed, of another region, or from the wrong peer
 };
 
 }  // namespace gaggle::node

@@ -21,7 +21,8 @@ struct Outbox {
 
     template <class Body>
     void send(const PeerId& to, Body body, bool bulk = false) {
-        Frame frame{.version = kFrameVersion, .region = region, .epoch = epoch, .body = std::move(body)};
+        Frame frame{
+            .version = kFrameVersion, .region = region, .epoch = epoch, .body = std::move(body)};
         if (to == self) {
             local.push_back(std::move(frame));
         } else {

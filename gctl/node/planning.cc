@@ -27,7 +27,8 @@ ExistingAlloc existing_from(const ledger::AllocRecord& alloc) {
     out.index = alloc.slot.index;
     out.peer = alloc.peer;
     out.job_version = alloc.job_version;
-    out.desired = alloc.desired == ledger::Desired::run ? ExistingAlloc::Desired::run : ExistingAlloc::Desired::stop;
+    out.desired = alloc.desired == ledger::Desired::run ? ExistingAlloc::Desired::run
+                                                        : ExistingAlloc::Desired::stop;
     out.client = client_of(alloc.client);
     out.lost = alloc.client == ledger::ClientStatus::lost;
     out.replaced = alloc.next.has_value();
@@ -37,7 +38,8 @@ ExistingAlloc existing_from(const ledger::AllocRecord& alloc) {
     return out;
 }
 
-PlanningInput::PlanningInput(const Job* wanted, const ledger::JobRecord* present, const Answer& state) {
+PlanningInput::PlanningInput(const Job* wanted, const ledger::JobRecord* present,
+                             const Answer& state) {
     if (present != nullptr) {
         const ledger::JobVersion& current = present->current();
         for (const auto& [number, version] : present->versions) versions_[number] = &version.job;

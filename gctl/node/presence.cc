@@ -43,15 +43,20 @@ void Presence::on(Now now, const PeerId& from, const HelloAnswer& answer, Outbox
 void Presence::say_offered(Now now, Outbox& out) {
     if (offering_ || number_.value == 0) return;
     offering_ = true;
-    const ledger::Offered offered{
-        .peer = number_, .start = start_, .boot = boot_, .offer = offer_, .description = description_};
-    courier_.submit(now, offered, 10s,
-                    [this](Now, Result<CommandResult> result, Outbox& box) {
-                        offering_ = false;
-                        if (result.ok() && result->refused) box.warn("the ledger refused what this peer offers: " + result->why);
-                        soon();
-                    },
-                    out);
+    const ledger::Offered offered{.peer = number_,
+                                  .start = start_,
+                                  .boot = boot_,
+                                  .offer = offer_,
+                                  .description = description_};
+    courier_.submit(
+        now, offered, 10s,
+        [this](Now, Result<CommandResult> result, Outbox& box) {
+            offering_ = false;
+            if (result.ok() && result->refused)
+                box.warn("the ledger refused what this peer offers: " + result->why);
+            soon();
+        },
+        out);
 }
 
 }  // namespace gaggle::node

@@ -1,7 +1,7 @@
 // This peer's standing with the commit group: it says hello, and what it offers.
 //
-// Every second, and at once when another leads, the leader hears who we are, which orders we obey and
-// what we offer; it answers with what is missing. The ledger's picture of a peer is always that
+// Every second, and at once when another leads, the leader hears who we are, which orders we obey
+// and what we offer; it answers with what is missing. The ledger's picture of a peer is always that
 // peer's own statement.
 #pragma once
 

@@ -18,21 +18,21 @@
 namespace gaggle::node {
 
 enum class QueryKind {
-    jobs,                    ///< by id prefix
-    job,                     ///< one job: its record, and its summary's allocations
+    jobs,  ///< by id prefix
+    job,   ///< one job: its record, and its summary's allocations
     job_allocations,
     job_evaluations,
     job_versions,
-    allocations,             ///< by id prefix
+    allocations,  ///< by id prefix
     allocation,
-    evaluations,             ///< by id prefix
+    evaluations,  ///< by id prefix
     evaluation,
     evaluation_allocations,
-    peers,                   ///< the API's nodes
+    peers,  ///< the API's nodes
     peer,
     peer_allocations,
-    planning,                ///< all that a claimant needs to plan one job, even a purged one
-    region,                  ///< the commit group, for `region status`
+    planning,  ///< all that a claimant needs to plan one job, even a purged one
+    region,    ///< the commit group, for `region status`
 };
 constexpr QueryKind wire_last(QueryKind) { return QueryKind::region; }
 
@@ -55,7 +55,7 @@ struct GroupMember {
     PeerNumber number;
     Role role = Role::spare;
     bool leader = false;
-    LogIndex match;             ///< known to be on its disk; 0: unknown
+    LogIndex match;                  ///< known to be on its disk; 0: unknown
     std::optional<Duration> silent;  ///< since its last answer to the leader
     template <class Self>
     static auto wire_fields(Self& s) {
@@ -71,10 +71,10 @@ struct RegionStatus {
     LogIndex last;
     LogIndex commit;
     LogIndex applied;
-    PeerId leader;                     ///< empty: none known
-    bool has_quorum = false;           ///< as this replica sees it
+    PeerId leader;            ///< empty: none known
+    bool has_quorum = false;  ///< as this replica sees it
     std::vector<GroupMember> members;
-    std::vector<std::string> notes;    ///< the planner's decisions in words, newest last
+    std::vector<std::string> notes;  ///< the planner's decisions in words, newest last
     template <class Self>
     static auto wire_fields(Self& s) {
         return std::tie(s.id, s.name, s.epoch, s.term, s.last, s.commit, s.applied, s.leader,
@@ -98,8 +98,8 @@ struct Answer {
     std::optional<RegionStatus> region;
     template <class Self>
     static auto wire_fields(Self& s) {
-        return std::tie(s.index, s.last_contact, s.known_leader, s.found, s.jobs, s.allocs,
-                        s.evals, s.peers, s.slots, s.log_time, s.applied, s.region);
+        return std::tie(s.index, s.last_contact, s.known_leader, s.found, s.jobs, s.allocs, s.evals,
+                        s.peers, s.slots, s.log_time, s.applied, s.region);
     }
 };
 

@@ -20,7 +20,8 @@ namespace gaggle::node {
 
 struct RegisterJob {
     Job job;
-    std::optional<std::uint64_t> check_index;  ///< EnforceIndex: the job's modify index, 0: must be new
+    std::optional<std::uint64_t>
+        check_index;  ///< EnforceIndex: the job's modify index, 0: must be new
 };
 struct PlanJob {  ///< what would happen; changes nothing
     Job job;
@@ -119,7 +120,8 @@ struct SelfInfo {
 };
 
 struct ApiReply {
-    using What = std::variant<Answer, Registered, Planned, LogChunk, Members, SelfInfo, std::monostate>;
+    using What =
+        std::variant<Answer, Registered, Planned, LogChunk, Members, SelfInfo, std::monostate>;
     std::uint64_t id = 0;
     Result<What> what;
 };

@@ -52,9 +52,10 @@ void Node::take(Now now, const PeerId& from, Submit& frame) {
     auto what = decode<ledger::Command::What>(frame.what, "command", ledger::kCommandLimits);
     if (!what.ok()) {
         proposed_.erase({from, frame.request});
-        out_.send(from, Submitted{.request = frame.request,
-                                  .outcome = Submitted::Outcome::applied,
-                                  .result = {.index = {}, .refused = true, .why = what.error().detail}});
+        out_.send(from,
+                  Submitted{.request = frame.request,
+                            .outcome = Submitted::Outcome::applied,
+                            .result = {.index = {}, .refused = true, .why = what.error().detail}});
         return;
     }
     const std::uint64_t id = next_proposal_++;
@@ -62,7 +63,9 @@ void Node::take(Now now, const PeerId& from, Submit& frame) {
     act(now, group_.propose(now, id, std::move(*what)));
 }
 
-void Node::take(Now now, const PeerId& from, Submitted& frame) { courier_.on(now, from, frame, out_); }
+void Node::take(Now now, const PeerId& from, Submitted& frame) {
+    courier_.on(now, from, frame, out_);
+}
 
 void Node::take(Now now, const PeerId& from, AskQuery& frame) {
     GroupOutput output;
@@ -70,7 +73,9 @@ void Node::take(Now now, const PeerId& from, AskQuery& frame) {
     act(now, std::move(output));
 }
 
-void Node::take(Now now, const PeerId& from, AskAnswer& frame) { courier_.on(now, from, std::move(frame), out_); }
+void Node::take(Now now, const PeerId& from, AskAnswer& frame) {
+    courier_.on(now, from, std::move(frame), out_);
+}
 
 void Node::take(Now, const PeerId& from, AskLogs& frame) {
     const std::uint64_t read = next_log_read_++;
@@ -78,7 +83,9 @@ void Node::take(Now, const PeerId& from, AskLogs& frame) {
     out_.effects.logs.push_back({read, frame.what});
 }
 
-void Node::take(Now now, const PeerId& from, LogsAnswer& frame) { courier_.on(now, from, std::move(frame), out_); }
+void Node::take(Now now, const PeerId& from, LogsAnswer& frame) {
+    courier_.on(now, from, std::move(frame), out_);
+}
 
 void Node::on(Now, const LogsRead& read) {
     const auto found = log_reads_.find(read.read);
@@ -105,7 +112,8 @@ void Node::take(Now now, const PeerId& from, HelloAnswer& frame) {
 void Node::take(Now now, const PeerId& from, OrdersFrame& frame) {
     // Only a full copy of our region may order (DESIGN section 11); a spare has no orders to give.
     const Known* known = directory_.find(from);
-    const bool full_copy = from == self_ || (known != nullptr && (!known->state || known->state->role != Role::spare));
+    const bool full_copy =
+        from == self_ || (known != nullptr && (!known->state || known->state->role != Role::spare));
     if (full_copy) runs_.on(now, frame, out_);
 }
 
@@ -121,7 +129,8 @@ void Node::take(Now now, const PeerId&, ExpelledFrame& frame) {
 void Node::spread_expulsion(Now, const Bytes& statement) {
     out_.effects.keyring = directory_.keyring();
     std::vector<Bytes> all;
-    for (const auto& [peer, signed_statement] : directory_.statements()) all.push_back(signed_statement);
+    for (const auto& [peer, signed_statement] : directory_.statements())
+        all.push_back(signed_statement);
     writer_.put(kExpelledKey, encode(all));
     for (const auto& [id, known] : directory_.all())
         if (id != self_ && known.liveness == Liveness::alive && !directory_.expelled(id))

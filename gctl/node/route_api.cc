@@ -19,43 +19,55 @@ void Node::serve(Now now, std::uint64_t id, const Query& query) {
         now, std::move(asked), patience,
         [this, id](Now, Result<Answer> answer, Outbox& out) {
             api_asks_.erase(id);
-            if (answer.ok()) out.effects.replies.push_back({id, ApiReply::What(std::move(*answer))});
-            else out.effects.replies.push_back({id, answer.error()});
+            if (answer.ok())
+                out.effects.replies.push_back({id, ApiReply::What(std::move(*answer))});
+            else
+                out.effects.replies.push_back({id, answer.error()});
         },
         out_);
     if (const auto found = api_asks_.find(id); found != api_asks_.end()) found->second = request;
 }
 
-void Node::serve(Now now, std::uint64_t id, const RegisterJob& what) { claimant_.on(now, id, what, out_); }
-void Node::serve(Now now, std::uint64_t id, const PlanJob& what) { claimant_.on(now, id, what, out_); }
-void Node::serve(Now now, std::uint64_t id, const DeregisterJob& what) { claimant_.on(now, id, what, out_); }
+void Node::serve(Now now, std::uint64_t id, const RegisterJob& what) {
+    claimant_.on(now, id, what, out_);
+}
+void Node::serve(Now now, std::uint64_t id, const PlanJob& what) {
+    claimant_.on(now, id, what, out_);
+}
+void Node::serve(Now now, std::uint64_t id, const DeregisterJob& what) {
+    claimant_.on(now, id, what, out_);
+}
 
 void Node::serve(Now now, std::uint64_t id, const ReadLogs& what) {
     if (runs_.runner().status(what.alloc) != nullptr) return read_logs_of(now, id, what, self_);
     Query where{.kind = QueryKind::allocation, .id = to_string(what.alloc), .stale = true};
-    courier_.ask(now, where, kQueryPatience,
-                 [this, id, what](Now then, Result<Answer> answer, Outbox& out) {
-                     if (!answer.ok()) {
-                         out.effects.replies.push_back({id, answer.error()});
-                     } else if (!answer->found || answer->peers.empty()) {
-                         out.effects.replies.push_back({id, Error{Errc::not_found, "alloc not found"}});
-                     } else {
-                         const PeerNumber runs_it = answer->allocs.front().peer;
-                         for (const ledger::PeerRecord& peer : answer->peers)
-                             if (peer.number == runs_it) return read_logs_of(then, id, what, peer.who.id);
-                         out.effects.replies.push_back({id, Error{Errc::not_found, "alloc not found"}});
-                     }
-                 },
-                 out_);
+    courier_.ask(
+        now, where, kQueryPatience,
+        [this, id, what](Now then, Result<Answer> answer, Outbox& out) {
+            if (!answer.ok()) {
+                out.effects.replies.push_back({id, answer.error()});
+            } else if (!answer->found || answer->peers.empty()) {
+                out.effects.replies.push_back({id, Error{Errc::not_found, "alloc not found"}});
+            } else {
+                const PeerNumber runs_it = answer->allocs.front().peer;
+                for (const ledger::PeerRecord& peer : answer->peers)
+                    if (peer.number == runs_it) return read_logs_of(then, id, what, peer.who.id);
+                out.effects.replies.push_back({id, Error{Errc::not_found, "alloc not found"}});
+            }
+        },
+        out_);
 }
 
 void Node::read_logs_of(Now now, std::uint64_t id, const ReadLogs& what, const PeerId& peer) {
-    courier_.ask_logs(now, peer, what, kLogsPatience,
-                      [id](Now, Result<LogChunk> chunk, Outbox& out) {
-                          if (chunk.ok()) out.effects.replies.push_back({id, ApiReply::What(std::move(*chunk))});
-                          else out.effects.replies.push_back({id, chunk.error()});
-                      },
-                      out_);
+    courier_.ask_logs(
+        now, peer, what, kLogsPatience,
+        [id](Now, Result<LogChunk> chunk, Outbox& out) {
+            if (chunk.ok())
+                out.effects.replies.push_back({id, ApiReply::What(std::move(*chunk))});
+            else
+                out.effects.replies.push_back({id, chunk.error()});
+        },
+        out_);
 }
 
 MemberInfo Node::member_info(Now now, const PeerId& id, const Known& known) const {
@@ -82,7 +94,8 @@ void Node::serve(Now now, std::uint64_t id, const ListMembers&) {
 }
 
 void Node::serve(Now now, std::uint64_t id, const DescribeSelf&) {
-    SelfInfo info{.member = member_info(now, self_, *directory_.find(self_)), .region = region_status(group_)};
+    SelfInfo info{.member = member_info(now, self_, *directory_.find(self_)),
+                  .region = region_status(group_)};
     info.region.notes = steward_.notes();
     info.region.leader = courier_.leader();
     if (info.region.name.empty()) {
@@ -94,19 +107,27 @@ void Node::serve(Now now, std::uint64_t id, const DescribeSelf&) {
 }
 
 void Node::serve(Now now, std::uint64_t id, const ExpelPeer& what) {
-    const auto expulsion = decode<Expulsion>(what.statement, "expulsion", Limits{.fields = Fields::exact});
-    const auto refuse = [&](Error error) { out_.effects.replies.push_back({id, std::move(error)}); };
+    const auto expulsion =
+        decode<Expulsion>(what.statement, "expulsion", Limits{.fields = Fields::exact});
+    const auto refuse = [&](Error error) {
+        out_.effects.replies.push_back({id, std::move(error)});
+    };
     if (!expulsion.ok()) return refuse(expulsion.error());
     if (const auto valid = verify(*expulsion, config_.authority, config_.region); !valid.ok())
         return refuse(valid.error());
-    const ledger::Expel expel{.peer = expulsion->body.peer, .reason = "expelled", .statement = what.statement};
-    courier_.submit(now, expel, kQueryPatience,
-                    [id](Now, Result<CommandResult> result, Outbox& out) {
-                        if (!result.ok()) out.effects.replies.push_back({id, result.error()});
-                        else if (result->refused) out.effects.replies.push_back({id, Error{Errc::invalid, result->why}});
-                        else out.effects.replies.push_back({id, ApiReply::What(std::monostate{})});
-                    },
-                    out_);
+    const ledger::Expel expel{
+        .peer = expulsion->body.peer, .reason = "expelled", .statement = what.statement};
+    courier_.submit(
+        now, expel, kQueryPatience,
+        [id](Now, Result<CommandResult> result, Outbox& out) {
+            if (!result.ok())
+                out.effects.replies.push_back({id, result.error()});
+            else if (result->refused)
+                out.effects.replies.push_back({id, Error{Errc::invalid, result->why}});
+            else
+                out.effects.replies.push_back({id, ApiReply::What(std::monostate{})});
+        },
+        out_);
 }
 
 }  // namespace gaggle::node

@@ -29,7 +29,9 @@ void Node::gossip(Now now, const gossip::Input& input) {
         std::visit([&](const auto& what) { news(now, what); }, event);
 }
 
-void Node::news(Now now, const gossip::CardLearned& learned) { learn_card(now, learned.peer, learned.card); }
+void Node::news(Now now, const gossip::CardLearned& learned) {
+    learn_card(now, learned.peer, learned.card);
+}
 
 void Node::learn_card(Now now, const PeerId& peer, BytesView card) {
     const auto changed = directory_.learn(peer, card);
@@ -53,8 +55,9 @@ void Node::news(Now now, const gossip::MemberChanged& changed) {
     known->boot = changed.member.boot;
     if (known->agent_gone && !was_gone) agent_gone(now, changed.peer);
     if (was != known->liveness || known->agent_gone != was_gone)
-        out_.note("peer " + known->card.description.name + " (" + short_text(changed.peer) + ") is " +
-                  to_string(known->liveness) + (known->agent_gone ? ", its agent is gone" : "") +
+        out_.note("peer " + known->card.description.name + " (" + short_text(changed.peer) +
+                  ") is " + to_string(known->liveness) +
+                  (known->agent_gone ? ", its agent is gone" : "") +
                   (changed.agent_restarted ? ", its agent has started anew" : ""));
 }
 
@@ -81,12 +84,15 @@ void Node::news(Now now, const gossip::CapacityChanged& changed) {
 }
 
 void Node::news(Now, const gossip::SelfRefuted& refuted) {
-    out_.note("somebody suspected this peer; refuted with incarnation " + std::to_string(refuted.incarnation.value));
+    out_.note("somebody suspected this peer; refuted with incarnation " +
+              std::to_string(refuted.incarnation.value));
 }
 
 void Node::news(Now, const gossip::Isolated& isolated) {
-    if (isolated.isolated) out_.warn("no other peer answers: this peer is isolated, its tasks run on");
-    else out_.note("other peers answer again");
+    if (isolated.isolated)
+        out_.warn("no other peer answers: this peer is isolated, its tasks run on");
+    else
+        out_.note("other peers answer again");
 }
 
 void Node::news(Now, const gossip::PartitionSuspected& suspected) {

@@ -1,4 +1,5 @@
-// The commit group's output: to disk, to the other replicas, to whoever proposed, asked or must act.
+// The commit group's output: to disk, to the other replicas, to whoever proposed, asked or must
+// act.
 #include "gctl/node/node.h"
 
 namespace gaggle::node {
@@ -31,7 +32,8 @@ void Node::act(Now now, GroupOutput output) {
 void Node::send_raft(const raft::Message& message) {
     const auto& peers = group_.configuration().peers;
     const auto member = peers.find(message.to);
-    std::optional<PeerId> to = member == peers.end() ? std::nullopt : directory_.id_of(member->second);
+    std::optional<PeerId> to =
+        member == peers.end() ? std::nullopt : directory_.id_of(member->second);
     if (!to) {
         const auto heard = replicas_.find(message.to);
         if (heard == replicas_.end()) return;
@@ -43,7 +45,8 @@ void Node::send_raft(const raft::Message& message) {
 void Node::role_changed(Now now) {
     const raft::RoleChanged& role = group_.role();
     PeerId leader;
-    if (group_.leading()) leader = self_;
+    if (group_.leading())
+        leader = self_;
     else if (role.leader) {
         const auto& peers = group_.configuration().peers;
         if (const auto found = peers.find(*role.leader); found != peers.end())
@@ -94,7 +97,8 @@ void Node::end_replica(Now now, const std::string& why) {
     board_.dismiss(out_);
     role_changed(now);
     for (const Proposal& proposal : open)
-        out_.send(proposal.from, Submitted{.request = proposal.request, .outcome = Submitted::Outcome::not_leader});
+        out_.send(proposal.from, Submitted{.request = proposal.request,
+                                           .outcome = Submitted::Outcome::not_leader});
 }
 
 }  // namespace gaggle::node

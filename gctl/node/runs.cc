@@ -4,7 +4,8 @@ namespace gaggle::node {
 
 namespace {
 
-constexpr Limits kOrdersLimits{.fields = Fields::lenient, .bytes = kBulkBytesMax, .items = 1U << 16U, .depth = 128};
+constexpr Limits kOrdersLimits{
+    .fields = Fields::lenient, .bytes = kBulkBytesMax, .items = 1U << 16U, .depth = 128};
 
 ledger::ClientStatus client_of(allocrunner::ClientStatus status) {
     switch (status) {
@@ -19,7 +20,8 @@ ledger::ClientStatus client_of(allocrunner::ClientStatus status) {
 
 }  // namespace
 
-std::optional<allocrunner::Order> order_from(const ledger::AllocRecord& alloc, const ledger::PeerOrders& orders) {
+std::optional<allocrunner::Order> order_from(const ledger::AllocRecord& alloc,
+                                             const ledger::PeerOrders& orders) {
     const ledger::JobVersion* version = nullptr;
     for (const auto& [key, candidate] : orders.jobs)
         if (key == alloc.slot.job && candidate.version == alloc.job_version) version = &candidate;
@@ -28,7 +30,8 @@ std::optional<allocrunner::Order> order_from(const ledger::AllocRecord& alloc, c
     if (group == nullptr) return std::nullopt;
     allocrunner::Order order;
     order.alloc = alloc.id;
-    order.name = alloc.slot.job.id + "." + alloc.slot.group + "[" + std::to_string(alloc.slot.index) + "]";
+    order.name =
+        alloc.slot.job.id + "." + alloc.slot.group + "[" + std::to_string(alloc.slot.index) + "]";
     order.job = {.id = version->job.id,
                  .name = version->job.name,
                  .name_space = version->job.name_space,
@@ -39,8 +42,10 @@ std::optional<allocrunner::Order> order_from(const ledger::AllocRecord& alloc, c
     order.index = alloc.slot.index;
     order.eval = alloc.eval;
     order.generation = alloc.generation;
-    for (const AssignedPort& port : alloc.ports) order.ports.push_back({port.label, port.value, port.to});
-    order.desired = alloc.desired == ledger::Desired::run ? allocrunner::Desired::run : allocrunner::Desired::stop;
+    for (const AssignedPort& port : alloc.ports)
+        order.ports.push_back({port.label, port.value, port.to});
+    order.desired = alloc.desired == ledger::Desired::run ? allocrunner::Desired::run
+                                                          : allocrunner::Desired::stop;
     return order;
 }
 
@@ -58,7 +63,9 @@ void Runs::on(Now now, const OrdersFrame& frame, Outbox& out) {
     auto orders = decode<ledger::PeerOrders>(frame.orders, "orders", kOrdersLimits);
     if (!orders.ok()) return out.warn(orders.error().detail);
     heard_ = true;
-    const auto place = [](const ledger::PeerOrders& o) { return std::pair(o.epoch, o.change_index); };
+    const auto place = [](const ledger::PeerOrders& o) {
+        return std::pair(o.epoch, o.change_index);
+    };
     if (place(*orders) < place(orders_)) return;
     if (place(*orders) == place(orders_)) {
         if (!obeyed_) obey(now, out);
@@ -80,7 +87,8 @@ void Runs::obey(Now now, Outbox& out) {
     for (const ledger::AllocRecord& alloc : orders_.allocs) {
         auto order = order_from(alloc, orders_);
         if (!order) {
-            out.warn("order for allocation " + to_string(alloc.id) + ": its job version is missing; it is left as it is");
+            out.warn("order for allocation " + to_string(alloc.id) +
+                     ": its job version is missing; it is left as it is");
             continue;
         }
         order->restore = restore_for(alloc, order->group);
@@ -89,9 +97,11 @@ void Runs::obey(Now now, Outbox& out) {
     absorb(now, runner_.step(now.time, {.wall = now.wall, .what = std::move(set)}), out);
 }
 
-allocrunner::Restore Runs::restore_for(const ledger::AllocRecord& alloc, const TaskGroup& group) const {
+allocrunner::Restore Runs::restore_for(const ledger::AllocRecord& alloc,
+                                       const TaskGroup& group) const {
     const bool here = alloc.previous && runner_.status(*alloc.previous) != nullptr;
-    if (group.disk.sticky && here) return {.kind = allocrunner::Restore::Kind::from_alloc, .previous = *alloc.previous};
+    if (group.disk.sticky && here)
+        return {.kind = allocrunner::Restore::Kind::from_alloc, .previous = *alloc.previous};
     return {};
 }
 
@@ -131,30 +141,38 @@ void Runs::report(Now now, Outbox& out) {
         sent[alloc] = std::move(encoded);
     }
     reporting_ = true;
-    courier_.submit(now, std::move(reports), kOfflineStartAfter,
-                    [this, sent = std::move(sent)](Now then, Result<CommandResult> result, Outbox& box) {
-                        reporting_ = false;
-                        if (result.ok()) {
-                            for (const auto& [alloc, bytes] : sent) {
-                                const auto found = unreported_.find(alloc);
-                                if (found != unreported_.end() && encode(found->second) == bytes) unreported_.erase(found);
-                            }
-                        }
-                        report(then, box);
-                    },
-                    out);
+    courier_.submit(
+        now, std::move(reports), kOfflineStartAfter,
+        [this, sent = std::move(sent)](Now then, Result<CommandResult> result, Outbox& box) {
+            reporting_ = false;
+            if (result.ok()) {
+                for (const auto& [alloc, bytes] : sent) {
+                    const auto found = unreported_.find(alloc);
+                    if (found != unreported_.end() && encode(found->second) == bytes)
+                        unreported_.erase(found);
+                }
+            }
+            report(then, box);
+        },
+        out);
 }
 
 void Runs::tick(Now now, Outbox& out) {
     if (offline_start_ && *offline_start_ <= now.time) {
         offline_start_.reset();
         if (!heard_ && recovered_) {
-            out.warn("no peer has answered since this agent started: starting the tasks of the last orders");
-            absorb(now, runner_.step(now.time, {.wall = now.wall, .what = allocrunner::StartUnconfirmed{}}), out);
+            out.warn(
+                "no peer has answered since this agent started: starting the tasks of the last "
+                "orders");
+            absorb(
+                now,
+                runner_.step(now.time, {.wall = now.wall, .what = allocrunner::StartUnconfirmed{}}),
+                out);
         }
     }
     const auto due = runner_.next_wakeup();
-    if (due && *due <= now.time) absorb(now, runner_.step(now.time, {.wall = now.wall, .what = allocrunner::Tick{}}), out);
+    if (due && *due <= now.time)
+        absorb(now, runner_.step(now.time, {.wall = now.wall, .what = allocrunner::Tick{}}), out);
 }
 
 std::optional<TimePoint> Runs::next_wakeup() const {

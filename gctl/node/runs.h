@@ -1,9 +1,9 @@
 // What runs here: orders from the commit group, made durable, obeyed, reported on.
 //
-// Orders are this peer's full set of allocations with (epoch, change index). Anything lower is refused;
-// what is accepted is durable before it is acted upon. The runner does the rest and says how its
-// allocations are; its reports go to the ledger until it has them. A peer that is cut off goes on with
-// the orders that it has.
+// Orders are this peer's full set of allocations with (epoch, change index). Anything lower is
+// refused; what is accepted is durable before it is acted upon. The runner does the rest and says
+// how its allocations are; its reports go to the ledger until it has them. A peer that is cut off
+// goes on with the orders that it has.
 #pragma once
 
 #include <cstdint>
@@ -20,19 +20,22 @@
 
 namespace gaggle::node {
 
-constexpr Duration kOfflineStartAfter = 30s;  ///< without any answer since the agent started (DESIGN section 9)
+constexpr Duration kOfflineStartAfter =
+    30s;  ///< without any answer since the agent started (DESIGN section 9)
 constexpr std::size_t kReportsPerCommand = 128;
 constexpr std::size_t kReportBytesMax = 256U << 10U;
 
-/// From the ledger's record to the runner's order. Nothing when the job version or group is missing.
-std::optional<allocrunner::Order> order_from(const ledger::AllocRecord& alloc, const ledger::PeerOrders& orders);
+/// From the ledger's record to the runner's order. Nothing when the job version or group is
+/// missing.
+std::optional<allocrunner::Order> order_from(const ledger::AllocRecord& alloc,
+                                             const ledger::PeerOrders& orders);
 
 class Runs {
   public:
     Runs(allocrunner::Host host, Courier& courier, Writer& writer, Rng rng);
 
-    /// With the orders that were durable when the agent ended, if any. Damaged ones are an Error: the
-    /// tasks that are found run on, and the group's next orders decide.
+    /// With the orders that were durable when the agent ended, if any. Damaged ones are an Error:
+    /// the tasks that are found run on, and the group's next orders decide.
     Result<void> start(Now now, const Bytes* durable_orders);
     void set_number(PeerNumber number) { number_ = number; }
 
@@ -44,7 +47,8 @@ class Runs {
     std::optional<TimePoint> next_wakeup() const;
 
     Epoch epoch() const { return orders_.epoch; }
-    /// Of the orders that were obeyed since the agent started: 0 before, so that they are sent again.
+    /// Of the orders that were obeyed since the agent started: 0 before, so that they are sent
+    /// again.
     LogIndex index() const { return obeyed_ ? orders_.change_index : LogIndex{}; }
     /// By the newest orders: what allocations take here, and how many there are.
     Amounts used() const;
@@ -55,16 +59,17 @@ class Runs {
     void obey(Now now, Outbox& out);
     void absorb(Now now, allocrunner::Effects effects, Outbox& out);
     void report(Now now, Outbox& out);
-    allocrunner::Restore restore_for(const ledger::AllocRecord& alloc, const TaskGroup& group) const;
+    allocrunner::Restore restore_for(const ledger::AllocRecord& alloc,
+                                     const TaskGroup& group) const;
 
     Courier& courier_;
     Writer& writer_;
     allocrunner::Runner runner_;
     PeerNumber number_;
-    ledger::PeerOrders orders_;     ///< newest accepted, perhaps not yet durable
-    bool obeyed_ = false;           ///< since the agent started, the group's orders were
+    ledger::PeerOrders orders_;  ///< newest accepted, perhaps not yet durable
+    bool obeyed_ = false;        ///< since the agent started, the group's orders were
     bool obey_when_recovered_ = false;
-    bool recovered_ = false;        ///< the runner knows what was found on disk
+    bool recovered_ = false;  ///< the runner knows what was found on disk
     bool heard_ = false;
     std::optional<TimePoint> offline_start_;
     std::map<AllocId, allocrunner::AllocStatus> unreported_;

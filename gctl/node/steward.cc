@@ -4,7 +4,8 @@ namespace gaggle::node {
 
 namespace {
 
-constexpr Duration kSilentMax = 300ms;  // a member that answered no heartbeat for so long is not healthy
+constexpr Duration kSilentMax =
+    300ms;  // a member that answered no heartbeat for so long is not healthy
 
 raft::Prospect::Seen seen(const Known* known) {
     if (known == nullptr) return raft::Prospect::Seen::dead;
@@ -20,7 +21,8 @@ raft::Prospect::Seen seen(const Known* known) {
 
 }  // namespace
 
-Steward::Steward(const Directory& directory, const Group& group) : directory_(directory), group_(group) {}
+Steward::Steward(const Directory& directory, const Group& group)
+    : directory_(directory), group_(group) {}
 
 void Steward::role_changed(Now now) {
     const bool leads = group_.leading();
@@ -36,7 +38,8 @@ std::optional<TimePoint> Steward::next_wakeup() const {
     return due_;
 }
 
-raft::Prospect Steward::candidate(Now now, const ledger::PeerRecord& peer, const raft::Status& status) {
+raft::Prospect Steward::candidate(Now now, const ledger::PeerRecord& peer,
+                                  const raft::Status& status) {
     const Known* known = directory_.find(peer.who.id);
     raft::Prospect out{.peer = peer.number, .datacenter = peer.description.datacenter};
     out.seen = seen(known);
@@ -64,21 +67,25 @@ std::optional<raft::Input> Steward::tick(Now now, Outbox& out) {
     due_ = now.time + kStewardInterval;
     if (!group_.full_copy()) return std::nullopt;
     const raft::Status status = group_.status();
-    raft::PlannerInput input{.now = now.time, .configuration = status.configuration, .settled = status.settled};
+    raft::PlannerInput input{
+        .now = now.time, .configuration = status.configuration, .settled = status.settled};
     input.self = status.configuration.peers.at(status.self);
     for (const auto& [number, peer] : group_.ledger().peers())
-        if (peer.status != ledger::PeerStatus::expelled) input.candidates.push_back(candidate(now, peer, status));
+        if (peer.status != ledger::PeerStatus::expelled)
+            input.candidates.push_back(candidate(now, peer, status));
     input.history = history_;
     const raft::Plan plan = raft::plan(input);
     note(plan.why);
     raft::remember(history_, input, plan);
     const std::uint64_t id = (next_++ << 32U) | 1U;  // odd: none of the group's entries
-    if (const auto* add = std::get_if<raft::AddLearner>(&plan.step)) return raft::ChangeConfiguration{id, *add};
+    if (const auto* add = std::get_if<raft::AddLearner>(&plan.step))
+        return raft::ChangeConfiguration{id, *add};
     if (const auto* set = std::get_if<raft::SetVoters>(&plan.step)) {
         out.note("the commit group changes: " + plan.why);
         return raft::ChangeConfiguration{id, *set};
     }
-    if (const auto* drop = std::get_if<raft::DropLearner>(&plan.step)) return raft::ChangeConfiguration{id, *drop};
+    if (const auto* drop = std::get_if<raft::DropLearner>(&plan.step))
+        return raft::ChangeConfiguration{id, *drop};
     if (const auto* transfer = std::get_if<raft::TransferTo>(&plan.step)) return *transfer;
     return std::nullopt;
 }

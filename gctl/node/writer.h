@@ -1,8 +1,8 @@
 // One durable write at a time: what Raft and the node's parts want on disk, put together.
 //
 // While a write is on its way, wishes gather, and the next write takes them all: that is the whole
-// group commit, without a timer. Raft itself asks for at most one write at a time. Named keys are the
-// node's own durable things; a newer value replaces one that waits.
+// group commit, without a timer. Raft itself asks for at most one write at a time. Named keys are
+// the node's own durable things; a newer value replaces one that waits.
 #pragma once
 
 #include <cstdint>

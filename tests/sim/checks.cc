@@ -27,8 +27,8 @@ std::optional<std::string> Checks::one_leader(const World& world, std::size_t pl
     if (!group.leading()) return std::nullopt;
     const auto [found, fresh] = leaders_.emplace(group.role().term, place);
     if (fresh || found->second == place) return std::nullopt;
-    return "two leaders in term " + std::to_string(group.role().term.value) + ": " + peer_name(found->second) +
-           " and " + peer_name(place);
+    return "two leaders in term " + std::to_string(group.role().term.value) + ": " +
+           peer_name(found->second) + " and " + peer_name(place);
 }
 
 /// Each entry's checksum covers all entries before it: equal checksums mean equal prefixes.
@@ -36,7 +36,8 @@ std::optional<std::string> Checks::same_log(const World& world, std::size_t plac
     const node::Group& group = world.peers[place]->node()->group();
     const auto [found, fresh] = log_.emplace(group.applied(), group.applied_checksum());
     if (!fresh && found->second != group.applied_checksum())
-        return peer_name(place) + " applied another log up to index " + std::to_string(group.applied().value);
+        return peer_name(place) + " applied another log up to index " +
+               std::to_string(group.applied().value);
     newest_ = std::max(newest_, group.applied());
     return std::nullopt;
 }
@@ -48,7 +49,8 @@ std::optional<std::string> Checks::sound_books(const World& world, std::size_t p
         const std::uint64_t state = checksum64(group.ledger().snapshot());
         const auto [found, fresh] = states_.emplace(applied, state);
         if (!fresh && found->second != state)
-            return peer_name(place) + " computed another ledger at index " + std::to_string(applied.value);
+            return peer_name(place) + " computed another ledger at index " +
+                   std::to_string(applied.value);
         if (!fresh) return std::nullopt;
         if (auto contradiction = group.ledger().contradiction())
             return "the ledger of " + peer_name(place) + " contradicts itself: " + *contradiction;
@@ -70,10 +72,12 @@ std::optional<std::string> Checks::at_rest(const World& world) const {
     }
     if (leader == nullptr) return "no peer leads";
     const ledger::Ledger& ledger = leader->group().ledger();
-    if (auto contradiction = ledger.contradiction()) return "the leader's ledger contradicts itself: " + *contradiction;
+    if (auto contradiction = ledger.contradiction())
+        return "the leader's ledger contradicts itself: " + *contradiction;
     for (const auto& [key, promise] : promises_) {
         const ledger::JobRecord* job = ledger.job(key);
-        if (job == nullptr && !promise.stopped) return "job " + key.id + " was acknowledged and is not in the ledger";
+        if (job == nullptr && !promise.stopped)
+            return "job " + key.id + " was acknowledged and is not in the ledger";
         if (job != nullptr && job->job_modify_index < promise.index)
             return "job " + key.id + " is older than what was acknowledged";
     }
@@ -90,10 +94,13 @@ std::optional<std::string> Checks::at_rest(const World& world) const {
         for (const AllocId& id : ledger.allocs_on(record->number))
             if (const auto* alloc = ledger.alloc(id); alloc->holds_slot()) wanted.insert(id);
         for (const auto& [alloc, tasks] : peer->machine().running())
-            if (!wanted.contains(alloc)) return peer_name(peer->place()) + " runs " + to_string(alloc) + ", which it should not";
+            if (!wanted.contains(alloc))
+                return peer_name(peer->place()) + " runs " + to_string(alloc) +
+                       ", which it should not";
         const auto running = peer->machine().running();
         for (const AllocId& alloc : wanted)
-            if (ledger.alloc(alloc)->client != ledger::ClientStatus::complete && !running.contains(alloc))
+            if (ledger.alloc(alloc)->client != ledger::ClientStatus::complete &&
+                !running.contains(alloc))
                 return peer_name(peer->place()) + " does not run " + to_string(alloc);
     }
     for (const auto& [id, eval] : ledger.evals())

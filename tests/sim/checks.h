@@ -18,8 +18,8 @@ class Checks {
 
     /// A client was told that this job is registered at this index.
     void acknowledged(const ledger::JobKey& job, LogIndex index, bool stopped);
-    /// At the end, with everything healed: nothing acknowledged is missing, everybody agrees, and what
-    /// should run runs once. Empty when all is well; else what is still wrong.
+    /// At the end, with everything healed: nothing acknowledged is missing, everybody agrees, and
+    /// what should run runs once. Empty when all is well; else what is still wrong.
     std::optional<std::string> at_rest(const World& world) const;
 
     LogIndex newest() const { return newest_; }

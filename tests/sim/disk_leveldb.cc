@@ -18,9 +18,9 @@ using leveldb::Status;
 struct Inode {
     bool directory = false;
     Bytes bytes;
-    std::size_t synced = 0;               ///< a prefix of `bytes` that is durable
+    std::size_t synced = 0;                  ///< a prefix of `bytes` that is durable
     std::optional<Bytes> before_truncation;  ///< durable until the truncated file is synced
-    bool hole = false;                    ///< a sync failed: nothing more becomes durable
+    bool hole = false;                       ///< a sync failed: nothing more becomes durable
 };
 // Shared because an open handle keeps a removed file alive, as an open descriptor does.
 using InodePtr = std::shared_ptr<Inode>;
@@ -50,7 +50,7 @@ void forget_unsynced(Inode& inode, Rng& rng) {
 struct SimDisk::Impl final : public leveldb::Env {
     Names now, durable;
     std::set<std::string> locks;
-    std::uint64_t boots = 0;  ///< of the process or the machine
+    std::uint64_t boots = 0;                              ///< of the process or the machine
     std::vector<std::unique_ptr<leveldb::Env>> sessions;  ///< the last one lives
     std::uint64_t changes = 0, trace = 0;
     Fault waiting = Fault::none, active = Fault::none;
@@ -64,8 +64,8 @@ struct SimDisk::Impl final : public leveldb::Env {
         trace = checksum64(checksum64(trace, as_bytes(what)), as_bytes(path));
         trace = checksum64(trace, data);
         if (waiting != Fault::none && changes >= strikes_at) {
-            const bool fits = waiting == Fault::power_lost ||
-                              (waiting == Fault::sync_fails) == (what == "sync");
+            const bool fits =
+                waiting == Fault::power_lost || (waiting == Fault::sync_fails) == (what == "sync");
             if (fits) active = std::exchange(waiting, Fault::none);
         }
         ++changes;

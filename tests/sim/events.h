@@ -18,7 +18,9 @@ class Events {
 
     TimePoint now() const { return now_; }
     /// 2026-01-01 and on, in step with virtual time.
-    WallTime wall() const { return {1'767'225'600'000'000'000 + now_.time_since_epoch().count() * 1000}; }
+    WallTime wall() const {
+        return {1'767'225'600'000'000'000 + now_.time_since_epoch().count() * 1000};
+    }
 
     /// Same moments keep the order in which they were asked for.
     void at(TimePoint when, Action action) {
@@ -42,7 +44,10 @@ class Events {
 
     /// Everything that a run does leaves its mark here: equal seeds must end with equal traces.
     void mark(std::string_view what, BytesView bytes = {}) {
-        trace_ = checksum64(checksum64(trace_ ^ static_cast<std::uint64_t>(now_.time_since_epoch().count()), as_bytes(what)), bytes);
+        trace_ = checksum64(
+            checksum64(trace_ ^ static_cast<std::uint64_t>(now_.time_since_epoch().count()),
+                       as_bytes(what)),
+            bytes);
     }
     std::uint64_t trace() const { return trace_; }
 

@@ -37,10 +37,12 @@ void Machine::on(const StartTask& work) {
 }
 
 void Machine::on(const SignalTask& work) {
-    events_.in(while_(), [this, key = Key{work.alloc, work.task}, signal = work.signal, boot = boot_] {
-        const auto found = processes_.find(key);
-        if (boot == boot_ && found != processes_.end()) end(key, found->second.run, 0, signal);
-    });
+    events_.in(while_(),
+               [this, key = Key{work.alloc, work.task}, signal = work.signal, boot = boot_] {
+                   const auto found = processes_.find(key);
+                   if (boot == boot_ && found != processes_.end())
+                       end(key, found->second.run, 0, signal);
+               });
 }
 
 void Machine::on(const KillTask& work) {
@@ -58,7 +60,9 @@ void Machine::end(const Key& key, std::uint64_t run, std::int64_t code, std::int
     answer({{}, TaskExited{key.first, key.second, run, exit}});
 }
 
-void Machine::on(const RunCheck& work) { answer({{}, CheckDone{work.alloc, work.check, true, "ok"}}); }
+void Machine::on(const RunCheck& work) {
+    answer({{}, CheckDone{work.alloc, work.check, true, "ok"}});
+}
 void Machine::on(const SaveState& work) { states_[work.alloc] = work.state; }
 void Machine::on(const SaveOrder& work) { orders_[work.order.alloc] = work.order; }
 
@@ -72,13 +76,19 @@ Recovered Machine::found() const {
     Recovered out;
     for (const auto& [alloc, order] : orders_) {
         FoundAlloc found{.alloc = alloc, .order = order, .state = {}, .tasks = {}};
-        if (const auto state = states_.find(alloc); state != states_.end()) found.state = state->second;
+        if (const auto state = states_.find(alloc); state != states_.end())
+            found.state = state->second;
         for (const Task& task : order.group.tasks) {
             const Key key{alloc, task.name};
             if (const auto process = processes_.find(key); process != processes_.end())
-                found.tasks.push_back({task.name, process->second.run, process->second.pid, process->second.started, {}});
+                found.tasks.push_back({task.name,
+                                       process->second.run,
+                                       process->second.pid,
+                                       process->second.started,
+                                       {}});
             else if (const auto exit = exits_.find(key); exit != exits_.end())
-                found.tasks.push_back({task.name, exit->second.run, exit->second.pid, exit->second.started, exit->second.exit});
+                found.tasks.push_back({task.name, exit->second.run, exit->second.pid,
+                                       exit->second.started, exit->second.exit});
         }
         out.allocs.push_back(std::move(found));
     }

@@ -1,8 +1,8 @@
 // A machine's tasks and allocation directories, without processes or files.
 //
-// It carries out a runner's work after a little while, keeps what the real one would keep on disk (orders,
-// states, exits) and what the kernel keeps while it is up (processes). An agent that dies takes neither
-// with it; a reboot takes the processes.
+// It carries out a runner's work after a little while, keeps what the real one would keep on disk
+// (orders, states, exits) and what the kernel keeps while it is up (processes). An agent that dies
+// takes neither with it; a reboot takes the processes.
 #pragma once
 
 #include <functional>
@@ -24,7 +24,10 @@ class Machine {
 
     /// Where answers go; nothing while no agent runs.
     void attach(Deliver deliver) { deliver_ = std::move(deliver); }
-    void detach() { deliver_ = nullptr; ++agent_; }
+    void detach() {
+        deliver_ = nullptr;
+        ++agent_;
+    }
 
     void carry_out(const allocrunner::Work& work);
     /// What an agent finds when it starts.

@@ -1,7 +1,8 @@
 // The links between peers: slow, lossy, cut.
 //
-// A frame takes a while, may be lost, doubled or overtaken. A cut stops everything between two peers,
-// in one direction or both. Keys are not the network's matter: whoever receives asks its keyring.
+// A frame takes a while, may be lost, doubled or overtaken. A cut stops everything between two
+// peers, in one direction or both. Keys are not the network's matter: whoever receives asks its
+// keyring.
 #pragma once
 
 #include <functional>
@@ -42,7 +43,8 @@ class Network {
 
   private:
     Duration delay() {
-        // Exponential by integer arithmetic: how many of 64 coins fall heads in a row, and a bit more.
+        // Exponential by integer arithmetic: how many of 64 coins fall heads in a row, and a bit
+        // more.
         std::int64_t units = 0;
         while (units < 640 && !rng_.chance(0.1)) ++units;
         const Duration tail{faults.delay_mean.count() * units / 10};

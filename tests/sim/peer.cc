@@ -8,13 +8,19 @@ namespace {
 
 constexpr const char* kDataDir = "/data";
 
-MegaBytes memory_of(std::size_t place) { return {512 + 256 * static_cast<std::int64_t>(place % 3)}; }
+MegaBytes memory_of(std::size_t place) {
+    return {512 + 256 * static_cast<std::int64_t>(place % 3)};
+}
 
 }  // namespace
 
 Peer::Peer(World& world, std::size_t place, Identity identity)
-    : world_(world), place_(place), identity_(std::move(identity)), rng_(world.rng.fork()),
-      machine_(world.events, world.rng.fork()), boot_(random_id<BootId>(rng_)) {}
+    : world_(world),
+      place_(place),
+      identity_(std::move(identity)),
+      rng_(world.rng.fork()),
+      machine_(world.events, world.rng.fork()),
+      boot_(random_id<BootId>(rng_)) {}
 
 void Peer::found(const Founding& founding) {
     certificate_ = founding.founder;
@@ -28,8 +34,10 @@ void Peer::found(const Founding& founding) {
         .issuer = {founding.issuer.certificate.body.serial.bytes}};
     auto store = store::Store::open(kDataDir, {.disk = &disk_});
     INVARIANT(store.ok());
-    INVARIANT((*store)->begin_replica({region_, Epoch{1}, raft::ReplicaId{1}}, raft::founding({PeerNumber{1}}),
-                                      {{node::kFoundKey, encode(found)}})
+    INVARIANT((*store)
+                  ->begin_replica({region_, Epoch{1}, raft::ReplicaId{1}},
+                                  raft::founding({PeerNumber{1}}),
+                                  {{node::kFoundKey, encode(found)}})
                   .ok());
 }
 
@@ -40,26 +48,34 @@ void Peer::join(Certificate certificate, const node::KnockAnswer& answer) {
     number_ = answer.number;
     auto store = store::Store::open(kDataDir, {.disk = &disk_});
     INVARIANT(store.ok());
-    INVARIANT((*store)->write({.raft = {}, .keys = {{node::kRosterKey, encode(answer.cards)}}}).ok());
+    INVARIANT(
+        (*store)->write({.raft = {}, .keys = {{node::kRosterKey, encode(answer.cards)}}}).ok());
 }
 
 node::Config Peer::config() {
-    node::Config config{.signing = identity_.signing, .authority = authority_, .region = region_,
+    node::Config config{.signing = identity_.signing,
+                        .authority = authority_,
+                        .region = region_,
                         .certificate = *certificate_};
     config.number = number_;
-    config.endpoint = {.host = "10.0.0." + std::to_string(place_), .base_port = 4647, .curve = identity_.curve.open};
+    config.endpoint = {.host = "10.0.0." + std::to_string(place_),
+                       .base_port = 4647,
+                       .curve = identity_.curve.open};
     config.start = random_id<StartId>(rng_);
     config.boot = boot_;
     config.offer.total = {.cpu = {2000}, .memory = memory_of(place_), .disk = {10'000}};
     config.offer.drivers = {"raw_exec"};
     config.description.name = "peer-" + std::to_string(place_);
     config.description.datacenter = "dc" + std::to_string(1 + place_ % 3);
+    config.group.snapshot_log_bytes = 48U << 10U;  // often enough to be met in every run
+    config.group.log_tail_bytes = 16U << 10U;
     config.host.id = to_string(id());
     config.host.name = config.description.name;
     config.host.alloc_root = "/alloc";
     // Ed25519 is dear and pure: the same question has the same answer.
     config.check_signature = [this](const PublicKey& key, BytesView message, BytesView signature) {
-        const std::uint64_t about = checksum64(checksum64(checksum64(key.bytes), message), signature);
+        const std::uint64_t about =
+            checksum64(checksum64(checksum64(key.bytes), message), signature);
         const auto known = world_.signatures.find(about);
         if (known != world_.signatures.end()) return known->second;
         Signature fixed;
@@ -74,7 +90,8 @@ void Peer::start() {
     INVARIANT(!node_ && certificate_);
     auto opened = store::Store::open(kDataDir, {.disk = &disk_});
     if (!opened.ok()) {
-        world_.say("peer " + std::to_string(place_) + " cannot open its store: " + opened.error().detail);
+        world_.say("peer " + std::to_string(place_) +
+                   " cannot open its store: " + opened.error().detail);
         INVARIANT(opened.ok());
     }
     store_ = std::move(*opened);
@@ -145,9 +162,10 @@ void Peer::act(node::Effects effects) {
     for (node::SendFrame& frame : effects.send) {
         const auto to = world_.places.find(frame.to);
         if (to == world_.places.end()) continue;
-        world_.network.send(place_, to->second, [this, to = to->second, bytes = std::move(frame.bytes)] {
-            world_.peers[to]->receive(id(), bytes);
-        });
+        world_.network.send(place_, to->second,
+                            [this, to = to->second, bytes = std::move(frame.bytes)] {
+                                world_.peers[to]->receive(id(), bytes);
+                            });
     }
     for (const node::AnswerLobby& answer : effects.lobby)
         world_.lobby[{place_, std::stoull(to_text(answer.token))}] = answer.bytes;
@@ -160,14 +178,17 @@ void Peer::act(node::Effects effects) {
     for (const PeerId& tested : effects.connect_tests) {
         const auto to = world_.places.find(tested);
         if (to == world_.places.end()) continue;
-        const bool reachable = world_.network.open(place_, to->second) && world_.network.open(to->second, place_);
+        const bool reachable =
+            world_.network.open(place_, to->second) && world_.network.open(to->second, place_);
         const bool refused = reachable && !world_.peers[to->second]->running();
-        world_.events.in(reachable ? Duration(1ms) : Duration(500ms), [this, tested, refused, life = starts_] {
-            if (life == starts_) feed(node::ConnectTested{tested, refused});
-        });
+        world_.events.in(reachable ? Duration(1ms) : Duration(500ms),
+                         [this, tested, refused, life = starts_] {
+                             if (life == starts_) feed(node::ConnectTested{tested, refused});
+                         });
     }
     for (const node::Note& note : effects.notes)
-        world_.say("peer " + std::to_string(place_) + (note.warning ? " warns: " : ": ") + note.text);
+        world_.say("peer " + std::to_string(place_) + (note.warning ? " warns: " : ": ") +
+                   note.text);
 }
 
 /// Durable first, told later; a machine that dies in between has it on disk and nobody knows.
@@ -182,7 +203,8 @@ void Peer::write(const node::StoreWrite& write) {
             done = store_->write({.raft = write.raft, .keys = write.keys});
         world_.events.in(Duration(rng_.between(10, 500)), [this, token = write.token, done, life] {
             if (life != starts_) return;
-            feed(node::Stored{token, done.ok() ? std::nullopt : std::optional(done.error().detail)});
+            feed(
+                node::Stored{token, done.ok() ? std::nullopt : std::optional(done.error().detail)});
         });
     });
 }

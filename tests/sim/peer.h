@@ -22,14 +22,15 @@ class Peer {
   public:
     Peer(World& world, std::size_t place, Identity identity);
 
-    /// Its data directory begins: the founder's with the first log entry, a newcomer's with its admission.
+    /// Its data directory begins: the founder's with the first log entry, a newcomer's with its
+    /// admission.
     void found(const Founding& founding);
     void join(Certificate certificate, const node::KnockAnswer& answer);
     bool initialised() const { return certificate_.has_value(); }
 
-    void start();                 ///< the agent, on the data directory as it is
-    void kill();                  ///< the agent alone; its tasks run on
-    void power_off();             ///< the machine: tasks and unsynced bytes are gone
+    void start();      ///< the agent, on the data directory as it is
+    void kill();       ///< the agent alone; its tasks run on
+    void power_off();  ///< the machine: tasks and unsynced bytes are gone
     bool running() const { return node_ != nullptr; }
 
     void feed(const node::Input& input);
@@ -77,9 +78,9 @@ struct World {
     std::vector<std::unique_ptr<Peer>> peers;
     std::map<PeerId, std::size_t> places;
     std::function<void(std::size_t peer, const node::ApiReply&)> replied;
-    std::function<void(const std::string&)> say;  ///< a line for the end of a failing run
+    std::function<void(const std::string&)> say;    ///< a line for the end of a failing run
     std::function<void(std::size_t peer)> stepped;  ///< after every step: the checkers
-    std::map<std::uint64_t, bool> signatures;     ///< remembered answers of the real check
+    std::map<std::uint64_t, bool> signatures;       ///< remembered answers of the real check
     std::map<std::pair<std::size_t, std::uint64_t>, Bytes> lobby;  ///< answers to knocks
 };
 

@@ -11,14 +11,17 @@ constexpr std::size_t kLinesKept = 200;
 /// The region, its clients and its adversary.
 class Life {
   public:
-    explicit Life(const Options& options) : options_(options), world_(options.seed), rng_(world_.rng.fork()) {}
+    explicit Life(const Options& options)
+        : options_(options), world_(options.seed), rng_(world_.rng.fork()) {}
 
     Outcome live() {
         world_.say = [this](const std::string& line) { say(line); };
         world_.stepped = [this](std::size_t place) {
             if (!outcome_.failure) outcome_.failure = checks_.after_step(world_, place);
         };
-        world_.replied = [this](std::size_t place, const node::ApiReply& reply) { replied(place, reply); };
+        world_.replied = [this](std::size_t place, const node::ApiReply& reply) {
+            replied(place, reply);
+        };
         found();
         grow();
         world_.events.in(2s, [this] { client(); });
@@ -33,7 +36,8 @@ class Life {
             if (!unrest_) break;
         }
         if (!outcome_.failure && unrest_)
-            outcome_.failure = "not at rest " + for_people(options_.calm) + " after the last trouble: " + *unrest_;
+            outcome_.failure =
+                "not at rest " + for_people(options_.calm) + " after the last trouble: " + *unrest_;
         outcome_.recovered = world_.events.now() - calm;
         outcome_.trace = world_.events.trace();
         outcome_.events = world_.events.done();
@@ -79,25 +83,27 @@ class Life {
 
     /// Newcomers knock at peers that run, some at the same time.
     void grow() {
-        InvitationScope scope{.region = founding_->region, .region_name = "global", .epoch = Epoch{1}};
+        InvitationScope scope{
+            .region = founding_->region, .region_name = "global", .epoch = Epoch{1}};
         scope.rights = kPeerRights;
         scope.uses = static_cast<std::uint32_t>(options_.peers);
         scope.expires = WallTime{world_.events.wall().nanoseconds + 3'600'000'000'000};
-        const Endpoint seed{.host = "10.0.0.0", .base_port = 4647,
+        const Endpoint seed{.host = "10.0.0.0",
+                            .base_port = 4647,
                             .curve = world_.peers.front()->identity().curve.open};
         const auto invitation = make_invitation(founding_->issuer, scope, {seed}, secrets());
         INVARIANT(invitation.ok());
         for (std::size_t place = 1; place < options_.peers; ++place) {
-            world_.events.in(Duration(rng_.between(0, 3'000'000)), [this, place, invitation = *invitation] {
-                knock(place, invitation);
-            });
+            world_.events.in(Duration(rng_.between(0, 3'000'000)),
+                             [this, place, invitation = *invitation] { knock(place, invitation); });
         }
         run_until(world_.events.now() + 10s);
     }
 
     void knock(std::size_t place, const Invitation& invitation) {
         Peer& newcomer = *world_.peers[place];
-        const auto request = join_request(invitation, newcomer.identity(), "dc1", world_.events.wall());
+        const auto request =
+            join_request(invitation, newcomer.identity(), "dc1", world_.events.wall());
         INVARIANT(request.ok());
         std::size_t door = 0;
         for (int tries = 0; tries < 10; ++tries) {
@@ -109,20 +115,23 @@ class Life {
         await_lobby(place, door, token, request->body.certificate, invitation, 40);
     }
 
-    void await_lobby(std::size_t place, std::size_t door, std::uint64_t token, const Certificate& certificate,
-                     const Invitation& invitation, int patience) {
+    void await_lobby(std::size_t place, std::size_t door, std::uint64_t token,
+                     const Certificate& certificate, const Invitation& invitation, int patience) {
         world_.events.in(250ms, [=, this] {
             const auto answer = world_.lobby.find({door, token});
             if (answer == world_.lobby.end()) {
-                if (patience > 0) await_lobby(place, door, token, certificate, invitation, patience - 1);
-                else knock(place, invitation);
+                if (patience > 0)
+                    await_lobby(place, door, token, certificate, invitation, patience - 1);
+                else
+                    knock(place, invitation);
                 return;
             }
             const auto decoded = decode<node::KnockAnswer>(answer->second, "answer");
             INVARIANT(decoded.ok());
             if (!decoded->error.empty()) {
                 say("knock of peer " + std::to_string(place) + " refused: " + decoded->error);
-                return world_.events.in(500ms, [this, place, invitation] { knock(place, invitation); });
+                return world_.events.in(500ms,
+                                        [this, place, invitation] { knock(place, invitation); });
             }
             world_.peers[place]->join(certificate, *decoded);
             world_.peers[place]->start();
@@ -151,13 +160,15 @@ class Life {
         task.resources.memory = {rng_.between(20, 300)};
         task.restart.delay = 1s;
         group.tasks.push_back(task);
-        if (rng_.chance(0.4)) group.networks.push_back({.mode = "host", .mbits = 0, .ports = {{.label = "http"}}});
+        if (rng_.chance(0.4))
+            group.networks.push_back({.mode = "host", .mbits = 0, .ports = {{.label = "http"}}});
         job.groups.push_back(group);
         return job;
     }
 
     void client() {
-        if (troubled_) world_.events.in(Duration(rng_.between(300'000, 2'500'000)), [this] { client(); });
+        if (troubled_)
+            world_.events.in(Duration(rng_.between(300'000, 2'500'000)), [this] { client(); });
         std::vector<std::size_t> up;
         for (const auto& peer : world_.peers)
             if (peer->running()) up.push_back(peer->place());
@@ -166,9 +177,10 @@ class Life {
         const std::uint64_t request = ++requests_;
         const std::size_t number = rng_.below(4 + options_.peers / 4);
         node::ApiRequest api{.id = request, .what = node::ListMembers{}};
-        if (rng_.chance(0.15)) {
+        if (rng_.chance(0.15) && registered_.contains("job-" + std::to_string(number))) {
             asked_[request] = {{"default", "job-" + std::to_string(number)}, true};
-            api.what = node::DeregisterJob{"default", "job-" + std::to_string(number), rng_.chance(0.3)};
+            api.what =
+                node::DeregisterJob{"default", "job-" + std::to_string(number), rng_.chance(0.3)};
         } else {
             Job job = job_of(number);
             asked_[request] = {{"default", job.id}, false};
@@ -182,12 +194,18 @@ class Life {
         if (asked == asked_.end()) return;
         if (!reply.what.ok()) {
             ++outcome_.refused;
-            say("request " + std::to_string(reply.id) + " at peer " + std::to_string(place) + ": " + reply.what.error().detail);
+            say("request " + std::to_string(reply.id) + " at peer " + std::to_string(place) + ": " +
+                reply.what.error().detail);
         } else if (const auto* done = std::get_if<node::Registered>(&*reply.what)) {
             ++outcome_.jobs;
-            checks_.acknowledged(asked->second.job, LogIndex{done->job_modify_index}, asked->second.stop);
-            say((asked->second.stop ? "stopped " : "registered ") + asked->second.job.id + " at index " +
-                std::to_string(done->index));
+            if (asked->second.stop)
+                registered_.erase(asked->second.job.id);
+            else
+                registered_.insert(asked->second.job.id);
+            checks_.acknowledged(asked->second.job, LogIndex{done->job_modify_index},
+                                 asked->second.stop);
+            say((asked->second.stop ? "stopped " : "registered ") + asked->second.job.id +
+                " at index " + std::to_string(done->index));
         }
         asked_.erase(asked);
     }
@@ -196,12 +214,22 @@ class Life {
 
     void adversary() {
         if (!troubled_) return;
-        const auto pause = [&](std::int64_t least, std::int64_t most) { return Duration(rng_.between(least, most)); };
+        const auto pause = [&](std::int64_t least, std::int64_t most) {
+            return Duration(rng_.between(least, most));
+        };
         switch (rng_.below(4)) {
-            case 0: if (options_.kills) strike(false, pause(100'000, 15'000'000)); break;
-            case 1: if (options_.reboots) strike(true, pause(500'000, 20'000'000)); break;
-            case 2: if (options_.cuts && world_.network.whole()) cut(pause(1'000'000, 25'000'000)); break;
-            case 3: if (options_.loss) disturb(pause(1'000'000, 10'000'000)); break;
+            case 0:
+                if (options_.kills) strike(false, pause(100'000, 15'000'000));
+                break;
+            case 1:
+                if (options_.reboots) strike(true, pause(500'000, 20'000'000));
+                break;
+            case 2:
+                if (options_.cuts && world_.network.whole()) cut(pause(1'000'000, 25'000'000));
+                break;
+            case 3:
+                if (options_.loss) disturb(pause(1'000'000, 10'000'000));
+                break;
         }
         world_.events.in(pause(200'000, 6'000'000), [this] { adversary(); });
     }
@@ -211,7 +239,8 @@ class Life {
         std::size_t dead = 0;
         for (const auto& other : world_.peers) dead += other->running() ? 0 : 1;
         if (!peer.running() || dead > options_.peers / 3) return;
-        say((machine ? "--- power of peer " : "--- agent of peer ") + std::to_string(peer.place()) + " gone for " + for_people(down));
+        say((machine ? "--- power of peer " : "--- agent of peer ") + std::to_string(peer.place()) +
+            " gone for " + for_people(down));
         if (machine) {
             peer.power_off();
             ++outcome_.reboots;
@@ -229,7 +258,8 @@ class Life {
     void cut(Duration span) {
         std::set<std::size_t> side;
         const std::size_t size = 1 + rng_.below(std::max<std::size_t>(1, options_.peers / 2));
-        while (side.size() < size && side.size() + 1 < options_.peers) side.insert(rng_.below(options_.peers));
+        while (side.size() < size && side.size() + 1 < options_.peers)
+            side.insert(rng_.below(options_.peers));
         const bool one_way = rng_.chance(0.25);
         std::string names;
         for (const std::size_t one : side) {
@@ -241,7 +271,8 @@ class Life {
             }
         }
         ++outcome_.cuts;
-        say(std::string("--- cut") + (one_way ? " one way:" : ":") + names + " for " + for_people(span));
+        say(std::string("--- cut") + (one_way ? " one way:" : ":") + names + " for " +
+            for_people(span));
         world_.events.in(span, [this] {
             say("--- links heal");
             world_.network.heal();
@@ -274,6 +305,7 @@ class Life {
     std::optional<Founding> founding_;
     std::deque<std::string> lines_;
     bool troubled_ = true;
+    std::set<std::string> registered_;  ///< and acknowledged, not stopped since
     std::uint64_t requests_ = 0;
     std::uint64_t knocks_ = 0;
     struct Asked {

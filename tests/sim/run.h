@@ -31,7 +31,7 @@ struct Outcome {
     std::uint64_t events = 0;
     LogIndex log;
     std::uint64_t kills = 0, reboots = 0, cuts = 0, jobs = 0, refused = 0;
-    Duration recovered{};  ///< after the trouble ended
+    Duration recovered{};           ///< after the trouble ended
     std::vector<std::string> last;  ///< lines before the failure
 };
 

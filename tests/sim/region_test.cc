@@ -1,0 +1,48 @@
+#include <doctest/doctest.h>
+
+#include "base/log.h"
+#include "tests/sim/run.h"
+
+namespace gaggle::sim {
+
+namespace {
+
+/// Fails with the seed and the last lines.
+Outcome check(Options options) {
+    log::set_level(log::Level::off);  // disks die here, and say so
+    Outcome outcome = run(options);
+    INFO("gctl-sim --peers ", options.peers, " --seed ", options.seed, " --trace");
+    CHECK_MESSAGE(!outcome.failure, outcome.failure.value_or(""));
+    return outcome;
+}
+
+}  // namespace
+
+TEST_CASE("one peer alone works, is killed, loses its power, and keeps what it promised") {
+    for (const std::uint64_t seed : {1, 2, 3}) check({.peers = 1, .seed = seed, .cuts = false});
+}
+
+TEST_CASE("two peers: the voter and its standby") {
+    for (const std::uint64_t seed : {1, 2, 3}) check({.peers = 2, .seed = seed});
+}
+
+TEST_CASE("regions of three to twelve peers survive kills, power cuts, cut links and loss") {
+    for (std::uint64_t seed = 1; seed <= 10; ++seed) check({.peers = 2 + seed, .seed = seed});
+}
+
+TEST_CASE("the same seed leaves the same trace, another seed another") {
+    const Outcome first = check({.peers = 5, .seed = 7});
+    CHECK(check({.peers = 5, .seed = 7}).trace == first.trace);
+    CHECK(check({.peers = 5, .seed = 8}).trace != first.trace);
+}
+
+TEST_CASE("a quiet region does its work without a refusal") {
+    const Outcome outcome = check(
+        {.peers = 4, .seed = 3, .kills = false, .reboots = false, .cuts = false, .loss = false});
+    CHECK(outcome.jobs > 20);
+    CHECK(outcome.refused == 0);
+}
+
+TEST_CASE("fifty peers") { check({.peers = 50, .seed = 7}); }
+
+}  // namespace gaggle::sim
