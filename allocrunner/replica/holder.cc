@@ -27,8 +27,8 @@ void Holder::take(Context& context, const PeerId& from, const Announce& announce
     }
     if (header.bytes > room.bytes)
         return refuse(context, from, header.version,
-                      "it has " + std::to_string(header.bytes >> 20U) + " MiB, and this peer has " +
-                          std::to_string(room.bytes >> 20U) + " MiB left for copies");
+                      "it has " + size_for_people(header.bytes) + ", and this peer has " +
+                          size_for_people(room.bytes) + " left for copies");
     pull_.emplace(context, from, announce.version, announce.tree);
 }
 
@@ -48,6 +48,8 @@ void Holder::settle(Context& context) {
             if (pull_->is_local()) refuse(context, from, pull_->version().header.version, reason);
         }
     }
+    if (fetch_ && progress == Progress::gone)
+        fetch_->gone.insert_or_assign(from, pull_->version().header.version);
     pull_.reset();
     if (fetch_) ask_all(context);
 }
@@ -84,6 +86,11 @@ void Holder::complain(Context& context, std::string reason) {
     context.tell(Trouble{lineage_, trouble_});
 }
 
+void Holder::found_damage(Context& context) {
+    complain(context, "the copy of " + to_string(lineage_) +
+                          " held here has damaged blocks; check this disk");
+}
+
 void Holder::fetch(Context& context, const std::set<PeerId>& from) {
     fetch_.emplace();
     for (const PeerId& peer : from)
@@ -114,7 +121,10 @@ void Holder::choose(Context& context) {
     const SignedHeader* best = complete_ ? &*complete_ : nullptr;
     const PeerId* giver = nullptr;
     for (const auto& [peer, version] : fetch_->answers) {
-        if (!version) continue;
+        const auto gone = fetch_->gone.find(peer);
+        const bool was_gone =
+            gone != fetch_->gone.end() && version && version->header.version == gone->second;
+        if (!version || was_gone) continue;
         if (best == nullptr || version->header.version > best->header.version) {
             best = &*version;
             giver = &peer;

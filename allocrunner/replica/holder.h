@@ -55,6 +55,8 @@ class Holder {
         if (pull_) pull_->on(context, result);
         settle(context);
     }
+    /// A block of the complete version could not be served: this disk has damaged it.
+    void found_damage(Context& context);
     bool waits_for(std::uint64_t work) const { return pull_ && pull_->waits_for(work); }
     void tick(Context& context);
     std::optional<TimePoint> next_wakeup(const Config& config) const;
@@ -62,7 +64,8 @@ class Holder {
   private:
     struct Fetching {
         std::set<PeerId> peers;
-        std::set<PeerId> failed;                                ///< pulled from without success
+        std::set<PeerId> failed;         ///< pulled from without success
+        std::map<PeerId, Version> gone;  ///< what they said to have, and then could not give
         std::map<PeerId, std::optional<SignedHeader>> answers;  ///< of this round
         std::optional<TimePoint> round_ends;                    ///< nothing: a pull is going on
         std::int64_t rounds = 0;

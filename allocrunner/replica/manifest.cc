@@ -1,7 +1,8 @@
 #include "allocrunner/replica/manifest.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
-#include <set>
 
 #include "base/wire.h"
 
@@ -118,6 +119,14 @@ bool is_root_folder(std::string_view path) {
 std::string parent_of(const std::string& path) {
     const std::size_t slash = path.rfind('/');
     return slash == std::string::npos ? std::string() : path.substr(0, slash);
+}
+
+std::string size_for_people(std::uint64_t bytes) {
+    if (bytes < 1U << 10U) return fmt::format("{} B", bytes);
+    if (bytes < 1U << 20U) return fmt::format("{:.1f} KiB", static_cast<double>(bytes) / 1024);
+    if (bytes < 1U << 30U)
+        return fmt::format("{:.1f} MiB", static_cast<double>(bytes) / (1U << 20U));
+    return fmt::format("{:.1f} GiB", static_cast<double>(bytes) / (1U << 30U));
 }
 
 Result<void> check_tree(const Tree& tree) {

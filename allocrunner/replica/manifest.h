@@ -106,6 +106,9 @@ bool is_root_folder(std::string_view path);
 /// "a/b" for "a/b/c", empty for "a".
 std::string parent_of(const std::string& path);
 
+/// "12 B", "1.2 MiB".
+std::string size_for_people(std::uint64_t bytes);
+
 /// Why this is no tree that we would write down, or nothing.
 Result<void> check_tree(const Tree& tree);
 Bytes encode_tree(const Tree& tree);

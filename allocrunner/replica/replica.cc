@@ -105,9 +105,12 @@ void Replica::on(Context& context, const BlocksRead& read) {
     const auto lineage = server_.on(context, read);
     if (!lineage) return;
     const auto source = sources_.find(*lineage);
-    if (source == sources_.end()) return;
-    source->second.changed(context);
-    source->second.tick(context);
+    if (source != sources_.end()) {
+        source->second.changed(context);
+        source->second.tick(context);
+    } else if (Holder* here = holder(*lineage)) {
+        here->found_damage(context);
+    }
 }
 
 void Replica::on(Context& context, const TreeStaged& staged) {

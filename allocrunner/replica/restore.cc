@@ -18,20 +18,12 @@ struct Restored {
     }
 };
 
-std::string bytes_for_people(std::uint64_t bytes) {
-    if (bytes < 1U << 10U) return fmt::format("{} B", bytes);
-    if (bytes < 1U << 20U) return fmt::format("{:.1f} KiB", static_cast<double>(bytes) / 1024);
-    if (bytes < 1U << 30U)
-        return fmt::format("{:.1f} MiB", static_cast<double>(bytes) / (1U << 20U));
-    return fmt::format("{:.1f} GiB", static_cast<double>(bytes) / (1U << 30U));
-}
-
 std::string note_for(const Header& header, WallTime wall) {
     const auto age = std::chrono::nanoseconds(
         std::max<std::int64_t>(wall.nanoseconds - header.taken_at.nanoseconds, 0));
     return fmt::format("restored copy of {}, taken {} ago, {} by rename", to_string(header.version),
                        for_people(std::chrono::duration_cast<Duration>(age)),
-                       bytes_for_people(header.bytes));
+                       size_for_people(header.bytes));
 }
 
 bool has_children(const Tree& tree, const Entry& folder) {
