@@ -1,27 +1,14 @@
 #include "allocrunner/replica/redo.h"
 
-#include <map>
-
 namespace gaggle::replica {
 
 namespace {
 
 constexpr std::size_t kSyncedOneByOneMax = 256;  ///< more than that: the whole file system
 
-/// The hard links of each file, by its path.
-std::map<std::string, std::set<std::string>> links_of(const Tree& tree) {
-    std::map<std::string, std::set<std::string>> links;
-    for (const Entry& entry : tree.entries)
-        if (entry.kind == Kind::hardlink) links[entry.target].insert(entry.path);
-    return links;
-}
-
 class Planner {
   public:
-    Planner(const Tree* old, const Tree& next)
-        : old_(old), next_(next), new_links_(links_of(next)) {
-        if (old_ != nullptr) old_links_ = links_of(*old_);
-    }
+    Planner(const Tree* old, const Tree& next) : old_(old), next_(next) {}
 
     Redo plan() {
         for (const Entry& entry : next_.entries) redo_.kept.push_back(is_kept(entry));
@@ -37,27 +24,15 @@ class Planner {
     }
 
   private:
+    /// Names that do not stay are gone before anything is written, so a file that stays has no
+    /// other names by then than hard links that stay with it: writing to it changes no other file.
     bool is_kept(const Entry& entry) const {
         const Entry* before = old_ == nullptr ? nullptr : old_->find(entry.path);
         if (before == nullptr || before->kind != entry.kind) return false;
-        switch (entry.kind) {
-            case Kind::dir: return true;
-            case Kind::symlink: return before->target == entry.target;
-            case Kind::file: return same_links(entry.path);
-            case Kind::hardlink:
-                return before->target == entry.target && same_links(entry.target) &&
-                       old_->find(entry.target)->kind == next_.find(entry.target)->kind;
-        }
-        return false;
-    }
-
-    /// The file's inode has the same names in both trees, so that writing to it changes no other.
-    bool same_links(const std::string& path) const {
-        const auto before = old_links_.find(path);
-        const auto after = new_links_.find(path);
-        if (before == old_links_.end() || after == new_links_.end())
-            return before == old_links_.end() && after == new_links_.end();
-        return before->second == after->second;
+        if (entry.kind == Kind::symlink) return before->target == entry.target;
+        if (entry.kind != Kind::hardlink) return true;
+        // Both trees are well formed: this target is a file in each of them, so it stays too.
+        return before->target == entry.target;
     }
 
     void plan_blocks(std::size_t at) {
@@ -77,8 +52,6 @@ class Planner {
 
     const Tree* old_;
     const Tree& next_;
-    std::map<std::string, std::set<std::string>> old_links_;
-    std::map<std::string, std::set<std::string>> new_links_;
     Redo redo_;
 };
 

@@ -19,8 +19,8 @@ std::map<Hash, Bytes> blocks_of(FileTree& files, const std::string& top, const T
     return out;
 }
 
-ReadBlock reader(const std::map<Hash, Bytes>& blocks) {
-    return [&](const Hash& hash) -> Result<Bytes> {
+ReadBlock reader(std::map<Hash, Bytes> blocks) {
+    return [blocks = std::move(blocks)](const Hash& hash) -> Result<Bytes> {
         const auto found = blocks.find(hash);
         if (found == blocks.end()) return Error{Errc::not_found, "no such block"};
         return found->second;
@@ -70,17 +70,22 @@ TEST_CASE("only what differs is written") {
     CHECK(redo.punches[0].block == 7);
 }
 
-TEST_CASE("files that stop being one file are made anew, so that neither changes the other") {
+TEST_CASE("of two names of a file that become two files, neither changes the other") {
     sim::MemoryTree files;
     put_file(files, "x/alloc/data/a", Bytes(10, 1));
     must(files.make_hardlink("x/alloc/data/b", "x/alloc/data/a"));
     const Tree old = scan_of(files, "x").tree;
+    must(carry_out(plan_redo(nullptr, old), nullptr, old, files, "copy/tree",
+                   reader(blocks_of(files, "x", old))));
+    must(files.write("x/alloc/data/a", 0, Bytes(10, 3)));
     must(files.remove("x/alloc/data/b"));
     put_file(files, "x/alloc/data/b", Bytes(10, 2));
     const Tree next = scan_of(files, "x").tree;
     const Redo redo = plan_redo(&old, next);
     CHECK(redo.writes.size() == 2);
-    CHECK(redo.removals.size() == 2);
+    CHECK(redo.removals == std::vector<std::string>{"alloc/data/b"});
+    must(carry_out(redo, &old, next, files, "copy/tree", reader(blocks_of(files, "x", next))));
+    CHECK(scan_of(files, "copy/tree").tree == next);
 }
 
 }  // namespace gaggle::replica

@@ -1,5 +1,6 @@
 #include "allocrunner/replica/scan.h"
 
+#include "allocrunner/replica/scans.h"
 #include "tests/allocrunner/replica/trees.h"
 
 namespace gaggle::replica {
@@ -115,6 +116,27 @@ TEST_CASE("a file with several names is one file and its other names, whichever 
         CHECK(tree.find(path)->kind == Kind::hardlink);
         CHECK(tree.find(path)->target == "alloc/data/a-b");
     }
+}
+
+TEST_CASE("only blocks that are still those of the last scan are served") {
+    sim::MemoryTree files;
+    Rng rng(1);
+    const std::string path = "alloc/" + to_string(kAlloc) + "/alloc/data/f";
+    put_file(files, path, random_bytes(rng, 4 * kBlockBytes));
+    Scans scans(files, "alloc", kBlockBytes);  // remembers the last block that it read, no more
+    const Hash root = scans.carry_out(ScanTree{1, kLineage, kAlloc}, WallTime{kSecond}).root;
+    must(files.write(path, 2 * kBlockBytes, Bytes(1, 0)));
+    must(files.write(path, 3 * kBlockBytes, Bytes(1, 0)));
+    const ReadBlocks all{2, Side::source, kLineage, root, {{1, 0}, {1, 1}, {1, 2}, {1, 3}}};
+    const BlocksRead read = scans.carry_out(all);
+    CHECK(read.changed);
+    REQUIRE(read.blocks.size() == 3);
+    CHECK(read.blocks[2].at == BlockRef{1, 3});
+    CHECK(read.blocks[2].bytes[0] != 0);
+    CHECK(scans.carry_out(ReadBlocks{3, Side::source, kLineage, Hash{{9}}, {{1, 0}}}).changed);
+    CHECK(scans.carry_out(ReadBlocks{3, Side::source, kLineage, root, {{9, 9}}}).changed);
+    scans.carry_out(ForgetScan{kLineage});
+    CHECK(scans.carry_out(all).blocks.empty());
 }
 
 TEST_CASE("more than a copy holds is an error that names the place") {

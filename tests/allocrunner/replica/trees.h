@@ -98,7 +98,7 @@ inline void fill_at_random(FileTree& files, const std::string& top, Rng& rng) {
                                              .mtime = static_cast<std::int64_t>(rng.below(1000)),
                                              .xattrs = {{"user.x", random_bytes(rng, 2)}}}));
             const std::string other = some_folder() + "/linked";
-            if (kind == 2 && must(exists(files, parent_of(other)))) {
+            if (kind <= 4 && must(exists(files, parent_of(other)))) {
                 must(remove_all(files, other));
                 must(files.make_hardlink(other, path));
             }
