@@ -51,7 +51,7 @@ def short(kind):
             return 'one of ' + ' / '.join(of)
         if name == 'array':
             return 'bin'
-    return SHORT.get(kind, kind.replace('std::', ''))
+    return SHORT.get(kind, re.sub(r'\b[a-z_]+::', '', kind))
 
 
 def declared(body, name):
