@@ -13,6 +13,7 @@
 
 #include "allocrunner/effects.h"
 #include "allocrunner/input.h"
+#include "allocrunner/replica/io.h"
 #include "base/bytes.h"
 #include "base/time.h"
 #include "crypto/endpoint.h"
@@ -71,7 +72,7 @@ struct LogsRead {
 struct Restarting {};
 
 using Input = std::variant<Tick, FrameReceived, Knocked, Stored, ConnectTested, LinkClosed,
-                           LogsRead, Restarting, ApiRequest, CancelRequest, allocrunner::Input>;
+                           LogsRead, Restarting, ApiRequest, CancelRequest, allocrunner::Input, replica::Input>;
 
 // --- effects
 
@@ -113,6 +114,7 @@ struct Effects {
     std::vector<AnswerLobby> lobby;
     std::vector<ApiReply> replies;
     std::vector<allocrunner::Work> tasks;
+    std::vector<replica::Work> copies;
     std::vector<ReadLogFile> logs;
     std::vector<PeerId> connect_tests;
     std::map<PeerId, Endpoint> endpoints;  ///< learned or changed

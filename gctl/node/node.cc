@@ -60,7 +60,8 @@ Node::Node(Config config, Rng rng)
       claimant_(config_.number, directory_, group_, courier_, rng.fork()),
       keeper_(directory_, group_, courier_, rng.fork()),
       steward_(directory_, group_),
-      runs_(config_.host, courier_, writer_, rng.fork()),
+      copies_(self_, config_.signing, directory_, courier_),
+      runs_(config_.host, courier_, writer_, copies_, rng.fork()),
       presence_(config_.start, config_.boot, courier_, rng.fork()),
       admission_(config_.authority, config_.region, config_.region_name, directory_, courier_),
       swim_(gossip_self(config_, self_, directory_, own_card()), config_.gossip, rng.fork()) {
@@ -70,6 +71,7 @@ Node::Node(Config config, Rng rng)
     presence_.describe(config_.offer, config_.description);
     presence_.set_number(config_.number);
     runs_.set_number(config_.number);
+    copies_.set_number(config_.number);
     admission_.set_own_card(own_card());
 }
 
@@ -164,6 +166,7 @@ void Node::on(Now now, const Tick&) {
     if (due(steward_.next_wakeup()))
         if (const auto change = steward_.tick(now, out_)) act(now, group_.step(now, *change));
     if (due(runs_.next_wakeup())) runs_.tick(now, out_);
+    if (due(copies_.next_wakeup())) copies_.tick(now, out_);
     presence_.tick(now,
                    {.orders_epoch = runs_.epoch(),
                     .orders_index = runs_.index(),
@@ -176,7 +179,7 @@ TimePoint Node::next_wakeup() const {
     TimePoint soonest = presence_.next_wakeup();
     for (const auto& due : {swim_.next_wakeup(), group_.next_wakeup(), courier_.next_wakeup(),
                             board_.next_wakeup(), claimant_.next_wakeup(), keeper_.next_wakeup(),
-                            steward_.next_wakeup(), runs_.next_wakeup(), roster_due_})
+                            steward_.next_wakeup(), runs_.next_wakeup(), copies_.next_wakeup(), roster_due_})
         if (due && *due < soonest) soonest = *due;
     return soonest;
 }
@@ -217,6 +220,11 @@ void Node::on(Now now, const LinkClosed& closed) {
 void Node::on(Now now, const Restarting&) { gossip(now, gossip::Restarting{}); }
 
 void Node::on(Now now, const allocrunner::Input& input) { runs_.on(now, input, out_); }
+
+void Node::on(Now now, const replica::Input& input) {
+    copies_.on(now, input, out_);
+    if (copies_.take_fetched()) runs_.fetched(now, out_);
+}
 
 void Node::on(Now now, const ApiRequest& request) {
     std::visit([&](const auto& what) { serve(now, request.id, what); }, request.what);

@@ -16,6 +16,7 @@
 #include "gctl/node/admission.h"
 #include "gctl/node/board.h"
 #include "gctl/node/claimant.h"
+#include "gctl/node/copies.h"
 #include "gctl/node/courier.h"
 #include "gctl/node/directory.h"
 #include "gctl/node/durable_keys.h"
@@ -93,6 +94,7 @@ class Node {
     void on(Now now, const ApiRequest& request);
     void on(Now now, const CancelRequest& cancel);
     void on(Now now, const allocrunner::Input& input);
+    void on(Now now, const replica::Input& input);
 
     // --- frames, from others and from ourselves (route.cc)
     void route(Now now, const PeerId& from, Frame& frame);
@@ -144,6 +146,7 @@ class Node {
     void serve(Now now, std::uint64_t id, const ExpelPeer& what);
     void serve(Now now, std::uint64_t id, const DescribeSelf& what);
     MemberInfo member_info(Now now, const PeerId& id, const Known& known) const;
+    void add_ages(Now now, std::uint64_t id, Answer answer, Outbox& out);
     void read_logs_of(Now now, std::uint64_t id, const ReadLogs& what, const PeerId& peer);
 
     Bytes own_card() const;
@@ -162,6 +165,7 @@ class Node {
     Claimant claimant_;
     Keeper keeper_;
     Steward steward_;
+    Copies copies_;
     Runs runs_;
     Presence presence_;
     Admission admission_;

@@ -82,6 +82,20 @@ struct RegionStatus {
     }
 };
 
+/// A copy of an allocation's data, as its holder says when it is asked.
+struct CopyState {
+    PeerId peer;
+    std::string name;
+    Generation generation;  ///< 0: the ledger names the peer as a holder, and it did not say what it has
+    std::uint64_t n = 0;
+    WallTime taken_at;
+    bool reachable = false;
+    template <class Self>
+    static auto wire_fields(Self& s) {
+        return std::tie(s.peer, s.name, s.generation, s.n, s.taken_at, s.reachable);
+    }
+};
+
 /// Only the fields that the query asks for are filled.
 struct Answer {
     std::uint64_t index = 0;    ///< X-Nomad-Index: of the table or object asked for, at least 1
@@ -93,6 +107,7 @@ struct Answer {
     std::vector<ledger::EvalRecord> evals;
     std::vector<ledger::PeerRecord> peers;
     std::vector<std::pair<ledger::Slot, ledger::SlotRecord>> slots;  ///< planning: of the job
+    std::vector<CopyState> copies;  ///< allocation: filled in by the peer that was asked
     LogTime log_time;                                                ///< planning: the ledger's
     LogIndex applied;
     std::optional<RegionStatus> region;

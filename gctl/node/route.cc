@@ -45,7 +45,9 @@ void Node::take(Now now, const PeerId& from, RaftFrame& frame) {
     act(now, group_.step(now, raft::Received{std::move(*message)}));
 }
 
-void Node::take(Now, const PeerId&, ReplicaFrame&) { ++dropped_frames_; }
+void Node::take(Now now, const PeerId& from, ReplicaFrame& frame) {
+    on(now, replica::Input(replica::Received{from, std::move(frame.bytes)}));
+}
 
 void Node::take(Now now, const PeerId& from, Submit& frame) {
     if (!proposed_.insert({from, frame.request}).second) return;  // on its way already
@@ -102,6 +104,7 @@ void Node::take(Now now, const PeerId& from, HelloAnswer& frame) {
         config_.number = frame.number;
         claimant_.set_number(frame.number);
         runs_.set_number(frame.number);
+        copies_.set_number(frame.number);
         directory_.set_number(self_, frame.number);
         admission_.set_own_card(own_card());
         gossip(now, gossip::SetCard{own_card()});

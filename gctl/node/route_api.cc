@@ -17,15 +17,32 @@ void Node::serve(Now now, std::uint64_t id, const Query& query) {
     api_asks_[id] = 0;
     const std::uint64_t request = courier_.ask(
         now, std::move(asked), patience,
-        [this, id](Now, Result<Answer> answer, Outbox& out) {
+        [this, id](Now then, Result<Answer> answer, Outbox& out) {
             api_asks_.erase(id);
-            if (answer.ok())
-                out.effects.replies.push_back({id, ApiReply::What(std::move(*answer))});
-            else
-                out.effects.replies.push_back({id, answer.error()});
+            if (answer.ok()) add_ages(then, id, std::move(*answer), out);
+            else out.effects.replies.push_back({id, answer.error()});
         },
         out_);
     if (const auto found = api_asks_.find(id); found != api_asks_.end()) found->second = request;
+}
+
+/// Copy ages are never in the log: the holders are asked.
+void Node::add_ages(Now now, std::uint64_t id, Answer answer, Outbox& out) {
+    const bool one = answer.allocs.size() == 1 && answer.slots.size() == 1;
+    if (!one || answer.slots.front().second.copies.empty()) {
+        out.effects.replies.push_back({id, ApiReply::What(std::move(answer))});
+        return;
+    }
+    const auto& [slot, record] = answer.slots.front();
+    std::vector<ledger::PeerRecord> holders;
+    for (const ledger::PeerRecord& peer : answer.peers)
+        if (record.copies.contains(peer.number)) holders.push_back(peer);
+    copies_.ages(now, lineage_of(slot), holders,
+                 [id, answer = std::move(answer)](Now, std::vector<CopyState> copies, Outbox& box) mutable {
+                     answer.copies = std::move(copies);
+                     box.effects.replies.push_back({id, ApiReply::What(std::move(answer))});
+                 },
+                 out);
 }
 
 void Node::serve(Now now, std::uint64_t id, const RegisterJob& what) {

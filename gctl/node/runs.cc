@@ -1,5 +1,7 @@
 #include "gctl/node/runs.h"
 
+#include "gctl/node/copies.h"
+
 namespace gaggle::node {
 
 namespace {
@@ -49,8 +51,8 @@ std::optional<allocrunner::Order> order_from(const ledger::AllocRecord& alloc,
     return order;
 }
 
-Runs::Runs(allocrunner::Host host, Courier& courier, Writer& writer, Rng rng)
-    : courier_(courier), writer_(writer), runner_(std::move(host), {}, rng) {}
+Runs::Runs(allocrunner::Host host, Courier& courier, Writer& writer, Copies& copies, Rng rng)
+    : courier_(courier), writer_(writer), copies_(copies), runner_(std::move(host), {}, rng) {}
 
 Result<void> Runs::start(Now now, const Bytes* durable_orders) {
     offline_start_ = now.time + kOfflineStartAfter;
@@ -91,18 +93,50 @@ void Runs::obey(Now now, Outbox& out) {
                      ": its job version is missing; it is left as it is");
             continue;
         }
-        order->restore = restore_for(alloc, order->group);
+        if (runner_.status(alloc.id) == nullptr && order->desired == allocrunner::Desired::run) {
+            const auto restore = restore_for(now, alloc, order->group, out);
+            if (!restore) continue;  // its data is on its way; it starts when that is here
+            order->restore = *restore;
+        }
         set.orders.push_back(std::move(*order));
     }
     absorb(now, runner_.step(now.time, {.wall = now.wall, .what = std::move(set)}), out);
 }
 
-allocrunner::Restore Runs::restore_for(const ledger::AllocRecord& alloc,
-                                       const TaskGroup& group) const {
-    const bool here = alloc.previous && runner_.status(*alloc.previous) != nullptr;
-    if (group.disk.sticky && here)
-        return {.kind = allocrunner::Restore::Kind::from_alloc, .previous = *alloc.previous};
-    return {};
+std::optional<allocrunner::Restore> Runs::restore_for(Now now, const ledger::AllocRecord& alloc, const TaskGroup& group,
+                                                      Outbox& out) {
+    using Kind = allocrunner::Restore::Kind;
+    if (!group.disk.sticky) return allocrunner::Restore{};
+    if (alloc.previous && runner_.status(*alloc.previous) != nullptr)
+        return allocrunner::Restore{.kind = Kind::from_alloc, .previous = *alloc.previous};
+    const replica::Lineage lineage = lineage_of(alloc.slot);
+    if (copies_.holds(lineage)) return allocrunner::Restore{.kind = Kind::from_copy, .previous = {}};
+    if (!alloc.previous || group.disk.replicas == 0) return allocrunner::Restore{};
+    switch (copies_.fetch(now, lineage, out)) {
+        case Copies::Fetched::under_way: return std::nullopt;
+        case Copies::Fetched::here:
+            copies_.forget_fetch(lineage);
+            return allocrunner::Restore{.kind = Kind::from_copy, .previous = {}};
+        case Copies::Fetched::nowhere: break;
+    }
+    copies_.forget_fetch(lineage);
+    out.warn("allocation " + to_string(alloc.id) + " of " + to_string(alloc.slot) +
+             " starts empty: no peer in reach holds a copy of its data");
+    return allocrunner::Restore{};
+}
+
+/// What runs with `replicas` is copied from now on; what has ended is not.
+void Runs::tell_copies(Now now, Outbox& out) {
+    std::vector<Copied> copied;
+    for (const ledger::AllocRecord& alloc : orders_.allocs) {
+        const auto* status = runner_.status(alloc.id);
+        const auto* order = runner_.order(alloc.id);
+        const bool runs = status != nullptr && order != nullptr && status->client == allocrunner::ClientStatus::running;
+        if (runs && order->group.disk.sticky && order->group.disk.replicas > 0)
+            copied.push_back({.lineage = lineage_of(alloc.slot), .generation = alloc.generation, .alloc = alloc.id,
+                              .replicas = static_cast<std::size_t>(order->group.disk.replicas)});
+    }
+    copies_.running(now, copied, out);
 }
 
 void Runs::on(Now now, const allocrunner::Input& input, Outbox& out) {
@@ -120,6 +154,7 @@ void Runs::absorb(Now now, allocrunner::Effects effects, Outbox& out) {
     std::move(effects.work.begin(), effects.work.end(), std::back_inserter(out.effects.tasks));
     for (allocrunner::StatusChanged& changed : effects.changed)
         unreported_[changed.alloc] = std::move(changed.status);
+    tell_copies(now, out);
     report(now, out);
 }
 

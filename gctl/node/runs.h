@@ -30,9 +30,11 @@ constexpr std::size_t kReportBytesMax = 256U << 10U;
 std::optional<allocrunner::Order> order_from(const ledger::AllocRecord& alloc,
                                              const ledger::PeerOrders& orders);
 
+class Copies;
+
 class Runs {
   public:
-    Runs(allocrunner::Host host, Courier& courier, Writer& writer, Rng rng);
+    Runs(allocrunner::Host host, Courier& courier, Writer& writer, Copies& copies, Rng rng);
 
     /// With the orders that were durable when the agent ended, if any. Damaged ones are an Error:
     /// the tasks that are found run on, and the group's next orders decide.
@@ -41,6 +43,8 @@ class Runs {
 
     void on(Now now, const OrdersFrame& frame, Outbox& out);
     void on(Now now, const allocrunner::Input& input, Outbox& out);
+    /// A fetch has ended: orders that waited for their data can be obeyed.
+    void fetched(Now now, Outbox& out) { if (obeyed_) obey(now, out); }
     /// Somebody of the group has answered: no need to start anything unconfirmed.
     void heard() { heard_ = true; }
     void tick(Now now, Outbox& out);
@@ -59,11 +63,14 @@ class Runs {
     void obey(Now now, Outbox& out);
     void absorb(Now now, allocrunner::Effects effects, Outbox& out);
     void report(Now now, Outbox& out);
-    allocrunner::Restore restore_for(const ledger::AllocRecord& alloc,
-                                     const TaskGroup& group) const;
+    /// Where a new allocation's data comes from; nothing while it is still being fetched.
+    std::optional<allocrunner::Restore> restore_for(Now now, const ledger::AllocRecord& alloc,
+                                                    const TaskGroup& group, Outbox& out);
+    void tell_copies(Now now, Outbox& out);
 
     Courier& courier_;
     Writer& writer_;
+    Copies& copies_;
     allocrunner::Runner runner_;
     PeerNumber number_;
     ledger::PeerOrders orders_;  ///< newest accepted, perhaps not yet durable

@@ -12,13 +12,72 @@ void Machine::answer(Input input) {
     events_.in(while_(), [this, input = std::move(input), agent = agent_]() mutable {
         if (agent != agent_ || !deliver_) return;
         input.wall = events_.wall();
-        deliver_(std::move(input));
+        deliver_(node::Input(std::move(input)));
+    });
+}
+
+/// On the disk at once, in order; the result a little later.
+void Machine::carry_out(const replica::Work& work) {
+    files_.set_wall(events_.wall());
+    std::string problem;
+    auto result = copier_->carry_out(work, events_.wall(), problem);
+    if (!result) return;
+    copier_free_ = std::max(copier_free_, events_.now()) + while_();
+    events_.at(copier_free_, [this, result = std::move(*result), agent = agent_] {
+        if (agent == agent_ && deliver_) deliver_(node::Input(result));
     });
 }
 
 void Machine::on(const PrepareDir& work) {
     orders_[work.order.alloc] = work.order;
-    answer({{}, DirReady{.alloc = work.order.alloc, .note = "", .error = {}}});
+    answer({{}, DirReady{.alloc = work.order.alloc, .note = "", .error = prepare(work.order)}});
+}
+
+std::optional<std::string> Machine::prepare(const Order& order) {
+    files_.set_wall(events_.wall());
+    const std::string top = "alloc/" + to_string(order.alloc);
+    const auto data_of = [](const AllocId& alloc) { return "alloc/" + to_string(alloc) + "/alloc/data"; };
+    for (const std::string& folder : {std::string("alloc"), top, top + "/alloc"})
+        if (const auto made = files_.make_dir(folder); !made.ok()) return made.error().detail;
+    if (order.restore.kind == Restore::Kind::from_copy) {
+        const replica::Lineage lineage{order.job.name_space, order.job.id, order.group.name, order.index};
+        const auto restored = copier_->restore(lineage, order.alloc, events_.wall());
+        if (!restored.ok()) return restored.error().detail;
+    } else if (order.restore.kind == Restore::Kind::from_alloc && files_.stat(data_of(order.restore.previous)).ok() &&
+               !files_.stat(data_of(order.alloc)).ok()) {
+        const auto moved = files_.rename(data_of(order.restore.previous), data_of(order.alloc));
+        if (!moved.ok()) return moved.error().detail;
+    }
+    if (const auto made = files_.make_dir(data_of(order.alloc)); !made.ok()) return made.error().detail;
+    (void)files_.sync_all().ok();
+    check_data(order);
+    return std::nullopt;
+}
+
+/// The two files were always written together: a copy that has only one of them new is torn.
+void Machine::check_data(const Order& order) {
+    const std::string data = "alloc/" + to_string(order.alloc) + "/alloc/data/";
+    const auto one = files_.read(data + "one", 0, 64);
+    const auto two = files_.read(data + "two", 0, 64);
+    if (one.ok() != two.ok() || (one.ok() && *one != *two))
+        torn_ = "allocation " + to_string(order.alloc) + " of " + order.name + " starts with torn data";
+}
+
+void Machine::write_data(const Key& key, std::uint64_t run) {
+    const auto found = processes_.find(key);
+    if (found == processes_.end() || found->second.run != run) return;
+    files_.set_wall(events_.wall());
+    const std::string data = "alloc/" + to_string(key.first) + "/alloc/data/";
+    const Bytes value = to_bytes(std::to_string(events_.now().time_since_epoch().count()));
+    for (const char* name : {"one", "two"}) {
+        if (!files_.make_file(data + name, value.size()).ok()) return;
+        (void)files_.write(data + name, 0, value).ok();
+    }
+    (void)files_.sync_all().ok();
+    for (const char* name : {"one", "two"}) (void)files_.sync(data + name).ok();
+    events_.in(Duration(rng_.between(500'000, 4'000'000)), [this, key, run, boot = boot_] {
+        if (boot == boot_) write_data(key, run);
+    });
 }
 
 void Machine::on(const StartTask& work) {
@@ -27,6 +86,8 @@ void Machine::on(const StartTask& work) {
     processes_[key] = process;
     exits_.erase(key);
     answer({{}, TaskStarted{work.alloc, work.task, work.run, process.pid}});
+    if (const auto order = orders_.find(work.alloc); order != orders_.end() && order->second.group.disk.sticky)
+        write_data(key, work.run);
     // A task may say how long it lives and how it ends: argv "live <milliseconds> <exit code>".
     const auto& argv = work.spec.argv;
     if (argv.size() < 3 || argv[0] != "live") return;
@@ -67,6 +128,7 @@ void Machine::on(const SaveState& work) { states_[work.alloc] = work.state; }
 void Machine::on(const SaveOrder& work) { orders_[work.order.alloc] = work.order; }
 
 void Machine::on(const RemoveDir& work) {
+    (void)files_.remove("alloc/" + to_string(work.alloc)).ok();
     orders_.erase(work.alloc);
     states_.erase(work.alloc);
     std::erase_if(exits_, [&](const auto& item) { return item.first.first == work.alloc; });
@@ -98,6 +160,8 @@ Recovered Machine::found() const {
 void Machine::reboot() {
     ++boot_;
     processes_.clear();
+    files_.crash(rng_);
+    restart_copier();
 }
 
 std::map<AllocId, std::size_t> Machine::running() const {

@@ -7,18 +7,23 @@
 
 #include <functional>
 #include <map>
+#include <memory>
+#include <optional>
 #include <string>
 
 #include "allocrunner/effects.h"
 #include "allocrunner/input.h"
+#include "allocrunner/replica/copier.h"
 #include "base/rng.h"
+#include "gctl/node/io.h"
 #include "tests/sim/events.h"
+#include "tests/sim/memory_tree.h"
 
 namespace gaggle::sim {
 
 class Machine {
   public:
-    using Deliver = std::function<void(allocrunner::Input)>;
+    using Deliver = std::function<void(node::Input)>;
 
     Machine(Events& events, Rng rng) : events_(events), rng_(rng) {}
 
@@ -30,10 +35,19 @@ class Machine {
     }
 
     void carry_out(const allocrunner::Work& work);
+    void carry_out(const replica::Work& work);
     /// What an agent finds when it starts.
     allocrunner::Recovered found() const;
-    /// All processes are gone.
+    replica::Recovered found_copies() { return {copier_->recover().copies}; }
+    /// The agent's part of copying dies with it; the files stay.
+    void restart_copier() {
+        copier_ = std::make_unique<replica::Copier>(files_, replica::Places{});
+        copier_free_ = {};
+    }
+    /// All processes are gone, and what was not synced.
     void reboot();
+    /// The first task that found torn or future data in its directory, in words.
+    const std::optional<std::string>& torn() const { return torn_; }
     /// Tasks that run, by allocation.
     std::map<AllocId, std::size_t> running() const;
 
@@ -61,6 +75,9 @@ class Machine {
     void on(const allocrunner::RemoveDir& work);
     void end(const Key& key, std::uint64_t run, std::int64_t code, std::int64_t signal);
     void answer(allocrunner::Input input);
+    std::optional<std::string> prepare(const allocrunner::Order& order);
+    void check_data(const allocrunner::Order& order);
+    void write_data(const Key& key, std::uint64_t run);
     Duration while_() { return Duration(rng_.between(200, 5'000)); }
 
     Events& events_;
@@ -73,6 +90,10 @@ class Machine {
     std::map<Key, Exit> exits_;
     std::map<AllocId, allocrunner::Order> orders_;
     std::map<AllocId, Bytes> states_;
+    MemoryTree files_;
+    std::unique_ptr<replica::Copier> copier_ = std::make_unique<replica::Copier>(files_, replica::Places{});
+    TimePoint copier_free_{};  ///< its work is done in order
+    std::optional<std::string> torn_;
 };
 
 }  // namespace gaggle::sim

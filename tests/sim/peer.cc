@@ -99,7 +99,7 @@ void Peer::start() {
     ++starts_;
     tick_at_ = TimePoint::max();
     node_ = std::make_unique<node::Node>(config(), rng_.fork());
-    machine_.attach([this](allocrunner::Input input) { feed(node::Input(std::move(input))); });
+    machine_.attach([this](node::Input input) { feed(input); });
     node::Durable durable;
     INVARIANT(!loaded.amnesia);  // our disk forgets, but never what was synced
     if (loaded.membership) durable.replica = loaded.membership->replica;
@@ -108,6 +108,7 @@ void Peer::start() {
     world_.events.mark("start", as_bytes(std::to_string(place_)));
     act(node_->start({world_.events.now(), world_.events.wall()}, std::move(durable)));
     world_.stepped(place_);
+    feed(replica::Input(machine_.found_copies()));
     feed(allocrunner::Input{world_.events.wall(), machine_.found()});
     wake();
 }
@@ -115,7 +116,8 @@ void Peer::start() {
 void Peer::kill() {
     ++starts_;
     node_.reset();
-    machine_.detach();
+    machine_.detach();  // a copier starts anew with the agent
+    machine_.restart_copier();
     disk_.kill();
     store_.reset();
 }
@@ -171,6 +173,7 @@ void Peer::act(node::Effects effects) {
         world_.lobby[{place_, std::stoull(to_text(answer.token))}] = answer.bytes;
     for (const node::ApiReply& reply : effects.replies) world_.replied(place_, reply);
     for (const allocrunner::Work& work : effects.tasks) machine_.carry_out(work);
+    for (const replica::Work& work : effects.copies) machine_.carry_out(work);
     for (const node::ReadLogFile& read : effects.logs)
         world_.events.in(1ms, [this, id = read.read, life = starts_] {
             if (life == starts_) feed(node::LogsRead{.read = id, .error = "", .chunk = {}});

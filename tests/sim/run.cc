@@ -149,7 +149,9 @@ class Life {
         group.name = "group";
         group.count = rng_.between(1, 2 + static_cast<std::int64_t>(options_.peers) / 2);
         group.disk.size = {10};
-        group.disk.sticky = rng_.chance(0.3);
+        group.disk.sticky = rng_.chance(0.4);
+        group.disk.migrate = group.disk.sticky;
+        if (group.disk.sticky) group.disk.replicas = rng_.between(0, 2);
         Task task;
         task.name = "task";
         task.driver = "raw_exec";
