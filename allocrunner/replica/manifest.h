@@ -144,7 +144,9 @@ struct SignedHeader {
 };
 
 /// How this peer signs, and how anybody's signature is checked; given by the caller, pure. `verify`
-/// may also refuse a peer that has no right to be the source of anything.
+/// is about authenticity alone and must not depend on who is a member now, for a copy outlives its
+/// source: let the signature carry the public key that the signer's id is the hash of. (Who may
+/// announce at all is decided where connections are admitted.)
 struct Keys {
     std::function<Bytes(BytesView message)> sign;
     std::function<bool(const PeerId& signer, BytesView message, BytesView signature)> verify;

@@ -280,6 +280,23 @@ TEST_CASE("a peer that must restore fetches the newest version that holders have
     }
 }
 
+TEST_CASE("after all agents were restarted and the source is gone, a copy is still offered") {
+    World world(3, 1);
+    put(world, "a", random_bytes(world.rng(), 3 * kBlockBytes));
+    world.give(kSource, watch());
+    REQUIRE(world.run(30s, [&] { return is_up_to_date(world, kFirst); }));
+    const Header held = *world.replica(kFirst).newest(kLineage);
+    for (const PeerId& id : {kSource, kFirst, kSecond}) world.crash(id);
+    world.start(kFirst);
+    world.start(kSecond);
+    REQUIRE(world.replica(kFirst).newest(kLineage));
+    CHECK(world.replica(kFirst).newest(kLineage)->version == held.version);
+    world.give(kSecond, Fetch{kLineage, {kSource, kFirst}});
+    REQUIRE(world.run(30s, [&] { return !world.events<FetchDone>(kSecond).empty(); }));
+    CHECK(world.events<FetchDone>(kSecond)[0].error == "");
+    CHECK(world.check_copy(kSecond)->root == held.root);
+}
+
 TEST_CASE("a fetch takes the next best when a holder turns out damaged") {
     World world(4, 1);
     put(world, "a", random_bytes(world.rng(), 3 * kBlockBytes));
