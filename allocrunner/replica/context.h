@@ -36,7 +36,8 @@ struct Config {
     Duration rest = 10s;              ///< after a pull failed here
     std::size_t bad_blocks_max = 64;  ///< of one pull, before its giver is called damaged
     // --- fetch
-    Duration ask_wait = 1s;  ///< for answers of all peers, before the best is taken
+    std::size_t fetch_peers_max = 1024;  ///< asked for one lineage; a question is 100 bytes
+    Duration ask_wait = 1s;              ///< for answers of all peers, before the best is taken
     std::int64_t ask_rounds_max = 20;
 };
 

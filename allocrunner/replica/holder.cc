@@ -94,7 +94,7 @@ void Holder::found_damage(Context& context) {
 void Holder::fetch(Context& context, const std::set<PeerId>& from) {
     fetch_.emplace();
     for (const PeerId& peer : from)
-        if (peer != context.self && fetch_->peers.size() < context.config.holders_max)
+        if (peer != context.self && fetch_->peers.size() < context.config.fetch_peers_max)
             fetch_->peers.insert(peer);
     if (pull_ && !pull_->is_committing()) pull_.reset();
     if (!pull_) ask_all(context);

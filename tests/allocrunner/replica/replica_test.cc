@@ -297,6 +297,22 @@ TEST_CASE("after all agents were restarted and the source is gone, a copy is sti
     CHECK(world.check_copy(kSecond)->root == held.root);
 }
 
+TEST_CASE("a fetch finds the one holder among many peers") {
+    World world(40, 1);
+    put(world, "a", Bytes(10, 1));
+    Watch one = watch();
+    one.holders = {peer(40)};
+    world.give(kSource, one);
+    REQUIRE(world.run(10s, [&] { return is_up_to_date(world, peer(40)); }));
+    world.cut_off(kSource);
+    std::set<PeerId> all;
+    for (std::uint8_t number = 1; number <= 40; ++number) all.insert(peer(number));
+    world.give(kFirst, Fetch{kLineage, all});
+    REQUIRE(world.run(10s, [&] { return !world.events<FetchDone>(kFirst).empty(); }));
+    CHECK(world.events<FetchDone>(kFirst)[0].error == "");
+    CHECK(world.check_copy(kFirst));
+}
+
 TEST_CASE("a fetch takes the next best when a holder turns out damaged") {
     World world(4, 1);
     put(world, "a", random_bytes(world.rng(), 3 * kBlockBytes));
