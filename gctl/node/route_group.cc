@@ -26,6 +26,7 @@ void Node::act(Now now, GroupOutput output) {
     for (const GroupOutput::Read& read : output.reads) board_.read_done(now, group_, read, out_);
     if (!output.applied.empty() || output.restored) board_.changed(now, group_, out_);
     if (output.restored) learn_everybody(now);
+    courier_.set_full_copy(group_.full_copy());
     if (output.halted) end_replica(now, *output.halted);
 }
 
@@ -94,6 +95,7 @@ void Node::end_replica(Now now, const std::string& why) {
     proposed_.clear();
     ended_ = group_.self();
     group_.end();
+    courier_.set_full_copy(false);
     board_.dismiss(out_);
     role_changed(now);
     for (const Proposal& proposal : open)
