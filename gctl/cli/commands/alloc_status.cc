@@ -1,0 +1,121 @@
+#include "gctl/cli/commands.h"
+#include "gctl/cli/model.h"
+#include "gctl/cli/render.h"
+
+namespace gaggle::cli {
+
+namespace {
+
+constexpr std::size_t kEventsShown = 10;
+
+class Page {
+  public:
+    Page(const Context& context, bool verbose) : context_(context), verbose_(verbose) {}
+
+    void show(const AllocView& alloc) {
+        head(alloc);
+        ports(alloc);
+        copies(alloc);
+        for (const TaskView& task : alloc.tasks) show(task, alloc.disk);
+        if (!verbose_) return;
+        const std::string scores = score_table(alloc.metrics, alloc.stub.node_id.size());
+        if (!scores.empty()) section("Placement Metrics", scores);
+    }
+
+  private:
+    std::string shown(const std::string& id) const { return verbose_ ? id : short_id(id); }
+    std::string since(WallTime time) const { return ago(time, context_.world.now()); }
+
+    void section(const std::string& title, const std::string& text) {
+        context_.console.line("\n" + context_.console.paint(Tone::strong, title));
+        context_.console.print(text);
+    }
+
+    void head(const AllocView& alloc) {
+        const AllocStub& stub = alloc.stub;
+        std::vector<std::pair<std::string, std::string>> fields{
+            {"ID", stub.id},
+            {"Eval ID", shown(stub.eval_id)},
+            {"Name", stub.name},
+            {"Node ID", shown(stub.node_id)},
+            {"Node Name", stub.node_name},
+            {"Job ID", stub.job_id},
+            {"Job Version", std::to_string(stub.version)},
+            {"Client Status", status_text(context_.console, stub.client)},
+            {"Client Description", stub.description},
+            {"Desired Status", stub.desired},
+            {"Desired Description", alloc.desired_description},
+            {"Created", since(stub.created)},
+            {"Modified", since(stub.modified)}};
+        if (!alloc.next_allocation.empty())
+            fields.emplace_back("Replacement Alloc ID", shown(alloc.next_allocation));
+        context_.console.print(field_list(fields));
+    }
+
+    void ports(const AllocView& alloc) {
+        if (alloc.ports.empty()) return;
+        std::vector<Row> rows{{"Label", "Dynamic", "Address"}};
+        for (const PortView& port : alloc.ports) {
+            const bool v6 = port.host_ip.find(':') != std::string::npos;
+            std::string address =
+                (v6 ? "[" + port.host_ip + "]" : port.host_ip) + ":" + std::to_string(port.value);
+            if (port.to > 0 && port.to != port.value) address += " -> " + std::to_string(port.to);
+            rows.push_back({port.label, port.dynamic ? "yes" : "no", address});
+        }
+        section("Allocation Addresses", table(rows));
+    }
+
+    void copies(const AllocView& alloc) {
+        if (alloc.copies.empty()) return;
+        std::vector<Row> rows{{"Held By", "Peer ID", "Version", "Age", "State"}};
+        for (const CopyView& copy : alloc.copies) {
+            const std::string version = copy.version ? std::to_string(*copy.version) : "?";
+            const Tone tone = copy.complete ? Tone::good : Tone::warn;
+            rows.push_back(
+                {copy.peer_name, shown(copy.peer_id),
+                 std::to_string(copy.generation) + "." + version,
+                 copy.age_ms ? for_people(std::chrono::milliseconds(*copy.age_ms)) : "unknown",
+                 context_.console.paint(tone, copy.complete ? "complete" : "incomplete")});
+        }
+        section("Copies of its data", table(rows));
+    }
+
+    void show(const TaskView& task, std::int64_t disk) {
+        context_.console.line(
+            "\n" + context_.console.paint(Tone::strong, "Task ") + "\"" + task.name + "\" is \"" +
+            status_text(context_.console, task.failed ? "failed" : task.state) + "\"");
+        std::string memory = mebibytes(task.memory);
+        if (task.memory_max > task.memory) memory += " (max " + mebibytes(task.memory_max) + ")";
+        context_.console.line("Task Resources");
+        context_.console.print(
+            table({{"CPU", "Memory", "Disk"},
+                   {std::to_string(task.cpu) + " MHz", memory, mebibytes(disk)}}));
+        context_.console.line("\nTask Events:");
+        context_.console.print(field_list({{"Started At", when_or_na(task.started)},
+                                           {"Finished At", when_or_na(task.finished)},
+                                           {"Total Restarts", std::to_string(task.restarts)},
+                                           {"Last Restart", when_or_na(task.last_restart)}}));
+        std::vector<Row> rows{{"Time", "Type", "Description"}};
+        for (auto event = task.events.rbegin(); event != task.events.rend(); ++event)
+            if (verbose_ || rows.size() <= kEventsShown)
+                rows.push_back({when(event->time), event->type, event->message});
+        context_.console.line("\nRecent Events:");
+        context_.console.print(table(rows));
+    }
+
+    const Context& context_;
+    bool verbose_;
+};
+
+}  // namespace
+
+Result<int> run(const AllocStatus& command, const Context& context) {
+    const Api api = TRY(context.api());
+    const std::string id = TRY(resolve_alloc(api, command.id));
+    const Value alloc = TRY(api.get("show allocation " + short_id(id), "/v1/allocation/" + id));
+    if (context.json) return context.print_json(alloc);
+    Page(context, command.verbose).show(alloc_of(Json(alloc)));
+    return 0;
+}
+
+}  // namespace gaggle::cli

@@ -1,0 +1,128 @@
+#include <algorithm>
+
+#include "gctl/cli/commands.h"
+#include "gctl/cli/model.h"
+#include "gctl/cli/render.h"
+
+namespace gaggle::cli {
+
+namespace {
+
+Result<int> list_jobs(const Context& context, const Api& api) {
+    const Value answer = TRY(api.get("list jobs", "/v1/jobs"));
+    if (context.json) return context.print_json(answer);
+    std::vector<Row> rows{{"ID", "Type", "Priority", "Status", "Submitted"}};
+    for (const JobStub& job : jobs_of(Json(answer)))
+        rows.push_back({job.id, job.type, std::to_string(job.priority),
+                        status_text(context.console, job.status) + (job.stop ? " (stopped)" : ""),
+                        ago(job.submitted, context.world.now())});
+    context.console.print(rows.size() > 1 ? table(rows)
+                                          : "No running jobs. Start one: gctl job run FILE\n");
+    return 0;
+}
+
+void show_job(const Context& context, const JobView& job) {
+    const auto yes_no = [](bool flag) { return flag ? "true" : "false"; };
+    context.console.print(field_list(
+        {{"ID", job.id},
+         {"Name", job.name},
+         {"Submit Date", when(job.submitted)},
+         {"Type", job.type},
+         {"Priority", std::to_string(job.priority)},
+         {"Datacenters", joined(job.datacenters, ",")},
+         {"Namespace", job.name_space},
+         {"Version", std::to_string(job.version)},
+         {"Status", status_text(context.console, job.status) + (job.stop ? " (stopped)" : "")},
+         {"Periodic", yes_no(job.periodic)},
+         {"Parameterized", yes_no(job.parameterized)}}));
+}
+
+void show_summary(const Context& context, const Json& json) {
+    std::vector<Row> rows{
+        {"Task Group", "Queued", "Starting", "Running", "Failed", "Complete", "Lost"}};
+    for (const auto& [group, counts] : summary_of(json))
+        rows.push_back({group, std::to_string(counts.queued), std::to_string(counts.starting),
+                        std::to_string(counts.running), std::to_string(counts.failed),
+                        std::to_string(counts.complete), std::to_string(counts.lost)});
+    context.console.line("\n" + context.console.paint(Tone::strong, "Summary"));
+    context.console.print(table(rows));
+}
+
+/// The newest evaluation says what still waits for room, and why.
+void show_evaluations(const Context& context, std::vector<EvalView> evals,
+                      const JobStatus& command) {
+    std::stable_sort(evals.begin(), evals.end(),
+                     [](const EvalView& a, const EvalView& b) { return a.created > b.created; });
+    if (command.evals) {
+        std::vector<Row> rows{
+            {"ID", "Priority", "Triggered By", "Status", "Placement Failures", "Created"}};
+        for (const EvalView& eval : evals)
+            rows.push_back(
+                {command.verbose ? eval.id : short_id(eval.id), std::to_string(eval.priority),
+                 eval.triggered_by, status_text(context.console, eval.status),
+                 eval.failed.empty() ? "false" : "true", ago(eval.created, context.world.now())});
+        context.console.line("\n" + context.console.paint(Tone::strong, "Evaluations"));
+        context.console.print(table(rows));
+    }
+    for (const EvalView& eval : evals) {
+        if (eval.status == "pending" || eval.status == "canceled") continue;
+        if (eval.failed.empty()) return;
+        context.console.line("\n" + context.console.paint(Tone::warn, "Placement Failure"));
+        for (const auto& [group, metrics] : eval.failed) {
+            context.console.line("Task Group \"" + group + "\":");
+            context.console.print(failure_reasons(metrics, "  "));
+        }
+        return;
+    }
+}
+
+void show_allocations(const Context& context, std::vector<AllocStub> allocs, const JobView& job,
+                      const JobStatus& command) {
+    std::stable_sort(allocs.begin(), allocs.end(),
+                     [](const AllocStub& a, const AllocStub& b) { return a.created > b.created; });
+    std::vector<Row> rows{{"ID", "Node ID", "Node Name", "Task Group", "Version", "Desired",
+                           "Status", "Created", "Modified"}};
+    std::size_t hidden = 0;
+    for (const AllocStub& alloc : allocs) {
+        const bool old = alloc.version < job.version && alloc.desired != "run";
+        if (old && !command.all_allocs) {
+            ++hidden;
+            continue;
+        }
+        rows.push_back({command.verbose ? alloc.id : short_id(alloc.id),
+                        command.verbose ? alloc.node_id : short_id(alloc.node_id), alloc.node_name,
+                        alloc.group, std::to_string(alloc.version), alloc.desired,
+                        status_text(context.console, alloc.client),
+                        ago(alloc.created, context.world.now()),
+                        ago(alloc.modified, context.world.now())});
+    }
+    context.console.line("\n" + context.console.paint(Tone::strong, "Allocations"));
+    context.console.print(rows.size() > 1 ? table(rows) : "No allocations placed\n");
+    if (hidden > 0)
+        context.console.line(context.console.paint(
+            Tone::faint, counted(static_cast<std::int64_t>(hidden), "allocation") +
+                             " of earlier versions not shown; see them with -all-allocs"));
+}
+
+}  // namespace
+
+Result<int> run(const JobStatus& command, const Context& context) {
+    const Api api = TRY(context.api());
+    if (command.id.empty()) return list_jobs(context, api);
+    const std::string id = TRY(resolve_job(api, command.id));
+    const std::string purpose = "show job \"" + id + "\"";
+    const std::string path = "/v1/job/" + url_encoded(id);
+    const Value job = TRY(api.get(purpose, path));
+    if (context.json) return context.print_json(job);
+    const Value summary = TRY(api.get(purpose, path + "/summary"));
+    const Value evals = TRY(api.get(purpose, path + "/evaluations"));
+    const Value allocs = TRY(api.get(purpose, path + "/allocations", {{"all", "true"}}));
+    const JobView view = job_of(Json(job));
+    show_job(context, view);
+    show_summary(context, Json(summary));
+    show_evaluations(context, evals_of(Json(evals)), command);
+    show_allocations(context, allocs_of(Json(allocs)), view, command);
+    return 0;
+}
+
+}  // namespace gaggle::cli

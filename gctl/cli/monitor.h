@@ -1,0 +1,44 @@
+// Watches an evaluation until it is decided, and its allocations until they run, line by line.
+//
+// It asks the agent a few times a second and tells what has changed since it asked last, as Nomad's
+// command line does. Nothing is lost when it is interrupted: what was submitted goes on.
+#pragma once
+
+#include <map>
+#include <set>
+
+#include "gctl/cli/context.h"
+#include "gctl/cli/model.h"
+
+namespace gaggle::cli {
+
+class Monitor {
+  public:
+    Monitor(const Context& context, const Api& api, bool verbose)
+        : context_(context), api_(api), verbose_(verbose) {}
+
+    /// 0: decided, and all of it runs or is complete; 1: an allocation failed, the evaluation did
+    /// not end well, or it took longer than kSettleMax; 2: some of it waits for room.
+    Result<int> watch(const std::string& eval_id);
+    /// The same without the allocations.
+    Result<int> watch_decision(const std::string& eval_id);
+
+  private:
+    Result<EvalView> decided(const std::string& eval_id);
+    Result<int> settled(const EvalView& eval);
+    Result<std::vector<AllocStub>> tell_allocs(const std::string& eval_id);
+    void tell_alloc(const AllocStub& alloc);
+    void tell_failures(const EvalView& eval);
+    void say(const std::string& text);
+    void headline(const std::string& text);
+    std::string shown(const std::string& id) const;
+
+    const Context& context_;
+    const Api& api_;
+    bool verbose_;
+    bool job_told_ = false;
+    std::string status_;
+    std::map<std::string, std::string> clients_;  ///< allocation -> client status told last
+};
+
+}  // namespace gaggle::cli

@@ -1,0 +1,53 @@
+// How the two halves of the parser share one CLI::App; for options*_cli11.cc only.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "gctl/cli/command.h"
+
+namespace CLI {
+class App;
+}
+
+namespace gaggle::cli {
+
+/// Owned by the parse; the apps keep references into it.
+struct OptionBuilder {
+    CLI::App* root = nullptr;
+    std::string data_dir;  ///< the default one
+    Invocation out;
+
+    // One of each command, filled while parsing; `out.command` gets the one that was named.
+    RunAgent agent;
+    ClusterInit init;
+    ClusterInvite invite;
+    ClusterExpel expel;
+    JobRun run;
+    JobPlan plan;
+    JobValidate validate;
+    JobStatus job_status;
+    JobStop stop;
+    JobInspect inspect;
+    NodeStatus node_status;
+    AllocStatus alloc_status;
+    AllocLogs logs;
+    EvalStatus eval_status;
+    Members members;
+    RegionStatus region_status;
+
+    /// A command below `parent`, with `--json` and the like when `talks` to an agent.
+    CLI::App* command(CLI::App* parent, const std::string& name, const std::string& what,
+                      const std::string& example, bool talks = true);
+    /// A word that only groups commands.
+    CLI::App* topic(const std::string& name, const std::string& what);
+
+    void add_agent();
+    void add_cluster();
+    void add_jobs();
+    void add_allocations();
+    void add_nodes();
+};
+
+}  // namespace gaggle::cli
