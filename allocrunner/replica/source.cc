@@ -73,6 +73,8 @@ void Source::announce(Context& context, const PeerId& to, Peer& peer) {
     Announce message{.version = *current_};
     if (!peer.confirmed && !is_pulling) message.tree = tree_;
     context.send(to, std::move(message));
+    // A holder that joined later has not waited yet.
+    peer.wait = std::max(peer.wait, context.config.announce_wait_min);
     peer.next_announce = context.now + peer.wait;
     peer.wait = std::min(peer.wait * 2, context.config.announce_wait_max);
 }

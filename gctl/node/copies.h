@@ -1,9 +1,10 @@
-// Copies of what runs here, on others, and of what runs elsewhere, here: gossip, ledger and replica meet.
+// Copies of what runs here, on others, and of what runs elsewhere, here: gossip, ledger and replica
+// meet.
 //
-// The peer that runs an allocation of a group with `replicas = N` chooses N holders among the peers in
-// reach and keeps them as long as it can. Who holds is said to the ledger once per writer; how fresh a
-// copy is, is asked of its holder when somebody wants to know. A new allocation whose data is not here
-// has it fetched before it starts.
+// The peer that runs an allocation of a group with `replicas = N` chooses N holders among the peers
+// in reach and keeps them as long as it can. Who holds is said to the ledger once per writer; how
+// fresh a copy is, is asked of its holder when somebody wants to know. A new allocation whose data
+// is not here has it fetched before it starts.
 #pragma once
 
 #include <map>
@@ -46,7 +47,9 @@ class Copies {
     void tick(Now now, Outbox& out);
     std::optional<TimePoint> next_wakeup() const;
 
-    bool holds(const replica::Lineage& lineage) const { return replica_.newest(lineage).has_value(); }
+    bool holds(const replica::Lineage& lineage) const {
+        return replica_.newest(lineage).has_value();
+    }
     enum class Fetched { under_way, here, nowhere };
     /// Has the newest copy brought here; `here` and `nowhere` are final until forget().
     Fetched fetch(Now now, const replica::Lineage& lineage, Outbox& out);
@@ -55,8 +58,8 @@ class Copies {
     bool take_fetched() { return std::exchange(fetched_, false); }
 
     /// Asks the holders how fresh their copies are, and calls back with what is known in the end.
-    void ages(Now now, const replica::Lineage& lineage, const std::vector<ledger::PeerRecord>& holders, Ages done,
-              Outbox& out);
+    void ages(Now now, const replica::Lineage& lineage,
+              const std::vector<ledger::PeerRecord>& holders, Ages done, Outbox& out);
 
   private:
     void absorb(Now now, replica::Effects effects, Outbox& out);
@@ -65,7 +68,8 @@ class Copies {
     void news(Now now, const replica::CopyHeard& event, Outbox& out);
     void news(Now now, const replica::FetchDone& event, Outbox& out);
     void news(Now now, const replica::Trouble& event, Outbox& out);
-    std::set<PeerId> choose(const replica::Lineage& lineage, std::size_t wanted, const std::set<PeerId>& present) const;
+    std::set<PeerId> choose(const replica::Lineage& lineage, std::size_t wanted,
+                            const std::set<PeerId>& present) const;
     void say_holding(Now now, const replica::Lineage& lineage, Generation generation, Outbox& out);
 
     PeerId self_;

@@ -71,8 +71,9 @@ struct LogsRead {
 /// SIGTERM: the agent ends, its tasks run on, and it means to come back.
 struct Restarting {};
 
-using Input = std::variant<Tick, FrameReceived, Knocked, Stored, ConnectTested, LinkClosed,
-                           LogsRead, Restarting, ApiRequest, CancelRequest, allocrunner::Input, replica::Input>;
+using Input =
+    std::variant<Tick, FrameReceived, Knocked, Stored, ConnectTested, LinkClosed, LogsRead,
+                 Restarting, ApiRequest, CancelRequest, allocrunner::Input, replica::Input>;
 
 // --- effects
 

@@ -177,9 +177,10 @@ void Node::on(Now now, const Tick&) {
 
 TimePoint Node::next_wakeup() const {
     TimePoint soonest = presence_.next_wakeup();
-    for (const auto& due : {swim_.next_wakeup(), group_.next_wakeup(), courier_.next_wakeup(),
-                            board_.next_wakeup(), claimant_.next_wakeup(), keeper_.next_wakeup(),
-                            steward_.next_wakeup(), runs_.next_wakeup(), copies_.next_wakeup(), roster_due_})
+    for (const auto& due :
+         {swim_.next_wakeup(), group_.next_wakeup(), courier_.next_wakeup(), board_.next_wakeup(),
+          claimant_.next_wakeup(), keeper_.next_wakeup(), steward_.next_wakeup(),
+          runs_.next_wakeup(), copies_.next_wakeup(), roster_due_})
         if (due && *due < soonest) soonest = *due;
     return soonest;
 }

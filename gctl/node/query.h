@@ -86,7 +86,8 @@ struct RegionStatus {
 struct CopyState {
     PeerId peer;
     std::string name;
-    Generation generation;  ///< 0: the ledger names the peer as a holder, and it did not say what it has
+    Generation
+        generation;  ///< 0: the ledger names the peer as a holder, and it did not say what it has
     std::uint64_t n = 0;
     WallTime taken_at;
     bool reachable = false;
@@ -108,7 +109,7 @@ struct Answer {
     std::vector<ledger::PeerRecord> peers;
     std::vector<std::pair<ledger::Slot, ledger::SlotRecord>> slots;  ///< planning: of the job
     std::vector<CopyState> copies;  ///< allocation: filled in by the peer that was asked
-    LogTime log_time;                                                ///< planning: the ledger's
+    LogTime log_time;               ///< planning: the ledger's
     LogIndex applied;
     std::optional<RegionStatus> region;
     template <class Self>

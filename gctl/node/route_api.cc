@@ -19,8 +19,10 @@ void Node::serve(Now now, std::uint64_t id, const Query& query) {
         now, std::move(asked), patience,
         [this, id](Now then, Result<Answer> answer, Outbox& out) {
             api_asks_.erase(id);
-            if (answer.ok()) add_ages(then, id, std::move(*answer), out);
-            else out.effects.replies.push_back({id, answer.error()});
+            if (answer.ok())
+                add_ages(then, id, std::move(*answer), out);
+            else
+                out.effects.replies.push_back({id, answer.error()});
         },
         out_);
     if (const auto found = api_asks_.find(id); found != api_asks_.end()) found->second = request;
@@ -37,12 +39,13 @@ void Node::add_ages(Now now, std::uint64_t id, Answer answer, Outbox& out) {
     std::vector<ledger::PeerRecord> holders;
     for (const ledger::PeerRecord& peer : answer.peers)
         if (record.copies.contains(peer.number)) holders.push_back(peer);
-    copies_.ages(now, lineage_of(slot), holders,
-                 [id, answer = std::move(answer)](Now, std::vector<CopyState> copies, Outbox& box) mutable {
-                     answer.copies = std::move(copies);
-                     box.effects.replies.push_back({id, ApiReply::What(std::move(answer))});
-                 },
-                 out);
+    copies_.ages(
+        now, lineage_of(slot), holders,
+        [id, answer = std::move(answer)](Now, std::vector<CopyState> copies, Outbox& box) mutable {
+            answer.copies = std::move(copies);
+            box.effects.replies.push_back({id, ApiReply::What(std::move(answer))});
+        },
+        out);
 }
 
 void Node::serve(Now now, std::uint64_t id, const RegisterJob& what) {

@@ -103,14 +103,15 @@ void Runs::obey(Now now, Outbox& out) {
     absorb(now, runner_.step(now.time, {.wall = now.wall, .what = std::move(set)}), out);
 }
 
-std::optional<allocrunner::Restore> Runs::restore_for(Now now, const ledger::AllocRecord& alloc, const TaskGroup& group,
-                                                      Outbox& out) {
+std::optional<allocrunner::Restore> Runs::restore_for(Now now, const ledger::AllocRecord& alloc,
+                                                      const TaskGroup& group, Outbox& out) {
     using Kind = allocrunner::Restore::Kind;
     if (!group.disk.sticky) return allocrunner::Restore{};
     if (alloc.previous && runner_.status(*alloc.previous) != nullptr)
         return allocrunner::Restore{.kind = Kind::from_alloc, .previous = *alloc.previous};
     const replica::Lineage lineage = lineage_of(alloc.slot);
-    if (copies_.holds(lineage)) return allocrunner::Restore{.kind = Kind::from_copy, .previous = {}};
+    if (copies_.holds(lineage))
+        return allocrunner::Restore{.kind = Kind::from_copy, .previous = {}};
     if (!alloc.previous || group.disk.replicas == 0) return allocrunner::Restore{};
     switch (copies_.fetch(now, lineage, out)) {
         case Copies::Fetched::under_way: return std::nullopt;
@@ -131,9 +132,12 @@ void Runs::tell_copies(Now now, Outbox& out) {
     for (const ledger::AllocRecord& alloc : orders_.allocs) {
         const auto* status = runner_.status(alloc.id);
         const auto* order = runner_.order(alloc.id);
-        const bool runs = status != nullptr && order != nullptr && status->client == allocrunner::ClientStatus::running;
+        const bool runs = status != nullptr && order != nullptr &&
+                          status->client == allocrunner::ClientStatus::running;
         if (runs && order->group.disk.sticky && order->group.disk.replicas > 0)
-            copied.push_back({.lineage = lineage_of(alloc.slot), .generation = alloc.generation, .alloc = alloc.id,
+            copied.push_back({.lineage = lineage_of(alloc.slot),
+                              .generation = alloc.generation,
+                              .alloc = alloc.id,
                               .replicas = static_cast<std::size_t>(order->group.disk.replicas)});
     }
     copies_.running(now, copied, out);

@@ -44,7 +44,9 @@ class Runs {
     void on(Now now, const OrdersFrame& frame, Outbox& out);
     void on(Now now, const allocrunner::Input& input, Outbox& out);
     /// A fetch has ended: orders that waited for their data can be obeyed.
-    void fetched(Now now, Outbox& out) { if (obeyed_) obey(now, out); }
+    void fetched(Now now, Outbox& out) {
+        if (obeyed_) obey(now, out);
+    }
     /// Somebody of the group has answered: no need to start anything unconfirmed.
     void heard() { heard_ = true; }
     void tick(Now now, Outbox& out);

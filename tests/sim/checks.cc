@@ -11,7 +11,8 @@ std::string peer_name(std::size_t place) { return "peer " + std::to_string(place
 }  // namespace
 
 std::optional<std::string> Checks::after_step(const World& world, std::size_t place) {
-    if (const auto& torn = world.peers[place]->machine().torn()) return peer_name(place) + ": " + *torn;
+    if (const auto& torn = world.peers[place]->machine().torn())
+        return peer_name(place) + ": " + *torn;
     const node::Node* node = world.peers[place]->node();
     if (node == nullptr || !node->group().is_replica()) return std::nullopt;
     if (auto broken = one_leader(world, place)) return broken;
@@ -65,19 +66,23 @@ void Checks::acknowledged(const ledger::JobKey& job, LogIndex index, bool stoppe
 }
 
 /// Every running allocation that wants copies has them, of its own generation.
-std::optional<std::string> Checks::copies_at_rest(const World& world, const ledger::Ledger& ledger) const {
+std::optional<std::string> Checks::copies_at_rest(const World& world,
+                                                  const ledger::Ledger& ledger) const {
     for (const auto& [slot, record] : ledger.slots()) {
         const auto* alloc = record.holder ? ledger.alloc(*record.holder) : nullptr;
         if (alloc == nullptr || alloc->client != ledger::ClientStatus::running) continue;
         const auto* version = ledger.job_version(slot.job, alloc->job_version);
-        const TaskGroup* group = version != nullptr ? find_group(version->job, slot.group) : nullptr;
+        const TaskGroup* group =
+            version != nullptr ? find_group(version->job, slot.group) : nullptr;
         if (group == nullptr || !group->disk.sticky) continue;
-        const std::size_t wanted = std::min<std::size_t>(static_cast<std::size_t>(group->disk.replicas), world.peers.size() - 1);
+        const std::size_t wanted = std::min<std::size_t>(
+            static_cast<std::size_t>(group->disk.replicas), world.peers.size() - 1);
         std::size_t fresh = 0;
         for (const auto& [peer, generation] : record.copies)
             fresh += generation == alloc->generation && peer != alloc->peer ? 1 : 0;
         if (fresh < wanted)
-            return to_string(slot) + " has " + std::to_string(fresh) + " copies of its generation, wanted " + std::to_string(wanted);
+            return to_string(slot) + " has " + std::to_string(fresh) +
+                   " copies of its generation, wanted " + std::to_string(wanted);
     }
     return std::nullopt;
 }

@@ -26,7 +26,8 @@ class Checks {
     std::uint64_t checked() const { return checked_; }
 
   private:
-    std::optional<std::string> copies_at_rest(const World& world, const ledger::Ledger& ledger) const;
+    std::optional<std::string> copies_at_rest(const World& world,
+                                              const ledger::Ledger& ledger) const;
     std::optional<std::string> one_leader(const World& world, std::size_t place);
     std::optional<std::string> same_log(const World& world, std::size_t place);
     std::optional<std::string> sound_books(const World& world, std::size_t place);

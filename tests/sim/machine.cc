@@ -36,19 +36,24 @@ void Machine::on(const PrepareDir& work) {
 std::optional<std::string> Machine::prepare(const Order& order) {
     files_.set_wall(events_.wall());
     const std::string top = "alloc/" + to_string(order.alloc);
-    const auto data_of = [](const AllocId& alloc) { return "alloc/" + to_string(alloc) + "/alloc/data"; };
+    const auto data_of = [](const AllocId& alloc) {
+        return "alloc/" + to_string(alloc) + "/alloc/data";
+    };
     for (const std::string& folder : {std::string("alloc"), top, top + "/alloc"})
         if (const auto made = files_.make_dir(folder); !made.ok()) return made.error().detail;
     if (order.restore.kind == Restore::Kind::from_copy) {
-        const replica::Lineage lineage{order.job.name_space, order.job.id, order.group.name, order.index};
+        const replica::Lineage lineage{order.job.name_space, order.job.id, order.group.name,
+                                       order.index};
         const auto restored = copier_->restore(lineage, order.alloc, events_.wall());
         if (!restored.ok()) return restored.error().detail;
-    } else if (order.restore.kind == Restore::Kind::from_alloc && files_.stat(data_of(order.restore.previous)).ok() &&
+    } else if (order.restore.kind == Restore::Kind::from_alloc &&
+               files_.stat(data_of(order.restore.previous)).ok() &&
                !files_.stat(data_of(order.alloc)).ok()) {
         const auto moved = files_.rename(data_of(order.restore.previous), data_of(order.alloc));
         if (!moved.ok()) return moved.error().detail;
     }
-    if (const auto made = files_.make_dir(data_of(order.alloc)); !made.ok()) return made.error().detail;
+    if (const auto made = files_.make_dir(data_of(order.alloc)); !made.ok())
+        return made.error().detail;
     (void)files_.sync_all().ok();
     check_data(order);
     return std::nullopt;
@@ -60,7 +65,8 @@ void Machine::check_data(const Order& order) {
     const auto one = files_.read(data + "one", 0, 64);
     const auto two = files_.read(data + "two", 0, 64);
     if (one.ok() != two.ok() || (one.ok() && *one != *two))
-        torn_ = "allocation " + to_string(order.alloc) + " of " + order.name + " starts with torn data";
+        torn_ =
+            "allocation " + to_string(order.alloc) + " of " + order.name + " starts with torn data";
 }
 
 void Machine::write_data(const Key& key, std::uint64_t run) {
@@ -86,7 +92,8 @@ void Machine::on(const StartTask& work) {
     processes_[key] = process;
     exits_.erase(key);
     answer({{}, TaskStarted{work.alloc, work.task, work.run, process.pid}});
-    if (const auto order = orders_.find(work.alloc); order != orders_.end() && order->second.group.disk.sticky)
+    if (const auto order = orders_.find(work.alloc);
+        order != orders_.end() && order->second.group.disk.sticky)
         write_data(key, work.run);
     // A task may say how long it lives and how it ends: argv "live <milliseconds> <exit code>".
     const auto& argv = work.spec.argv;

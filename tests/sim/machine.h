@@ -91,7 +91,8 @@ class Machine {
     std::map<AllocId, allocrunner::Order> orders_;
     std::map<AllocId, Bytes> states_;
     MemoryTree files_;
-    std::unique_ptr<replica::Copier> copier_ = std::make_unique<replica::Copier>(files_, replica::Places{});
+    std::unique_ptr<replica::Copier> copier_ =
+        std::make_unique<replica::Copier>(files_, replica::Places{});
     TimePoint copier_free_{};  ///< its work is done in order
     std::optional<std::string> torn_;
 };

@@ -30,6 +30,10 @@ TEST_CASE("regions of three to twelve peers survive kills, power cuts, cut links
     for (std::uint64_t seed = 1; seed <= 10; ++seed) check({.peers = 2 + seed, .seed = seed});
 }
 
+TEST_CASE("found by the simulator: a holder that joined late was announced to without a pause") {
+    CHECK(check({.peers = 5, .seed = 1}).events < 100'000);
+}
+
 TEST_CASE("the same seed leaves the same trace, another seed another") {
     const Outcome first = check({.peers = 5, .seed = 7});
     CHECK(check({.peers = 5, .seed = 7}).trace == first.trace);
