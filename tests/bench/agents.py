@@ -1,0 +1,161 @@
+#!/usr/bin/env python3
+"""Speed and memory of real agents with the shipped defaults: medians, each beside its goal. Needs `scons`.
+
+    tests/bench/agents.py             all: idle memory, request to accepted, submission to running, 1,000 tasks
+    tests/bench/agents.py accepted    only those whose name contains one of the words
+
+Agents run on loopback addresses with data under $TMPDIR, so the disk that is measured is that one. The goals are
+those of the issue "First flight"; nothing here fails for being slow.
+"""
+import concurrent.futures
+import http.client
+import json
+import os
+import statistics
+import sys
+import tempfile
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'e2e'))
+import processes  # noqa: E402
+from harness import HTTP_PORT, Cluster, DevPeer, check, published_token, wait_until  # noqa: E402
+
+REQUESTS = 100
+SUBMISSIONS = 30
+MANY = 1000
+WRITERS = 3
+
+
+class Client:
+    """One kept connection to a peer's API."""
+
+    def __init__(self, peer):
+        self.connection = http.client.HTTPConnection(peer.address, HTTP_PORT, timeout=60)
+        self.headers = {'X-Nomad-Token': published_token(peer.address), 'Content-Type': 'application/json'}
+
+    def ask(self, method, path, body=None):
+        self.connection.request(method, path, json.dumps(body) if body else None, self.headers)
+        answer = self.connection.getresponse()
+        text = answer.read()
+        check(answer.status == 200, f'{method} {path}: {answer.status} {text.decode(errors="replace")}')
+        return json.loads(text), int(answer.headers['X-Nomad-Index'])
+
+
+def sleeper(name, count=1, run_seconds=1000):
+    """The issue's allocation: cpu 1, memory 10, disk 10, logs 1 x 1 MB."""
+    task = {'Name': 't', 'Driver': 'raw_exec', 'Config': {'command': '/bin/sleep', 'args': [str(run_seconds)]},
+            'Resources': {'CPU': 1, 'MemoryMB': 10}, 'LogConfig': {'MaxFiles': 1, 'MaxFileSizeMB': 1}}
+    group = {'Name': 'g', 'Count': count, 'EphemeralDisk': {'SizeMB': 10}, 'Tasks': [task]}
+    return {'Job': {'ID': name, 'Name': name, 'Type': 'service', 'Datacenters': ['dc1'], 'TaskGroups': [group]}}
+
+
+def spread(seconds):
+    ordered = sorted(seconds)
+    return f'p50 {statistics.median(ordered) * 1000:.1f} ms, p95 {ordered[len(ordered) * 95 // 100] * 1000:.1f} ms, ' \
+           f'most {ordered[-1] * 1000:.1f} ms ({len(ordered)})'
+
+
+def memory_of(pid):
+    """(resident, private dirty) in KiB."""
+    with open(f'/proc/{pid}/smaps_rollup') as rollup:
+        fields = {line.split(':')[0]: int(line.split()[1]) for line in rollup if line.rstrip().endswith('kB')}
+    return fields['Rss'], fields['Private_Dirty']
+
+
+def fsyncs(directory):
+    """Seconds of each of 200 appends of 4 KiB with fsync."""
+    took = []
+    with tempfile.NamedTemporaryFile(dir=directory) as file:
+        for _ in range(200):
+            file.write(b'x' * 4096)
+            file.flush()
+            began = time.perf_counter()
+            os.fsync(file.fileno())
+            took.append(time.perf_counter() - began)
+    return took
+
+
+def fsync_of_concurrent_writers(directory):
+    with concurrent.futures.ThreadPoolExecutor(WRITERS) as pool:
+        return [t for took in pool.map(fsyncs, [directory] * WRITERS) for t in took]
+
+
+def idle_memory(cluster):
+    """Agents of a region of three that has come to rest; goal: 24 MiB resident, 8 MiB private dirty."""
+    for peer in cluster:
+        resident, dirty = memory_of(peer.process.pid)
+        print(f'  idle agent {peer.name}: {resident / 1024:.1f} MiB resident, {dirty / 1024:.1f} MiB private dirty')
+
+
+def request_to_accepted(cluster):
+    """HTTP request to accepted; goal: p50 at most 3 x the fsync p50 of three concurrent writers plus 3 ms."""
+    disk = fsync_of_concurrent_writers(cluster.directory)
+    goal = 3 * statistics.median(disk) + 0.003
+    print(f'  fsync, {WRITERS} concurrent writers: {spread(disk)}; goal p50 {goal * 1000:.1f} ms')
+    for peer in cluster:
+        client, took = Client(peer), []
+        for number in range(REQUESTS):
+            body = sleeper(f'accepted-{peer.name}-{number}', count=0)
+            began = time.perf_counter()
+            client.ask('PUT', '/v1/jobs', body)
+            took.append(time.perf_counter() - began)
+        print(f'  request to accepted at {peer.name}: {spread(took)}')
+
+
+def all_running(client, job, count, seconds):
+    """Waits by blocking queries, as a client does that misses nothing."""
+    index, end = 0, time.monotonic() + seconds
+    while time.monotonic() < end:
+        allocs, index = client.ask('GET', f'/v1/job/{job}/allocations?index={index}&wait=10s')
+        if sum(a['ClientStatus'] == 'running' for a in allocs) >= count:
+            return
+    raise TimeoutError(f'{job}: not {count} running after {seconds} s')
+
+
+def submission_to_running(cluster):
+    """From the request to the answer that says "running", for one raw_exec task; goal: p50 at most 100 ms."""
+    client, took = Client(cluster[0]), []
+    for number in range(SUBMISSIONS):
+        job = f'running-{number}'
+        began = time.perf_counter()
+        client.ask('PUT', '/v1/jobs', sleeper(job))
+        all_running(client, job, 1, 30)
+        took.append(time.perf_counter() - began)
+    print(f'  submission to running: {spread(took)}')
+    shims = [memory_of(pid)[1] for peer in cluster for pid in peer.supervisor_pids()]
+    print(f'  a shim: {statistics.median(shims):.0f} KiB private dirty (most {max(shims)}; goal 400)')
+
+
+def thousand_tasks():
+    """One job of 1,000 allocations of `sleep` on one peer; goal: all running in at most 10 s."""
+    with DevPeer(options=['--memory-total', 4 * 10 * MANY, '--cpu-total', 4 * MANY,
+                          '--disk-total', 40 * MANY]) as peer:
+        client = Client(peer)
+        began = time.perf_counter()
+        client.ask('PUT', '/v1/jobs', sleeper('many', count=MANY))
+        all_running(client, 'many', MANY, 120)
+        print(f'  {MANY} allocations running after {time.perf_counter() - began:.1f} s')
+        resident, dirty = memory_of(peer.process.pid)
+        print(f'  its agent then: {resident / 1024:.1f} MiB resident, {dirty / 1024:.1f} MiB private dirty')
+        client.ask('DELETE', '/v1/job/many?purge=true')
+        wait_until(lambda: not peer.supervisor_pids(), 120, 'all are stopped', [peer])
+
+
+def main():
+    words = sys.argv[1:]
+    def wanted(measure):
+        return not words or any(word in measure.__name__ for word in words)
+    processes.adopt_orphans()
+    of_three = [m for m in (idle_memory, request_to_accepted, submission_to_running) if wanted(m)]
+    if of_three:
+        with Cluster(3) as cluster:
+            cluster.form()
+            for measure in of_three:
+                print(measure.__doc__.strip())
+                measure(cluster)
+    if wanted(thousand_tasks):
+        print(thousand_tasks.__doc__.strip())
+        thousand_tasks()
+
+
+main()
