@@ -113,10 +113,14 @@ Result<int> run(const JobStatus& command, const Context& context) {
     const std::string purpose = "show job \"" + id + "\"";
     const std::string path = "/v1/job/" + url_encoded(id);
     const Value job = TRY(api.get(purpose, path));
-    if (context.json) return context.print_json(job);
     const Value summary = TRY(api.get(purpose, path + "/summary"));
     const Value evals = TRY(api.get(purpose, path + "/evaluations"));
     const Value allocs = TRY(api.get(purpose, path + "/allocations", {{"all", "true"}}));
+    if (context.json)
+        return context.print_json(Value{Value::Map{{"Job", job},
+                                                   {"Summary", summary},
+                                                   {"Evaluations", evals},
+                                                   {"Allocations", allocs}}});
     const JobView view = job_of(Json(job));
     show_job(context, view);
     show_summary(context, Json(summary));
