@@ -12,6 +12,7 @@ namespace gaggle {
 namespace {
 
 constexpr std::size_t kProblemsMax = 20;
+const std::string kAttempt = "read job from JSON: ";
 
 std::string joined(const std::vector<std::string>& problems) {
     std::string text;
@@ -54,29 +55,36 @@ void add_meta(Value::Map& object, const JobMeta* meta) {
 }  // namespace
 
 Result<Job> job_from_api_json(std::string_view text) {
-    const std::string attempt = "read job from JSON: ";
     if (text.size() > kJobSourceBytesMax)
-        return Error{Errc::invalid, attempt + std::to_string(text.size()) + " bytes, at most " +
+        return Error{Errc::invalid, kAttempt + std::to_string(text.size()) + " bytes, at most " +
                                         std::to_string(kJobSourceBytesMax) + " are read"};
     auto value = value_from_json(text);
     if (!value.ok()) return within("read job", std::move(value).error());
-    const Value::Map* object = job_object(*value);
+    return job_from_api_value(*value);
+}
+
+Result<Job> job_from_api_value(const Value& value) {
+    const Value::Map* object = job_object(value);
     if (object == nullptr)
-        return Error{Errc::invalid, attempt + "wanted an object, or one as `Job` in an object"};
+        return Error{Errc::invalid, kAttempt + "wanted an object, or one as `Job` in an object"};
     std::vector<std::string> problems;
     ApiReader reader(*object, "", problems);
     JobDraft draft;
     schema::describe(reader, draft);
-    if (!problems.empty()) return Error{Errc::invalid, attempt + joined(problems)};
+    if (!problems.empty()) return Error{Errc::invalid, kAttempt + joined(problems)};
     return canonical(std::move(draft));
 }
 
 std::string job_to_api_json(const Job& job, const JobMeta* meta) {
+    return value_to_json(job_to_api_value(job, meta));
+}
+
+Value job_to_api_value(const Job& job, const JobMeta* meta) {
     Value::Map object;
     ApiWriter writer(object);
     schema::describe(writer, job);
     add_meta(object, meta);
-    return value_to_json(Value{std::move(object)});
+    return Value{std::move(object)};
 }
 
 }  // namespace gaggle

@@ -11,6 +11,7 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "placement/jobspec/job.h"
+#include "placement/jobspec/value.h"
 
 namespace gaggle {
 
@@ -30,8 +31,12 @@ struct JobMeta {
 /// Nomad's and not run here yet is refused by name. The job is canonical but not validated.
 /// Errc::invalid with every problem and its path ("TaskGroups[0].Tasks[1].KillTimeout: ...").
 Result<Job> job_from_api_json(std::string_view text);
+/// The same from a value that was read already.
+Result<Job> job_from_api_value(const Value& value);
 
 /// The bare job object. Without `meta` it is what one submits: no status, no indexes.
 std::string job_to_api_json(const Job& job, const JobMeta* meta = nullptr);
+/// The same as a value, to be part of a larger answer.
+Value job_to_api_value(const Job& job, const JobMeta* meta = nullptr);
 
 }  // namespace gaggle

@@ -106,8 +106,9 @@ Result<Value> value_from_json(std::string_view text) {
     return Error{Errc::invalid, "not JSON: " + builder.problem};
 }
 
-std::string value_to_json(const Value& value) {
-    return to_json(value).dump(-1, ' ', false, Json::error_handler_t::replace);
+std::string value_to_json(const Value& value, JsonLayout layout) {
+    const int blanks = layout == JsonLayout::indented ? 4 : -1;
+    return to_json(value).dump(blanks, ' ', false, Json::error_handler_t::replace);
 }
 
 }  // namespace gaggle

@@ -16,8 +16,10 @@ constexpr std::size_t kJsonNestingMax = 64;
 /// become double.
 Result<Value> value_from_json(std::string_view text);
 
-/// One line, keys in order. Text that is not UTF-8 is shown with U+FFFD in place of the bad bytes;
-/// a number that is not finite becomes null.
-std::string value_to_json(const Value& value);
+enum class JsonLayout { one_line, indented };
+
+/// Keys in order; indented by four blanks a level where people read it. Text that is not UTF-8 is
+/// shown with U+FFFD in place of the bad bytes; a number that is not finite becomes null.
+std::string value_to_json(const Value& value, JsonLayout layout = JsonLayout::one_line);
 
 }  // namespace gaggle
