@@ -44,9 +44,10 @@ class Responder {
 
     void send(HttpResponse response) const;
     /// A stream instead: begin once, then pieces, then end. More than 8 MiB unsent ends the
-    /// connection.
+    /// connection; whoever sends much waits for `written` (called on the http thread once this
+    /// piece has left, and never if the client goes away before).
     void begin_stream(HttpResponse head) const;
-    void piece(std::string data) const;
+    void piece(std::string data, std::function<void()> written = nullptr) const;
     void end_stream() const;
     /// Called once, on the http thread, when the client goes away before it was answered in full.
     void on_gone(std::function<void()> gone) const;

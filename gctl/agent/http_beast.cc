@@ -99,7 +99,11 @@ struct Responder::Connection : std::enable_shared_from_this<Responder::Connectio
     bool streaming = false;
     bool ending = false;
     bool writing = false;
-    std::deque<std::string> unsent;
+    struct Unsent {
+        std::string bytes;
+        std::function<void()> written;  ///< may be empty
+    };
+    std::deque<Unsent> unsent;
     std::size_t unsent_bytes = 0;
     std::function<void()> gone;
 
@@ -206,11 +210,11 @@ struct Responder::Connection : std::enable_shared_from_this<Responder::Connectio
         queue(head_of(head));
     }
 
-    void piece(const std::string& data) {
+    void piece(const std::string& data, std::function<void()> written) {
         if (!streaming || ending || data.empty()) return;
         std::array<char, 20> size{};
         std::snprintf(size.data(), size.size(), "%zx\r\n", data.size());
-        queue(size.data() + data + "\r\n");
+        queue(size.data() + data + "\r\n", std::move(written));
     }
 
     void end() {
@@ -225,9 +229,9 @@ struct Responder::Connection : std::enable_shared_from_this<Responder::Connectio
         write();
     }
 
-    void queue(std::string bytes) {
+    void queue(std::string bytes, std::function<void()> written = nullptr) {
         unsent_bytes += bytes.size();
-        unsent.push_back(std::move(bytes));
+        unsent.push_back({std::move(bytes), std::move(written)});
         if (streaming && unsent_bytes > kUnsentBytesMax) return close();
         write();
     }
@@ -240,13 +244,15 @@ struct Responder::Connection : std::enable_shared_from_this<Responder::Connectio
         }
         writing = true;
         stream.expires_after(kReadTimeout);
-        asio::async_write(stream, asio::buffer(unsent.front()),
+        asio::async_write(stream, asio::buffer(unsent.front().bytes),
                           [self = shared_from_this()](beast::error_code failed, std::size_t) {
                               if (failed) return self->close();
                               self->stream.expires_never();
                               self->writing = false;
-                              self->unsent_bytes -= self->unsent.front().size();
+                              self->unsent_bytes -= self->unsent.front().bytes.size();
+                              const auto written = std::move(self->unsent.front().written);
                               self->unsent.pop_front();
+                              if (written) written();
                               self->write();
                           });
     }
@@ -301,9 +307,11 @@ void Responder::begin_stream(HttpResponse head) const {
     });
 }
 
-void Responder::piece(std::string data) const {
-    asio::post(connection_->shared->io,
-               [to = connection_, data = std::move(data)] { to->piece(data); });
+void Responder::piece(std::string data, std::function<void()> written) const {
+    asio::post(connection_->shared->io, [to = connection_, data = std::move(data),
+                                         written = std::move(written)]() mutable {
+        to->piece(data, std::move(written));
+    });
 }
 
 void Responder::end_stream() const {

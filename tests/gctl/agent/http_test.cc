@@ -1,9 +1,6 @@
 #include "gctl/agent/http.h"
 
-#include <arpa/inet.h>
 #include <doctest/doctest.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <future>
 #include <mutex>
@@ -11,39 +8,11 @@
 #include <thread>
 
 #include "gctl/agent/http_lock.h"
+#include "tests/gctl/agent/raw_client.h"
 
 namespace gaggle {
 
 namespace {
-
-/// A client that sends what it is told and reads until the server closes.
-class Client {
-  public:
-    explicit Client(std::uint16_t port) : fd_(socket(AF_INET, SOCK_STREAM, 0)) {
-        sockaddr_in to{};
-        to.sin_family = AF_INET;
-        to.sin_port = htons(port);
-        inet_pton(AF_INET, "127.0.0.1", &to.sin_addr);
-        REQUIRE(connect(fd_, reinterpret_cast<sockaddr*>(&to), sizeof to) == 0);
-        timeval patience{10, 0};
-        setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-    }
-    ~Client() { ::close(fd_); }
-    void say(const std::string& text) {
-        CHECK(send(fd_, text.data(), text.size(), MSG_NOSIGNAL) > 0);
-    }
-    std::string all() {
-        std::string out;
-        char buffer[4096];
-        for (ssize_t got = 0; (got = recv(fd_, buffer, sizeof buffer, 0)) > 0;)
-            out.append(buffer, got);
-        return out;
-    }
-    void hang_up() { shutdown(fd_, SHUT_RDWR); }
-
-  private:
-    int fd_;
-};
 
 std::unique_ptr<HttpServer> serve(HttpServer::Handler handler) {
     auto server = HttpServer::open({.port = 0, .token = "secret"}, std::move(handler));
@@ -69,7 +38,7 @@ HttpServer::Handler echo() {
 
 TEST_CASE("a request comes through decoded, and its answer comes back") {
     const auto server = serve(echo());
-    Client client(server->port());
+    RawClient client(server->port());
     client.say(get("/v1/job/a%2Fb?stale&wait=2000ms"));
     const std::string answer = client.all();
     CHECK(answer.starts_with("HTTP/1.1 200 OK\r\n"));
@@ -114,7 +83,7 @@ TEST_CASE("without a token, or with a foreign Host, nothing reaches the handler"
     for (const auto& [headers, host] : {std::pair{"", "localhost"},
                                         {"X-Nomad-Token: wrong\r\n", "localhost"},
                                         {"X-Nomad-Token: secret\r\n", "evil.example"}}) {
-        Client client(server->port());
+        RawClient client(server->port());
         client.say(get("/v1/jobs", headers, host));
         CHECK(client.all().starts_with("HTTP/1.1 403 Forbidden\r\n"));
     }
@@ -122,7 +91,7 @@ TEST_CASE("without a token, or with a foreign Host, nothing reaches the handler"
 
 TEST_CASE("a body of 100 MiB is refused before it is read") {
     const auto server = serve([](HttpRequest, Responder) { FAIL("reached"); });
-    Client client(server->port());
+    RawClient client(server->port());
     client.say(
         "PUT /v1/jobs HTTP/1.1\r\nHost: localhost\r\nX-Nomad-Token: secret\r\nContent-Length: "
         "104857600\r\n\r\n");
@@ -133,7 +102,7 @@ TEST_CASE("a body of 100 MiB is refused before it is read") {
 
 TEST_CASE("PUT and POST are one, and a body arrives whole") {
     const auto server = serve(echo());
-    Client client(server->port());
+    RawClient client(server->port());
     client.say(
         "PUT /v1/jobs HTTP/1.1\r\nHost: localhost\r\nX-Nomad-Token: secret\r\nConnection: "
         "close\r\nContent-Length: 4\r\n\r\n{\"a\"");
@@ -142,12 +111,28 @@ TEST_CASE("PUT and POST are one, and a body arrives whole") {
 
 TEST_CASE("two requests on one connection") {
     const auto server = serve(echo());
-    Client client(server->port());
+    RawClient client(server->port());
     client.say("GET /one HTTP/1.1\r\nHost: localhost\r\nX-Nomad-Token: secret\r\n\r\n" +
                get("/two"));
     const std::string answers = client.all();
     CHECK(answers.find("GET /one") != std::string::npos);
     CHECK(answers.find("GET /two") != std::string::npos);
+}
+
+TEST_CASE("whoever streams much learns when a piece has left") {
+    std::promise<void> left;
+    const auto server = serve([&](HttpRequest, Responder responder) {
+        responder.begin_stream({.content_type = "text/plain"});
+        responder.piece("first", [&left, responder] {
+            left.set_value();
+            responder.piece("second");
+            responder.end_stream();
+        });
+    });
+    RawClient client(server->port());
+    client.say(get("/v1/client/fs/logs/x"));
+    CHECK(left.get_future().wait_for(std::chrono::seconds(10)) == std::future_status::ready);
+    CHECK(client.all().ends_with("5\r\nfirst\r\n6\r\nsecond\r\n0\r\n\r\n"));
 }
 
 TEST_CASE("a stream arrives in pieces and ends") {
@@ -157,7 +142,7 @@ TEST_CASE("a stream arrives in pieces and ends") {
         responder.piece("two");
         responder.end_stream();
     });
-    Client client(server->port());
+    RawClient client(server->port());
     client.say(get("/v1/client/fs/logs/x"));
     CHECK(client.all().ends_with("4\r\none \r\n3\r\ntwo\r\n0\r\n\r\n"));
 }
@@ -167,7 +152,7 @@ TEST_CASE("the handler hears when its client goes away") {
     const auto server = serve([&gone](HttpRequest, Responder responder) {
         responder.on_gone([&gone] { gone.set_value(); });
     });
-    Client client(server->port());
+    RawClient client(server->port());
     client.say(get("/v1/jobs?index=7"));
     client.hang_up();
     CHECK(gone.get_future().wait_for(std::chrono::seconds(10)) == std::future_status::ready);
@@ -177,7 +162,7 @@ TEST_CASE("an answer may come late, from another thread") {
     std::promise<Responder> kept;
     const auto server =
         serve([&kept](HttpRequest, Responder responder) { kept.set_value(responder); });
-    Client client(server->port());
+    RawClient client(server->port());
     client.say(get("/v1/jobs"));
     std::thread later([&kept] { kept.get_future().get().send({.body = "late"}); });
     CHECK(client.all().ends_with("late"));
@@ -195,11 +180,11 @@ TEST_CASE("garbage closes the connection and harms nothing") {
     const auto server = serve(echo());
     for (const std::string& garbage :
          {std::string("\0\1\2\3 rubbish\r\n\r\n", 15), std::string(100'000, 'x')}) {
-        Client client(server->port());
+        RawClient client(server->port());
         client.say(garbage);
         client.all();
     }
-    Client client(server->port());
+    RawClient client(server->port());
     client.say(get("/still/there"));
     CHECK(client.all().find("GET /still/there") != std::string::npos);
 }
