@@ -1,0 +1,99 @@
+#include "gctl/agent/render_resources.h"
+
+#include "gctl/agent/render_node.h"
+
+namespace gaggle {
+
+namespace {
+
+const std::vector<Task>& tasks_of(const ResourceSubject& subject) {
+    static const std::vector<Task> none;
+    if (subject.job == nullptr) return none;
+    const TaskGroup* group = find_group(*subject.job, subject.alloc.slot.group);
+    return group == nullptr ? none : group->tasks;
+}
+
+bool asked_for_number(const ledger::AllocRecord& alloc, const std::string& label) {
+    for (const Port& port : alloc.ask.ports)
+        if (port.label == label) return port.fixed != 0;
+    return false;
+}
+
+/// One network with all ports, as Nomad puts group networks; null without ports.
+Value render_networks(const ResourceSubject& subject) {
+    if (subject.alloc.ports.empty()) return null();
+    List fixed, dynamic;
+    for (const AssignedPort& port : subject.alloc.ports) {
+        Value shown = val(Object{{"Label", val(port.label)},
+                                 {"Value", val(port.value)},
+                                 {"To", val(port.to)},
+                                 {"HostNetwork", val("default")}});
+        (asked_for_number(subject.alloc, port.label) ? fixed : dynamic).push_back(std::move(shown));
+    }
+    const std::string ip = subject.peer == nullptr ? "" : address_of(*subject.peer);
+    return val(List{val(Object{{"Mode", val("host")},
+                               {"Device", val("")},
+                               {"CIDR", val("")},
+                               {"IP", val(ip)},
+                               {"MBits", val(0)},
+                               {"DNS", null()},
+                               {"ReservedPorts", or_null(fixed)},
+                               {"DynamicPorts", or_null(dynamic)}})});
+}
+
+Value render_ports(const ResourceSubject& subject) {
+    const std::string ip = subject.peer == nullptr ? "" : address_of(*subject.peer);
+    List ports;
+    for (const AssignedPort& port : subject.alloc.ports)
+        ports.push_back(val(Object{{"Label", val(port.label)},
+                                   {"Value", val(port.value)},
+                                   {"To", val(port.to)},
+                                   {"HostIP", val(ip)}}));
+    return or_null(ports);
+}
+
+}  // namespace
+
+Value render_allocated(const ResourceSubject& subject) {
+    Object tasks, lifecycles;
+    for (const Task& task : tasks_of(subject)) {
+        const Resources& asked = task.resources;
+        const Object cpu{{"CpuShares", val(asked.cpu)}, {"ReservedCores", null()}};
+        const Object memory{{"MemoryMB", val(asked.memory)},
+                            {"MemoryMaxMB", val(asked.memory_max)}};
+        tasks[task.name] = val(Object{
+            {"Cpu", val(cpu)}, {"Memory", val(memory)}, {"Networks", null()}, {"Devices", null()}});
+        lifecycles[task.name] = null();
+    }
+    const Object shared{{"DiskMB", val(subject.alloc.ask.amounts.disk)},
+                        {"Networks", render_networks(subject)},
+                        {"Ports", render_ports(subject)}};
+    return val(Object{{"Tasks", val(std::move(tasks))},
+                      {"TaskLifecycles", val(std::move(lifecycles))},
+                      {"Shared", val(shared)}});
+}
+
+void add_legacy_resources(Object& alloc, const ResourceSubject& subject) {
+    const Amounts& all = subject.alloc.ask.amounts;
+    Object tasks;
+    for (const Task& task : tasks_of(subject))
+        tasks[task.name] =
+            render_legacy({.cpu = task.resources.cpu, .memory = task.resources.memory},
+                          task.resources.memory_max, null());
+    alloc["Resources"] = render_legacy(all, {}, render_networks(subject));
+    alloc["SharedResources"] = render_legacy({.disk = all.disk}, {}, render_networks(subject));
+    alloc["TaskResources"] = val(std::move(tasks));
+}
+
+Value render_legacy(const Amounts& amounts, MegaBytes memory_max, Value networks) {
+    return val(Object{{"CPU", val(amounts.cpu)},
+                      {"Cores", val(0)},
+                      {"MemoryMB", val(amounts.memory)},
+                      {"MemoryMaxMB", val(memory_max)},
+                      {"DiskMB", val(amounts.disk)},
+                      {"IOPS", val(0)},
+                      {"Networks", std::move(networks)},
+                      {"Devices", null()}});
+}
+
+}  // namespace gaggle
