@@ -36,7 +36,7 @@ class Api {
     Api(const Api&) = delete;
     Api& operator=(const Api&) = delete;
 
-    /// The HTTP server's handler; returns at once. From any thread.
+    /// The HTTP server's handler; returns at once. On the http thread.
     void handle(HttpRequest request, Responder responder);
     /// The node's answer to one ApiRequest; returns at once. From any thread.
     void reply(node::ApiReply reply);

@@ -308,10 +308,10 @@ void Responder::begin_stream(HttpResponse head) const {
 }
 
 void Responder::piece(std::string data, std::function<void()> written) const {
-    asio::post(connection_->shared->io, [to = connection_, data = std::move(data),
-                                         written = std::move(written)]() mutable {
-        to->piece(data, std::move(written));
-    });
+    asio::post(connection_->shared->io,
+               [to = connection_, data = std::move(data), written = std::move(written)]() mutable {
+                   to->piece(data, std::move(written));
+               });
 }
 
 void Responder::end_stream() const {

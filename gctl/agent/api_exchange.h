@@ -1,0 +1,115 @@
+// One HTTP request on its way to its answer.
+//
+// A handler gets the Exchange, asks the node with a continuation, and ends it once with answer(),
+// respond(), refuse() or a stream. Continuations get the same Exchange again and keep no pointer to
+// it. At most one question is under way at a time, so an exchange reads from top to bottom.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/time.h"
+#include "gctl/agent/api.h"
+#include "gctl/agent/json_value.h"
+
+namespace gaggle {
+
+using ExchangeId = std::uint64_t;
+using NodeQuestion = decltype(node::ApiRequest::what);
+using NodeReply = Result<node::ApiReply::What>;
+
+/// What goes to one client, in order.
+struct ToClient {
+    struct Send {
+        HttpResponse response;
+    };
+    struct BeginStream {
+        HttpResponse head;
+    };
+    struct Piece {
+        std::string data;
+        bool wants_written = false;  ///< ApiCore::Written follows when it has left
+    };
+    struct EndStream {};
+    ExchangeId exchange = 0;
+    std::variant<Send, BeginStream, Piece, EndStream> what;
+};
+
+struct ApiEffects {
+    std::vector<node::ApiRequest> asks;
+    std::vector<std::uint64_t> cancels;  ///< ids of asks whose answer nobody wants any more
+    std::vector<ToClient> clients;
+};
+
+/// The three headers that Nomad's clients read (nomad.md section 0: all of them, always).
+struct IndexHeaders {
+    std::uint64_t index = 1;
+    Duration last_contact{};
+    bool known_leader = true;
+};
+IndexHeaders headers_of(const node::Answer& answer);
+
+class LogFollow;
+
+class Exchange {
+  public:
+    using Then = std::function<void(Exchange&, NodeReply)>;
+
+    Exchange(ExchangeId id, const ApiInfo& info, HttpRequest request);
+    ~Exchange();
+    Exchange(Exchange&&) noexcept;
+
+    const HttpRequest& request() const { return request_; }
+    const ApiInfo& info() const { return *info_; }
+    TimePoint now() const { return now_; }
+    /// What the `*` of the route's pattern stands for: mostly an id, decoded.
+    const std::string& id() const { return wild_; }
+    /// A parameter of the query, or "".
+    std::string parameter(const std::string& name) const;
+
+    /// Requires that no question is under way.
+    void ask(NodeQuestion question, Then then);
+    /// Asks for records; an error or an answer of another kind ends the exchange, and so does `not
+    /// found` when `or_else` says what is missing ("job not found").
+    void query(node::Query query, std::function<void(Exchange&, node::Answer&)> then,
+               const char* or_else = nullptr);
+
+    void respond(const IndexHeaders& headers, const Value& body, int status = 200);
+    void answer(const node::Answer& from, const Value& body) { respond(headers_of(from), body); }
+    /// Text, as Nomad answers errors.
+    void refuse(int status, const std::string& text, const IndexHeaders& headers = {});
+    void fail(const Error& error) { refuse(status_of(error), text_of(error)); }
+
+    void begin_stream(const std::string& content_type);
+    void piece(std::string data, bool wants_written);
+    void end_stream();
+    bool streaming() const { return streaming_; }
+
+    static int status_of(const Error& error);
+    static std::string text_of(const Error& error);
+
+    std::unique_ptr<LogFollow> logs;  ///< only while a log is streamed
+
+  private:
+    friend class ApiCore;
+    void send(HttpResponse response);
+
+    ExchangeId id_;
+    const ApiInfo* info_;  ///< ApiCore's, which outlives its exchanges
+    HttpRequest request_;
+    std::string wild_;
+    TimePoint now_{};
+    std::optional<NodeQuestion> question_;  ///< to be numbered and sent by ApiCore
+    Then then_;
+    std::uint64_t asked_ = 0;  ///< the number of the question under way; 0: none
+    bool streaming_ = false;
+    bool done_ = false;
+    std::vector<ToClient> out_;  ///< taken by ApiCore after each call
+};
+
+}  // namespace gaggle

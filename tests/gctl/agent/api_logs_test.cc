@@ -1,0 +1,169 @@
+#include "gctl/agent/api_logs.h"
+
+#include "tests/gctl/agent/api_world.h"
+
+namespace gaggle {
+
+namespace {
+
+constexpr const char* kPath = "/v1/client/fs/logs/bbbbbbbb-bbbb-bbbb-bbbb-bbbbbbbbbbbb";
+
+ApiWorld::Query parameters(const std::string& more = "", const std::string& value = "true") {
+    ApiWorld::Query query{{"task", "server"}, {"type", "stdout"}};
+    if (!more.empty()) query[more] = value;
+    return query;
+}
+
+NodeReply chunk(const std::string& text, std::uint64_t from) {
+    return NodeReply(node::ApiReply::What(node::LogChunk{.from = {0, from},
+                                                         .next = {0, from + text.size()},
+                                                         .file_name = "alloc/logs/server.stdout.0",
+                                                         .data = to_bytes(text)}));
+}
+
+/// The record that every log request asks for first.
+ExchangeId begin(ApiWorld& world, ApiWorld::Query query) {
+    const ExchangeId client = world.get(kPath, std::move(query));
+    CHECK(world.question_as<node::Query>().kind == node::QueryKind::allocation);
+    world.reply(sample_answer());
+    return client;
+}
+
+}  // namespace
+
+TEST_CASE("a log that is not followed ends where it ends") {
+    ApiWorld world;
+    const ExchangeId client = begin(world, parameters("plain"));
+    CHECK(to_string(world.question_as<node::ReadLogs>().alloc) ==
+          "bbbbbbbb-bbbb-bbbb-bbbb-bbbbbbbbbbbb");
+    CHECK_FALSE(world.question_as<node::ReadLogs>().from.has_value());
+    world.reply(chunk("hello ", 0));
+    CHECK(world.questions.empty());  // the next is read when this one has left
+    world.input(ApiCore::Written{client});
+    CHECK(*world.question_as<node::ReadLogs>().from == node::LogPlace{0, 6});
+    world.reply(chunk("world", 6));
+    world.input(ApiCore::Written{client});
+    world.reply(chunk("", 11));
+    CHECK(world.streamed(client) == "hello world");
+    CHECK(world.ended(client));
+    CHECK(world.core.under_way() == 0);
+}
+
+TEST_CASE("a followed log is read every 200 ms, and frames beat once a second") {
+    ApiWorld world;
+    const ExchangeId client = begin(world, parameters("follow"));
+    world.reply(chunk("one", 0));
+    CHECK(world.streamed(client) ==
+          R"({"Data":"b25l","File":"alloc/logs/server.stdout.0","Offset":3})");
+    world.input(ApiCore::Written{client});
+    world.reply(chunk("", 3));
+    world.pass(199ms);
+    CHECK(world.questions.empty());
+    world.pass(1ms);
+    REQUIRE(world.questions.size() == 1);
+    world.reply(chunk("", 3));
+    for (int polls = 0; polls < 4; ++polls) {
+        world.pass(200ms);
+        world.reply(chunk("", 3));
+    }
+    CHECK(world.streamed(client).ends_with("}{}"));  // one heartbeat in that second
+    CHECK_FALSE(world.ended(client));
+    world.input(ApiCore::Gone{client});
+    CHECK(world.core.under_way() == 0);
+    CHECK_FALSE(world.core.next_wakeup().has_value());
+}
+
+TEST_CASE("plain text has no heartbeats") {
+    ApiWorld world;
+    ApiWorld::Query query = parameters("follow");
+    query["plain"] = "true";
+    const ExchangeId client = begin(world, query);
+    world.reply(chunk("", 0));
+    for (int polls = 0; polls < 20; ++polls) {
+        world.pass(200ms);
+        world.reply(chunk("", 0));
+    }
+    CHECK(world.streamed(client).empty());
+}
+
+TEST_CASE("a gap is said in the frame") {
+    ApiWorld world;
+    const ExchangeId client = begin(world, parameters());
+    NodeReply reply = chunk("late", 100);
+    std::get<node::LogChunk>(*reply).skipped = true;
+    world.reply(std::move(reply));
+    CHECK(world.streamed(client).find(R"("FileEvent":"file deleted")") != std::string::npos);
+}
+
+TEST_CASE("where a log is read from") {
+    ApiWorld world;
+    ApiWorld::Query query = parameters("origin", "end");
+    query["offset"] = "500";
+    query["type"] = "stderr";
+    begin(world, query);
+    const auto& read = world.question_as<node::ReadLogs>();
+    CHECK(read.from_end);
+    CHECK(read.offset == 500);
+    CHECK(read.error_stream);
+    CHECK(read.task == "server");
+}
+
+TEST_CASE("log requests that are refused") {
+    struct Row {
+        ApiWorld::Query query;
+        const char* body;
+    };
+    for (const Row& row : {
+             Row{{{"type", "stdout"}}, "must provide task name"},
+             Row{{{"task", "server"}}, "must provide log type (stdout/stderr)"},
+             Row{{{"task", "server"}, {"type", "both"}}, "must provide log type (stdout/stderr)"},
+             Row{parameters("origin", "middle"), "origin must be start or end"},
+             Row{parameters("offset", "-1"), "error parsing offset: \"-1\" is no whole number"},
+         }) {
+        ApiWorld world;
+        const ExchangeId client = world.get(kPath, row.query);
+        CHECK(world.response(client).status == 400);
+        CHECK(world.response(client).body == row.body);
+    }
+    ApiWorld world;
+    const ExchangeId none = world.get(kPath, parameters());
+    world.reply(node::Answer{.found = false});
+    CHECK(world.response(none).status == 404);
+    CHECK(world.response(none).body == "alloc not found");
+    const ExchangeId other = world.get(kPath, {{"task", "cook"}, {"type", "stdout"}});
+    world.reply(sample_answer());
+    CHECK(world.response(other).status == 404);
+    CHECK(world.response(other).body == "unknown task name \"cook\"");
+}
+
+TEST_CASE("an error before the first byte is an answer; later, a followed log waits") {
+    ApiWorld world;
+    const ExchangeId early = begin(world, parameters("follow"));
+    world.reply(Error{Errc::unavailable, "the peer did not answer"});
+    CHECK(world.response(early).status == 500);
+
+    const ExchangeId client = begin(world, parameters("follow"));
+    world.reply(chunk("a", 0));
+    world.input(ApiCore::Written{client});
+    for (int miss = 0; miss < kLogRetriesMax; ++miss) {
+        world.reply(Error{Errc::unavailable, "silent"});
+        CHECK_FALSE(world.ended(client));
+        world.pass(kLogRetryPause);
+    }
+    world.reply(Error{Errc::unavailable, "silent"});
+    CHECK(world.ended(client));
+}
+
+TEST_CASE("without a commit group, a full id is enough to read a log") {
+    ApiWorld world;
+    const ExchangeId client = world.get(kPath, parameters("plain"));
+    world.reply(Error{Errc::unavailable, "No cluster leader"});
+    CHECK(world.question_as<node::ReadLogs>().task == "server");
+    world.reply(chunk("still here", 0));
+    CHECK(world.streamed(client) == "still here");
+    const ExchangeId short_id = world.get("/v1/client/fs/logs/bbbb", parameters());
+    world.reply(Error{Errc::unavailable, "No cluster leader"});
+    CHECK(world.response(short_id).status == 500);
+}
+
+}  // namespace gaggle
