@@ -39,7 +39,9 @@ void show_allocation(Exchange& exchange) {
         [](Exchange& later, Answer& answer) {
             AllocRenderer renderer(answer);
             const ledger::AllocRecord& alloc = answer.allocs.front();
-            later.answer(answer, renderer.full(alloc, renderer.copies_of(alloc)));
+            Value shown = renderer.full(alloc);
+            std::get<Object>(shown.data)["Copies"] = render_copies(answer.copies, later.wall());
+            later.answer(answer, shown);
         },
         "alloc not found");
 }

@@ -31,9 +31,13 @@ struct Api::Impl {
         return TimePoint(std::chrono::duration_cast<Duration>(
             std::chrono::steady_clock::now().time_since_epoch()));
     }
+    static WallTime wall() {
+        const auto since = std::chrono::system_clock::now().time_since_epoch();
+        return {std::chrono::duration_cast<std::chrono::nanoseconds>(since).count()};
+    }
 
     void step(ApiCore::Input input) {
-        ApiEffects effects = core.step(now(), std::move(input));
+        ApiEffects effects = core.step({now(), wall()}, std::move(input));
         for (ToClient& one : effects.clients)
             std::visit([&](auto& what) { carry_out(one.exchange, what); }, one.what);
         for (const std::uint64_t id : effects.cancels) cancel(id);

@@ -7,13 +7,13 @@ namespace gaggle {
 
 ApiCore::ApiCore(ApiInfo info) : info_(std::move(info)) {}
 
-ApiEffects ApiCore::step(TimePoint now, Input input) {
+ApiEffects ApiCore::step(node::Now now, Input input) {
     ApiEffects out;
     std::visit([&](auto& what) { on(now, what, out); }, input);
     return out;
 }
 
-void ApiCore::on(TimePoint now, Arrived& arrived, ApiEffects& out) {
+void ApiCore::on(node::Now now, Arrived& arrived, ApiEffects& out) {
     const auto [at, fresh] = exchanges_.emplace(
         arrived.exchange, Exchange(arrived.exchange, info_, std::move(arrived.request)));
     INVARIANT(fresh);
@@ -31,7 +31,7 @@ void ApiCore::on(TimePoint now, Arrived& arrived, ApiEffects& out) {
     settle(at, out);
 }
 
-void ApiCore::on(TimePoint, const Gone& gone, ApiEffects& out) {
+void ApiCore::on(node::Now, const Gone& gone, ApiEffects& out) {
     const auto at = exchanges_.find(gone.exchange);
     if (at == exchanges_.end()) return;
     if (const std::uint64_t asked = at->second.asked_; asked != 0) {
@@ -41,7 +41,7 @@ void ApiCore::on(TimePoint, const Gone& gone, ApiEffects& out) {
     exchanges_.erase(at);
 }
 
-void ApiCore::on(TimePoint now, const Written& written, ApiEffects& out) {
+void ApiCore::on(node::Now now, const Written& written, ApiEffects& out) {
     const auto at = exchanges_.find(written.exchange);
     if (at == exchanges_.end() || !at->second.logs) return;
     at->second.now_ = now;
@@ -49,7 +49,7 @@ void ApiCore::on(TimePoint now, const Written& written, ApiEffects& out) {
     settle(at, out);
 }
 
-void ApiCore::on(TimePoint now, const Tick&, ApiEffects& out) {
+void ApiCore::on(node::Now now, const Tick&, ApiEffects& out) {
     for (auto at = exchanges_.begin(); at != exchanges_.end();) {
         const auto next = std::next(at);  // settle() may erase it
         if (at->second.logs) {
@@ -61,7 +61,7 @@ void ApiCore::on(TimePoint now, const Tick&, ApiEffects& out) {
     }
 }
 
-void ApiCore::on(TimePoint now, node::ApiReply& reply, ApiEffects& out) {
+void ApiCore::on(node::Now now, node::ApiReply& reply, ApiEffects& out) {
     const auto asked = asked_.find(reply.id);
     if (asked == asked_.end()) return;  // its client has gone
     const auto at = exchanges_.find(asked->second);

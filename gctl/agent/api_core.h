@@ -3,7 +3,8 @@
 // A request comes in, questions to the node go out, their answers come back, the response goes out;
 // a blocking query or a followed log stays here as an Exchange until it is done or its client goes
 // away, and then the node is told to forget it. Time comes in with each step and is used for the
-// pace of log streams only. Everything about one path is in its handler (api_routes.h).
+// pace of log streams and the ages of copies only. Everything about one path is in its handler
+// (api_routes.h).
 #pragma once
 
 #include <cstdint>
@@ -37,17 +38,17 @@ class ApiCore {
 
     explicit ApiCore(ApiInfo info);
 
-    [[nodiscard]] ApiEffects step(TimePoint now, Input input);
+    [[nodiscard]] ApiEffects step(node::Now now, Input input);
     std::optional<TimePoint> next_wakeup() const;
     /// Requests without their whole answer yet.
     std::size_t under_way() const { return exchanges_.size(); }
 
   private:
-    void on(TimePoint now, Arrived& arrived, ApiEffects& out);
-    void on(TimePoint now, const Gone& gone, ApiEffects& out);
-    void on(TimePoint now, const Written& written, ApiEffects& out);
-    void on(TimePoint now, const Tick& tick, ApiEffects& out);
-    void on(TimePoint now, node::ApiReply& reply, ApiEffects& out);
+    void on(node::Now now, Arrived& arrived, ApiEffects& out);
+    void on(node::Now now, const Gone& gone, ApiEffects& out);
+    void on(node::Now now, const Written& written, ApiEffects& out);
+    void on(node::Now now, const Tick& tick, ApiEffects& out);
+    void on(node::Now now, node::ApiReply& reply, ApiEffects& out);
     /// After every call of an exchange: its questions get numbers, and it goes when it is done.
     void settle(std::map<ExchangeId, Exchange>::iterator at, ApiEffects& out);
 

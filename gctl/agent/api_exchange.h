@@ -16,6 +16,7 @@
 #include "base/time.h"
 #include "gctl/agent/api.h"
 #include "gctl/agent/json_value.h"
+#include "gctl/node/io.h"
 
 namespace gaggle {
 
@@ -66,7 +67,8 @@ class Exchange {
 
     const HttpRequest& request() const { return request_; }
     const ApiInfo& info() const { return *info_; }
-    TimePoint now() const { return now_; }
+    TimePoint now() const { return now_.time; }
+    WallTime wall() const { return now_.wall; }
     /// What the `*` of the route's pattern stands for: mostly an id, decoded.
     const std::string& id() const { return wild_; }
     /// A parameter of the query, or "".
@@ -103,7 +105,7 @@ class Exchange {
     const ApiInfo* info_;  ///< ApiCore's, which outlives its exchanges
     HttpRequest request_;
     std::string wild_;
-    TimePoint now_{};
+    node::Now now_{};
     std::optional<NodeQuestion> question_;  ///< to be numbered and sent by ApiCore
     Then then_;
     std::uint64_t asked_ = 0;  ///< the number of the question under way; 0: none

@@ -39,24 +39,25 @@ std::string name_of(const AllocRecord& alloc) {
 
 }  // namespace
 
-Value render_copies(const std::vector<CopyInfo>& copies) {
+Value render_copies(const std::vector<node::CopyState>& copies, WallTime now) {
     List out;
-    for (const CopyInfo& copy : copies) {
-        const auto age = [&] {
-            return val(std::chrono::duration_cast<std::chrono::milliseconds>(*copy.age).count());
-        };
+    for (const node::CopyState& copy : copies) {
+        const bool told = copy.reachable && copy.taken_at.nanoseconds != 0;
+        const std::int64_t age =
+            std::max<std::int64_t>(0, (now.nanoseconds - copy.taken_at.nanoseconds) / 1'000'000);
         out.push_back(val(Object{{"PeerID", val(copy.peer)},
                                  {"PeerName", val(copy.name)},
+                                 {"Reachable", val(copy.reachable)},
                                  {"Generation", val(copy.generation)},
-                                 {"Version", copy.version ? val(*copy.version) : null()},
-                                 {"TakenAt", copy.taken ? val(*copy.taken) : null()},
-                                 {"AgeMs", copy.age ? age() : null()},
-                                 {"Complete", val(copy.complete)}}));
+                                 {"Version", val(copy.n)},
+                                 {"TakenAt", told ? val(copy.taken_at) : null()},
+                                 {"AgeMs", told ? val(age) : null()},
+                                 {"Complete", val(copy.generation.value != 0)}}));
     }
     return val(std::move(out));
 }
 
-AllocRenderer::AllocRenderer(const node::Answer& answer) : answer_(answer) {
+AllocRenderer::AllocRenderer(const node::Answer& answer) {
     for (const ledger::JobRecord& record : answer.jobs) {
         const Job& job = record.current().job;
         jobs_[{job.name_space, job.id}] = &record;
@@ -170,26 +171,6 @@ Value AllocRenderer::full(const AllocRecord& alloc) {
     out["AllocatedResources"] = render_allocated(subject);
     add_legacy_resources(out, subject);
     return val(std::move(out));
-}
-
-Value AllocRenderer::full(const AllocRecord& alloc, const std::vector<CopyInfo>& copies) {
-    Value out = full(alloc);
-    std::get<Object>(out.data)["Copies"] = render_copies(copies);
-    return out;
-}
-
-std::vector<CopyInfo> AllocRenderer::copies_of(const AllocRecord& alloc) const {
-    std::vector<CopyInfo> copies;
-    for (const auto& [slot, record] : answer_.slots) {
-        if (slot != alloc.slot) continue;
-        for (const auto& [number, generation] : record.copies) {
-            const ledger::PeerRecord* peer = peer_of(number);
-            if (peer == nullptr) continue;
-            copies.push_back(
-                {.peer = peer->who.id, .name = name_of(*peer), .generation = generation});
-        }
-    }
-    return copies;
 }
 
 void newest_first(std::vector<AllocRecord>& allocs) {

@@ -2,11 +2,10 @@
 //
 // The ledger's record knows numbers; people and clients want the job as it was when it was placed,
 // the node's id and name, and the tasks' last events. All of that is in the answer that the record
-// came with. `Copies` is ours.
+// came with.
 #pragma once
 
 #include <map>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -16,17 +15,9 @@
 
 namespace gaggle {
 
-/// One peer's copy of an allocation's data. What only the holder knows is unset until it was asked.
-struct CopyInfo {
-    PeerId peer;
-    std::string name;
-    Generation generation;
-    std::optional<std::uint64_t> version;  ///< within the generation
-    std::optional<WallTime> taken;
-    std::optional<Duration> age;
-    bool complete = true;
-};
-Value render_copies(const std::vector<CopyInfo>& copies);
+/// Ours: what each holder says of its copy. `now` gives the ages; a holder that did not answer has
+/// none.
+Value render_copies(const std::vector<node::CopyState>& copies, WallTime now);
 
 class AllocRenderer {
   public:
@@ -41,11 +32,6 @@ class AllocRenderer {
     Value stub(const ledger::AllocRecord& alloc, StubParts parts) const;
     /// Nomad's Allocation, its job embedded.
     Value full(const ledger::AllocRecord& alloc);
-    /// The same with Copies.
-    Value full(const ledger::AllocRecord& alloc, const std::vector<CopyInfo>& copies);
-
-    /// The holders that the ledger has on its books for the allocation's slot.
-    std::vector<CopyInfo> copies_of(const ledger::AllocRecord& alloc) const;
     /// The job as it was when it was placed, or the newest; nullptr when it is not in the answer.
     const Job* job_of(const ledger::AllocRecord& alloc) const;
 
@@ -56,7 +42,6 @@ class AllocRenderer {
     Object common(const ledger::AllocRecord& alloc) const;
     Value reschedules(const ledger::AllocRecord& alloc) const;
 
-    const node::Answer& answer_;
     std::map<ledger::JobKey, const ledger::JobRecord*> jobs_;
     std::map<PeerNumber, const ledger::PeerRecord*> peers_;
     std::map<std::pair<ledger::JobKey, std::uint64_t>, Value> rendered_jobs_;

@@ -148,9 +148,13 @@ TEST_CASE("what an allocation says") {
     CHECK(text_at(alloc, "AllocatedResources.Shared.Ports.0.HostIP") == "10.0.0.1");
     CHECK(number_at(alloc, "AllocatedResources.Shared.Networks.0.DynamicPorts.0.Value") == 23456);
     CHECK(number_at(alloc, "AllocatedResources.Tasks.server.Memory.MemoryMB") == 64);
-    CHECK(text_at(alloc, "Copies.0.PeerName") == "node-a");
+    CHECK(text_at(alloc, "Copies.0.PeerName") == "node-d");
     CHECK(number_at(alloc, "Copies.0.Generation") == 40);
-    CHECK(at(alloc, "Copies.0.AgeMs") == Value{});  // only the holder knows
+    CHECK(number_at(alloc, "Copies.0.Version") == 6);
+    CHECK(number_at(alloc, "Copies.0.AgeMs") == 10'000);
+    CHECK(at(alloc, "Copies.0.Complete") == Value{true});
+    CHECK(at(alloc, "Copies.1.AgeMs") == Value{});  // its holder did not answer
+    CHECK(at(alloc, "Copies.1.Complete") == Value{false});
     CHECK(at(alloc, "RescheduleTracker") == Value{});
     CHECK(text_at(alloc, "NextAllocation") == "");
 }

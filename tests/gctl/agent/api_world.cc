@@ -55,7 +55,7 @@ ExchangeId ApiWorld::send(const std::string& method, const std::string& path, Qu
 }
 
 void ApiWorld::input(ApiCore::Input what) {
-    ApiEffects effects = core.step(now, std::move(what));
+    ApiEffects effects = core.step({now, wall}, std::move(what));
     for (auto& one : effects.asks) questions.push_back(std::move(one));
     for (const auto id : effects.cancels) cancelled.push_back(id);
     for (auto& one : effects.clients) sent.push_back(std::move(one));
@@ -212,9 +212,13 @@ node::Answer sample_answer() {
     answer.allocs.push_back(sample_alloc());
     answer.evals.push_back(sample_eval());
     answer.peers.push_back(sample_peer());
-    ledger::SlotRecord slot{.generation = Generation{40}};
-    slot.copies[PeerNumber{1}] = Generation{40};
-    answer.slots.emplace_back(sample_alloc().slot, slot);
+    answer.copies.push_back({.peer = id_of<PeerId>(0xdd),
+                             .name = "node-d",
+                             .generation = Generation{40},
+                             .n = 6,
+                             .taken_at = WallTime{1'700'000'050'000'000'000},
+                             .reachable = true});
+    answer.copies.push_back({.peer = id_of<PeerId>(0xee), .name = "node-e"});
     return answer;
 }
 

@@ -48,6 +48,7 @@ class ApiWorld {
 
     ApiCore core;
     TimePoint now{1s};
+    WallTime wall{1'700'000'060'000'000'000};
     std::vector<node::ApiRequest> questions;
     std::vector<std::uint64_t> cancelled;
     std::vector<ToClient> sent;
