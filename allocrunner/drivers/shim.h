@@ -68,6 +68,8 @@ class FrameReader {
     void feed(BytesView bytes) { bytes_.insert(bytes_.end(), bytes.begin(), bytes.end()); }
     /// Nothing when none is complete; Errc::corrupt when it cannot become one.
     Result<std::optional<Frame>> next();
+    /// How many bytes are missing until more can be told; 0 when a frame is complete.
+    std::size_t wanted() const;
 
   private:
     Bytes bytes_;

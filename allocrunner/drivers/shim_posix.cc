@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -81,7 +82,7 @@ Result<void> send_frame(int socket, shim::Kind kind, BytesView payload) {
     return {};
 }
 
-/// The next frame, within kAnswerTimeoutMs.
+/// The next frame, within kAnswerTimeoutMs; and no byte of the one after it.
 Result<FrameReader::Frame> receive_frame(int socket) {
     FrameReader reader;
     for (;;) {
@@ -92,7 +93,7 @@ Result<FrameReader::Frame> receive_frame(int socket) {
         if (ready < 0 && errno == EINTR) continue;
         if (ready <= 0) return {Errc::timeout, "the shim does not answer"};
         std::uint8_t bytes[512];
-        const ssize_t got = read(socket, bytes, sizeof bytes);
+        const ssize_t got = read(socket, bytes, std::min(sizeof bytes, reader.wanted()));
         if (got <= 0) return {Errc::unavailable, "the shim is gone"};
         reader.feed(BytesView(bytes, static_cast<std::size_t>(got)));
     }
@@ -310,6 +311,14 @@ Result<void> send_signal(int socket, std::int32_t number) {
 }
 
 Result<void> send_kill(int socket) { return send_frame(socket, shim::Kind::kill, {}); }
+
+std::size_t FrameReader::wanted() const {
+    std::uint32_t length = 0;
+    if (bytes_.size() < sizeof length) return sizeof length - bytes_.size();
+    std::memcpy(&length, bytes_.data(), sizeof length);
+    const std::size_t whole = sizeof length + length;
+    return whole > bytes_.size() ? whole - bytes_.size() : 0;
+}
 
 Result<std::optional<FrameReader::Frame>> FrameReader::next() {
     std::uint32_t length = 0;

@@ -187,10 +187,11 @@ bool copy_log(int& pipe, Log& log) {
     self.record.state = RecordState::exited;
     self.record.finished = wall_now();
     self.record.log_bytes_lost = self.out_log.lost() + self.err_log.lost();
-    // Without a record nobody would ever know: stay until it is written or an agent was told.
+    // Without a record nobody would ever know: stay until it is written or an agent was told. Only
+    // when its directory is gone nobody will ask.
     bool told = false;
     for (;;) {
-        const bool written = write_record(true);
+        const bool written = write_record(true) || access(record_dir, F_OK) != 0;
         for (Agent& agent : self.agents) {
             if (agent.fd < 0) continue;
             tell(agent);
@@ -198,7 +199,7 @@ bool copy_log(int& pipe, Log& log) {
         }
         if (written || told) _exit(0);
         pollfd wait{kListenFd, POLLIN, 0};
-        poll(&wait, 1, kRecordAgainMs);
+        if (poll(&wait, 1, kRecordAgainMs) <= 0) continue;  // accept4 would wait for an agent
         if (self.agents[0].fd >= 0) drop(self.agents[0]);
         self.agents[0].fd = accept4(kListenFd, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
     }

@@ -165,6 +165,32 @@ TEST_CASE("an exit while no agent is there is found on disk") {
     waitpid(static_cast<pid_t>(stage.shim_pid), nullptr, 0);
 }
 
+TEST_CASE("a record that finds no place is written once there is one, also with no agent there") {
+    Stage stage;
+    stage.start_shell("exec sleep 600");
+    const auto shim = static_cast<pid_t>(stage.shim_pid);
+    const auto task = static_cast<pid_t>(stage.live->record.pid);
+    stage.live.reset();
+    const std::string place = stage.dir() + "/exit";
+    SUBCASE("its directory is hidden behind a file for a while") {
+        std::filesystem::rename(place, place + ".away");
+        std::ofstream(place) << "in the way";
+        kill(task, SIGTERM);
+        REQUIRE(eventually([&] { return !is_alive(task); }));
+        std::filesystem::rename(place + ".away", place + ".back");
+        std::filesystem::remove(place);
+        std::filesystem::rename(place + ".back", place);
+        CHECK(eventually([&] { return waitpid(shim, nullptr, WNOHANG) == shim; }));
+        CHECK_FALSE(std::filesystem::is_empty(place));
+    }
+    SUBCASE("the allocation was removed: nobody will ask, so the shim goes") {
+        std::filesystem::remove_all(stage.dir());
+        kill(task, SIGTERM);
+        CHECK(eventually([&] { return waitpid(shim, nullptr, WNOHANG) == shim; }));
+    }
+    stage.shim_pid = 0;
+}
+
 TEST_CASE("four agents may listen at once, and all learn of the end") {
     Stage stage;
     stage.start_shell("sleep 0.2");
