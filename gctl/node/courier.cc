@@ -86,7 +86,7 @@ PeerId Courier::target(const Request& request) {
     if (const auto* logs = std::get_if<LogsJob>(&request.job)) return logs->peer;
     const auto* ask = std::get_if<QueryJob>(&request.job);
     if (ask != nullptr && ask->query.stale) {
-        if (self_full_copy_ && request.tries % 2 == 0) return self_;
+        if (self_full_copy_ && request.asked != self_) return self_;
         return any_full_copy(request.asked);
     }
     const PeerId likely = leader();
