@@ -61,6 +61,7 @@ void Peer::act(node::Effects effects) {
         sockets_->answer_lobby({std::move(answer.token)}, std::move(answer.bytes));
     for (node::ApiReply& reply : effects.replies) api_->reply(std::move(reply));
     for (allocrunner::Work& work : effects.tasks) tasks_->carry_out(std::move(work));
+    for (replica::Work& work : effects.copies) copies_->carry_out(std::move(work));
     for (node::ReadLogFile& read : effects.logs) logs_->read(std::move(read));
     for (const PeerId& peer : effects.connect_tests) test_connect(peer);
     for (const node::Note& note : effects.notes)
@@ -103,6 +104,7 @@ void Peer::close() {
     if (api_) api_->stop();
     if (sockets_) sockets_->stop();
     if (tasks_) tasks_->stop();
+    if (copies_) copies_->stop();
     if (logs_) logs_->stop();
     if (disk_) disk_->stop();
 }

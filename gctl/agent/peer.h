@@ -3,7 +3,8 @@
 // The counterpart of tests/sim/peer.h, for the same node: there a virtual clock and fakes, here
 // sockets, a disk, processes and HTTP. The node is touched on the loop's thread alone. Everything
 // else has a thread of its own and answers through one inbox: "zeromq" (peer sockets), "disk" (the
-// store), "logs" (log files), "http" and "api" (the HTTP API), and LocalTasks' workers and links.
+// store), "logs" (log files), "copies" (copies of allocation directories), "http" and "api" (the HTTP API),
+// and LocalTasks' workers and links.
 // What each queue holds at most is said in its own header.
 #pragma once
 
@@ -13,6 +14,7 @@
 #include <string>
 
 #include "allocrunner/local_tasks.h"
+#include "allocrunner/replica/worker_posix.h"
 #include "gctl/agent/api.h"
 #include "gctl/agent/disk_thread.h"
 #include "gctl/agent/home.h"
@@ -81,6 +83,7 @@ class Peer {
     std::unique_ptr<store::Store> store_;  ///< until the disk thread has it
     std::unique_ptr<Api> api_;
     std::unique_ptr<HttpServer> http_;
+    std::unique_ptr<replica::CopyWorker> copies_;  ///< outlives `tasks_`, which restores through it
     std::unique_ptr<allocrunner::LocalTasks> tasks_;
     std::unique_ptr<PeerSockets> sockets_;
     std::unique_ptr<LogReader> logs_;

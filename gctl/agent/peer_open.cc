@@ -99,8 +99,17 @@ Result<void> Peer::open_http(const std::string& data_dir) {
 Result<void> Peer::open_tasks(const std::string& data_dir) {
     startup_.alloc_root = data_dir + "/alloc";
     startup_.environment = allocrunner::environment_for_tasks();
+    copies_ = TRY(replica::CopyWorker::open(
+        {.root = data_dir}, [this](replica::Input input) { inbox_.put(std::move(input)); }));
     allocrunner::LocalTasksConfig config{.alloc_root = startup_.alloc_root,
                                          .shim_path = TRY(find_shim())};
+    config.restore_copy = [this](const allocrunner::Order& order, const std::string&) {
+        return copies_->restore({.name_space = order.job.name_space,
+                                 .job = order.job.id,
+                                 .group = order.group.name,
+                                 .index = order.index},
+                                order.alloc);
+    };
     tasks_ = TRY(allocrunner::LocalTasks::open(
         std::move(config), [this](allocrunner::Input input) { inbox_.put(std::move(input)); }));
     logs_ = std::make_unique<LogReader>(
@@ -154,6 +163,7 @@ void Peer::begin(store::Loaded loaded) {
     if (!found.allocs.empty())
         log::info("found {} allocations of an earlier agent on this machine", found.allocs.size());
     act(node_->start(read_clocks(), durable_from(std::move(loaded))));
+    feed(replica::Input(copies_->recover()));
     feed(allocrunner::Input{read_clocks().wall, std::move(found)});
     set_alarm();
 }
