@@ -209,7 +209,10 @@ class Peer(Agent):
         return self.ask('members')['Members']
 
     def member(self, name):
-        return next(m for m in self.members() if m['Name'].split('.')[0] == name)
+        found = [m for m in self.members() if m['Name'].split('.')[0] == name]
+        if not found:
+            raise Failed(f'{self.name} knows no member {name}')
+        return found[0]
 
     def pids_of_allocs(self, allocs):
         return self.pids_of_job(allocs[0]['JobID'], {a['ID'] for a in allocs})

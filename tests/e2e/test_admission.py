@@ -93,7 +93,7 @@ def test_expelled_peer():
     cluster = region()
     third = newcomer()
     cluster.join(third, cluster.invite())
-    wait_until(lambda: len(cluster[0].members()) == 3, 30, 'three members', cluster.peers)
+    wait_until(lambda: cluster[0].member(third.name)['Status'] == 'alive', 30, 'it is a member', cluster.peers)
     cluster[0].gctl('cluster', 'expel', third.name, '--data-dir', cluster[0].data_dir)
 
     def gone():

@@ -9,6 +9,22 @@ def close():
     region.close()
 
 
+def runs_once(cluster, text):
+    """The job's only allocation, and who runs it. The job may run already: then nothing changes."""
+    cluster[0].run_job(text)
+    name = text.split('"')[1]
+    alloc = wait_until(lambda: cluster[0].all_allocs(name, 'running', 1), 40, f'{name} runs', cluster.peers)[0]
+    return alloc, cluster.peer_of(alloc)
+
+
+def counting(cluster):
+    return runs_once(cluster, job('aloud', COUNT_ALOUD))
+
+
+def keeping_state(cluster):
+    return runs_once(cluster, job('state', STATE, group_extra=REPLICATED))
+
+
 def counted(lines):
     """True when these are line 1, line 2, ... without a gap or a repetition."""
     return lines == [f'line {i}' for i in range(1, len(lines) + 1)]
@@ -17,9 +33,7 @@ def counted(lines):
 def test_kill_9_of_one_agent_alone():
     """kill -9 of one agent alone: the same task pids, no gap in the log, nothing replaced, also for who follows."""
     cluster = region()
-    cluster[0].run_job(job('aloud', COUNT_ALOUD))
-    alloc = wait_until(lambda: cluster[0].all_allocs('aloud', 'running', 1), 40, 'it runs', cluster.peers)[0]
-    holder = cluster.peer_of(alloc)
+    alloc, holder = counting(cluster)
     other = next(p for p in cluster if p is not holder)
     pids = holder.steady_pids()
     with other.follow(alloc) as follower:
@@ -42,8 +56,7 @@ def test_kill_9_of_one_agent_alone():
 def test_logs_follow_across_an_agents_restart():
     """`alloc logs -f` begun after the restart shows all from the first line on, and goes on."""
     cluster = region()
-    alloc = wait_until(lambda: cluster[0].all_allocs('aloud', 'running', 1), 40, 'it runs', cluster.peers)[0]
-    holder = cluster.peer_of(alloc)
+    alloc, holder = counting(cluster)
     check(holder.stop() == 0, 'a stopped agent ends with 0')
     check(holder.pids_of_job('aloud'), 'its task runs on')
     holder.start()
@@ -58,9 +71,7 @@ def test_logs_follow_across_an_agents_restart():
 def test_all_agents_stopped_and_started():
     """All three agents stopped and started: the region comes back by itself, tasks run on as the same processes."""
     cluster = region()
-    cluster[0].run_job(job('state', STATE, group_extra=REPLICATED))
-    alloc = wait_until(lambda: cluster[0].all_allocs('state', 'running', 1), 40, 'it runs', cluster.peers)[0]
-    holder = cluster.peer_of(alloc)
+    alloc, holder = keeping_state(cluster)
     pids = holder.steady_pids()
     for peer in cluster:
         check(peer.stop() == 0, 'a stopped agent ends with 0')
@@ -77,8 +88,7 @@ def test_all_agents_stopped_and_started():
 def test_all_machines_without_power():
     """Agents and tasks of all three killed at once: region and state come back by themselves, on the same peer."""
     cluster = region()
-    alloc = wait_until(lambda: cluster[0].all_allocs('state', 'running', 1), 40, 'it runs', cluster.peers)[0]
-    holder = cluster.peer_of(alloc)
+    alloc, holder = keeping_state(cluster)
     wait_until(lambda: holder.state_of(alloc) > 3, 30, 'there is a state', cluster.peers)
     for peer in cluster:
         peer.crash()
