@@ -202,9 +202,10 @@ void Claimant::open_session(Now now, Id id, ledger::Bundle bundle, Outbox& out) 
         [this, id, bundle = std::move(bundle)](Now then, Result<CommandResult> result,
                                                Outbox& box) {
             if (!works_.contains(id)) return;
-            if (!result.ok()) {
+            if (!result.ok() || result->refused) {
                 for (const ledger::Claim& claim : bundle.claims) overlay_.erase(claim.alloc);
-                return fail(id, result.error(), box);
+                return fail(id, result.ok() ? Error{Errc::denied, result->why} : result.error(),
+                            box);
             }
             session_open_ = true;
             submit(then, id, bundle, box);

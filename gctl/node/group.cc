@@ -139,6 +139,7 @@ void Group::absorb(Now now, raft::Effects effects, GroupOutput& out) {
         if (leading() && !led) {
             led_from_ = now.time;
             led_from_log_ = ledger_.time();
+            led_from_index_ = replica_->status().last;
         }
     }
     if (effects.halted) out.halted = effects.halted;

@@ -72,6 +72,8 @@ class Group {
     /// Has the whole ledger: a replica that has applied the founding.
     bool full_copy() const { return replica_ && ledger_.founded(); }
     bool leading() const { return role_.role == raft::Role::leader; }
+    /// Leads, and its ledger has all that was accepted before it began to.
+    bool ready() const { return leading() && full_copy() && applied_ >= led_from_index_; }
     const raft::RoleChanged& role() const { return role_; }
     raft::ReplicaId self() const { return self_; }
     raft::Status status() const { return replica_->status(); }
@@ -122,6 +124,7 @@ class Group {
     std::vector<WaitingRead> reads_;  ///< ready, but not applied so far
     LogTime led_from_log_;            ///< log time and clock when leadership began
     TimePoint led_from_;
+    LogIndex led_from_index_;  ///< last entry of the log then
 };
 
 }  // namespace gaggle::node

@@ -1,5 +1,6 @@
 // Frames: one function per kind, each hands its frame to the part that it is for.
 #include "gctl/node/node.h"
+#include "gctl/node/permit.h"
 
 namespace gaggle::node {
 
@@ -60,6 +61,20 @@ void Node::take(Now now, const PeerId& from, Submit& frame) {
                             .result = {.index = {}, .refused = true, .why = what.error().detail}});
         return;
     }
+    if (group_.leading() && !group_.ready()) {  // not yet able to judge
+        proposed_.erase({from, frame.request});
+        out_.send(from, Submitted{.request = frame.request, .outcome = Submitted::Outcome::busy});
+        return;
+    }
+    const Permit permit{self_, config_.authority, config_.region};
+    if (const auto refused =
+            group_.leading() ? refusal(permit, group_.ledger(), from, *what) : std::nullopt) {
+        proposed_.erase({from, frame.request});
+        out_.send(from, Submitted{.request = frame.request,
+                                  .outcome = Submitted::Outcome::applied,
+                                  .result = {.index = {}, .refused = true, .why = *refused}});
+        return;
+    }
     const std::uint64_t id = next_proposal_++;
     proposals_[id] = {from, frame.request};
     act(now, group_.propose(now, id, std::move(*what)));
@@ -113,10 +128,11 @@ void Node::take(Now now, const PeerId& from, HelloAnswer& frame) {
 }
 
 void Node::take(Now now, const PeerId& from, OrdersFrame& frame) {
-    // Only a full copy of our region may order (DESIGN section 11); a spare has no orders to give.
+    // Only a full copy of our region may order (DESIGN section 11): a peer with the right to vote
+    // that does not call itself a spare.
     const Known* known = directory_.find(from);
-    const bool full_copy =
-        from == self_ || (known != nullptr && (!known->state || known->state->role != Role::spare));
+    const bool may_vote = known != nullptr && known->rights.has(Right::vote);
+    const bool full_copy = may_vote && (!known->state || known->state->role != Role::spare);
     if (full_copy) runs_.on(now, frame, out_);
 }
 
