@@ -38,9 +38,11 @@ class Printer {
                                : std::string(level.label) + ": \"" + diff.name + "\"";
         head += annotations_of(diff);
         line(diff.type, level.depth, console_.paint(Tone::strong, head));
-        fields(diff, level.depth + 1);
-        for (const Diff& object : diff.objects)
-            if (shown(object.type)) part(object, {.depth = level.depth + 1, .label = ""});
+        if (detailed(diff, level)) {
+            fields(diff, level.depth + 1);
+            for (const Diff& object : diff.objects)
+                if (shown(object.type)) part(object, {.depth = level.depth + 1, .label = ""});
+        }
         const char* below = std::string_view(level.label) == "Job" ? "Task Group" : "Task";
         for (const Diff& inner : diff.parts)
             if (shown(inner.type) || !inner.annotations.empty() || !inner.updates.empty())
@@ -51,6 +53,11 @@ class Printer {
     std::string take() { return std::move(out_); }
 
   private:
+    /// A whole new job says nothing by its hundred fields; the job file is at hand.
+    bool detailed(const Diff& diff, Level level) const {
+        return verbose_ || diff.type == "Edited" || *level.label == '\0';
+    }
+
     bool shown(const std::string& type) const { return verbose_ || type != "None"; }
 
     void line(const std::string& type, std::size_t depth, const std::string& text) {

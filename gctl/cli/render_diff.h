@@ -9,7 +9,7 @@
 namespace gaggle::cli {
 
 /// The tree of changes with "+", "-" and "+/-" before each line, as Nomad prints it. Unchanged
-/// fields are shown only with `verbose`.
+/// fields, and those of a job, group or task that is new or gone, are shown only with `verbose`.
 std::string diff_text(const Console& console, const Diff& job, bool verbose);
 
 /// Whether registering it would create, stop or replace an allocation.

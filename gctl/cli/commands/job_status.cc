@@ -76,6 +76,10 @@ void show_evaluations(const Context& context, std::vector<EvalView> evals,
     }
 }
 
+bool is_over(const std::string& client) {
+    return client == "complete" || client == "failed" || client == "lost";
+}
+
 void show_allocations(const Context& context, std::vector<AllocStub> allocs, const JobView& job,
                       const JobStatus& command) {
     std::stable_sort(allocs.begin(), allocs.end(),
@@ -84,7 +88,7 @@ void show_allocations(const Context& context, std::vector<AllocStub> allocs, con
                            "Status", "Created", "Modified"}};
     std::size_t hidden = 0;
     for (const AllocStub& alloc : allocs) {
-        const bool old = alloc.version < job.version && alloc.desired != "run";
+        const bool old = alloc.version < job.version && !job.stop && is_over(alloc.client);
         if (old && !command.all_allocs) {
             ++hidden;
             continue;
