@@ -100,7 +100,8 @@ Value render_member(const MemberInfo& member, const ApiInfo& info) {
                       {"build", val(build == attributes.end() ? info.version : build->second)},
                       {"number", val(std::to_string(member.number.value))},
                       {"incarnation", val(std::to_string(member.incarnation))},
-                      {"agent", val(member.agent_gone ? "gone" : "ok")}};
+                      {"agent", val(member.agent_gone ? "gone" : "ok")},
+                      {"curve", val(to_hex(member.endpoint.curve.bytes))}};
     return val(Object{{"Name", val(full_name(member))},
                       {"Addr", val(member.endpoint.host)},
                       {"Port", val(member.endpoint.base_port)},
