@@ -1,0 +1,108 @@
+#include <doctest/doctest.h>
+
+#include "crypto/invitation.h"
+#include "gctl/agent/startup.h"
+
+namespace gaggle::agent {
+
+namespace {
+
+Startup some_startup() {
+    Startup out;
+    out.identity = make_identity();
+    const Founding founding = found_cluster(out.identity);
+    out.cluster = {.authority = founding.authority.public_key(),
+                   .region = founding.region,
+                   .region_name = "north",
+                   .epoch = Epoch{1},
+                   .certificate = founding.founder,
+                   .number = PeerNumber{1},
+                   .name = "barn",
+                   .datacenter = "dc7",
+                   .listen = {.bind = "0.0.0.0", .port = 5000, .advertise = "10.1.2.3"}};
+    out.machine = {.host_name = "host",
+                   .boot = BootId{{5}},
+                   .total = {.cpu = {4000}, .memory = {2000}, .disk = {10'000}},
+                   .attributes = {{"kernel.name", "linux"}}};
+    out.start = StartId{{6}};
+    out.alloc_root = "/data/alloc";
+    out.http_address = "127.0.0.1:4646";
+    return out;
+}
+
+}  // namespace
+
+TEST_CASE("a node is told what was asked, what was kept and what the machine is") {
+    Startup startup = some_startup();
+    startup.options.node_class = "big";
+    startup.options.meta = {{"rack", "7"}};
+    const node::Config config = node_config(startup);
+    CHECK(config.endpoint == Endpoint{"10.1.2.3", 5000, startup.identity.curve.open});
+    CHECK(config.region_name == "north");
+    CHECK(config.number == PeerNumber{1});
+    CHECK(config.boot == BootId{{5}});
+    CHECK(config.start == StartId{{6}});
+    CHECK(config.offer.total == startup.machine.total);
+    CHECK(config.offer.drivers == std::vector<std::string>{"raw_exec"});
+    CHECK(config.description.name == "barn");
+    CHECK(config.description.datacenter == "dc7");
+    CHECK(config.description.node_class == "big");
+    CHECK(config.description.meta.at("rack") == "7");
+    CHECK(config.description.http_address == "127.0.0.1:4646");
+    CHECK(config.description.attributes.at("kernel.name") == "linux");
+    CHECK(config.description.attributes.at("driver.raw_exec") == "1");
+    CHECK(config.description.attributes.at("unique.network.ip-address") == "10.1.2.3");
+    CHECK(config.host.id == to_string(startup.identity.id()));
+    CHECK(config.host.ip == "10.1.2.3");
+    CHECK(config.host.alloc_root == "/data/alloc");
+    CHECK(config.host.attributes == config.description.attributes);
+}
+
+TEST_CASE("an operator may offer less than the machine has, and no raw_exec") {
+    Startup startup = some_startup();
+    startup.options.cpu_total = MegaHertz{100};
+    startup.options.disk_total = MegaBytes{5};
+    startup.options.raw_exec = false;
+    const node::Config config = node_config(startup);
+    CHECK(config.offer.total == Amounts{.cpu = {100}, .memory = {2000}, .disk = {5}});
+    CHECK(config.offer.drivers.empty());
+    CHECK_FALSE(config.description.attributes.contains("driver.raw_exec"));
+}
+
+TEST_CASE("HTTP is for this machine alone while there is no TLS") {
+    struct Row {
+        std::optional<std::string> http_bind;
+        const char* bind;
+        const char* host;  ///< empty: refused
+    };
+    for (const Row& row : {
+             Row{{}, "127.0.0.1", "127.0.0.1"},
+             Row{{}, "127.0.0.2", "127.0.0.2"},
+             Row{{}, "::1", "::1"},
+             Row{{}, "10.0.0.5", "127.0.0.1"},
+             Row{{}, "0.0.0.0", "127.0.0.1"},
+             Row{"localhost", "10.0.0.5", "127.0.0.1"},
+             Row{"127.0.0.9", "10.0.0.5", "127.0.0.9"},
+             Row{"0.0.0.0", "127.0.0.1", ""},
+             Row{"10.0.0.5", "10.0.0.5", ""},
+             Row{"::", "127.0.0.1", ""},
+         }) {
+        CAPTURE(row.http_bind.value_or("(not set)"));
+        CAPTURE(row.bind);
+        AgentOptions options;
+        options.http_bind = row.http_bind;
+        const auto host = http_host(options, {.bind = row.bind});
+        REQUIRE(host.ok() == (*row.host != '\0'));
+        if (host.ok()) CHECK(*host == row.host);
+        else CHECK(host.error().detail.find("TLS") != std::string::npos);
+    }
+}
+
+TEST_CASE("the sockets take every frame that a node may send") {
+    const PeerSocketLimits limits = socket_limits();
+    CHECK(limits.control_bytes_max >= node::kControlBytesMax);
+    CHECK(limits.bulk_bytes_max >= node::kBulkBytesMax);
+    CHECK(limits.queue_bytes_max / 2 >= node::kBulkBytesMax);
+}
+
+}  // namespace gaggle::agent
