@@ -312,7 +312,8 @@ def main():
     for name in ('scons', 'redis-server', 'redis-cli'):
         if not shutil.which(name):
             sys.exit(f'quickstart: {name} is missing; start examples/quickstart, which installs it')
-    build()
+    if "GCTL" not in os.environ:
+        build()
     require_free_ports(options.network)
     processes.adopt_orphans()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
