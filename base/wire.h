@@ -252,6 +252,25 @@ void get_struct(WireReader& in, T& value) {
 }
 
 template <class T>
+void get_items(WireReader& in, T& value) {
+    value.clear();
+    for (std::size_t left = in.enter_array(); left > 0 && in.ok(); --left) {
+        if constexpr (is_vector<T>) {
+            get(in, value.emplace_back());
+        } else if constexpr (is_set<T>) {
+            typename T::value_type item{};
+            get(in, item);
+            if (!value.insert(std::move(item)).second) in.fail("set with a member twice");
+        } else {
+            std::pair<typename T::key_type, typename T::mapped_type> item{};
+            get(in, item);
+            if (!value.insert(std::move(item)).second) in.fail("map with a key twice");
+        }
+    }
+    in.leave_array();
+}
+
+template <class T>
 void get(WireReader& in, T& value) {
     if constexpr (std::is_same_v<T, bool>)
         value = in.boolean();
@@ -292,27 +311,8 @@ void get(WireReader& in, T& value) {
             value.reset();
         else
             get(in, value.emplace());
-    } else if constexpr (is_vector<T>) {
-        value.clear();
-        for (std::size_t left = in.enter_array(); left > 0 && in.ok(); --left)
-            get(in, value.emplace_back());
-        in.leave_array();
-    } else if constexpr (is_set<T>) {
-        value.clear();
-        for (std::size_t left = in.enter_array(); left > 0 && in.ok(); --left) {
-            typename T::value_type item{};
-            get(in, item);
-            if (!value.insert(std::move(item)).second) in.fail("set with a member twice");
-        }
-        in.leave_array();
-    } else if constexpr (is_map<T>) {
-        value.clear();
-        for (std::size_t left = in.enter_array(); left > 0 && in.ok(); --left) {
-            std::pair<typename T::key_type, typename T::mapped_type> item{};
-            get(in, item);
-            if (!value.insert(std::move(item)).second) in.fail("map with a key twice");
-        }
-        in.leave_array();
+    } else if constexpr (is_vector<T> || is_set<T> || is_map<T>) {
+        get_items(in, value);
     } else if constexpr (is_pair<T>) {
         if (in.enter_array() != 2) return in.fail("pair of another length than 2");
         get(in, value.first);

@@ -312,7 +312,7 @@ def main():
     for name in ('scons', 'redis-server', 'redis-cli'):
         if not shutil.which(name):
             sys.exit(f'quickstart: {name} is missing; start examples/quickstart, which installs it')
-    if "GCTL" not in os.environ:
+    if 'GCTL' not in os.environ:
         build()
     require_free_ports(options.network)
     processes.adopt_orphans()

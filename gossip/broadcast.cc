@@ -38,8 +38,10 @@ std::vector<Rumour> Broadcast::take(std::size_t budget, std::size_t times_max, c
     for (const auto& rumour : taken) {
         Slot& slot = slots_.at(rumour);
         order_.erase(rank(rumour, slot));
-        if (++slot.told >= times_max) slots_.erase(rumour);
-        else order_.insert(rank(rumour, slot));
+        if (++slot.told >= times_max)
+            slots_.erase(rumour);
+        else
+            order_.insert(rank(rumour, slot));
     }
     return taken;
 }

@@ -51,7 +51,9 @@ const char* out_of_range(const Want& want) {
 const char* out_of_range(const Cards& cards) { return out_of_range(cards.cards); }
 
 template <class Other>
-const char* out_of_range(const Other&) { return nullptr; }
+const char* out_of_range(const Other&) {
+    return nullptr;
+}
 
 const char* out_of_range(const Message& message) {
     if (message.version == 0) return "version";

@@ -28,8 +28,8 @@ struct Member {
     PeerId id;
     MemberState state = MemberState::alive;
     Incarnation incarnation;
-    StartId start;  ///< a new one: its agent restarted
-    BootId boot;    ///< a new one: its machine rebooted
+    StartId start;            ///< a new one: its agent restarted
+    BootId boot;              ///< a new one: its machine rebooted
     bool restarting = false;  ///< its agent said so before it ended
     bool agent_gone = false;  ///< two observers saw its port refuse; its machine may well be up
     Hash card;                ///< of its newest card
@@ -45,9 +45,9 @@ struct Entry {
     Announcement announcement;
     Bytes card;  ///< the newest at hand, which may be older than view.card
     std::map<PeerId, Accusation> accusations;  ///< by accuser, of the current incarnation and start
-    TimePoint suspected_at{};                ///< while suspect
-    std::optional<TimePoint> grace_until;    ///< while suspect on another's word of its death
-    TimePoint hinted_at = TimePoint::min();  ///< when it was last told unasked of its accusations
+    TimePoint suspected_at{};                  ///< while suspect
+    std::optional<TimePoint> grace_until;      ///< while suspect on another's word of its death
+    TimePoint hinted_at = TimePoint::min();    ///< when it was last told unasked of its accusations
 };
 
 enum class Voice { ours, theirs };

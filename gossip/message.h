@@ -26,14 +26,20 @@ inline constexpr Duration kAgeMax = std::chrono::hours(24 * 365);
 struct Ping {
     std::uint64_t sequence = 0;  ///< of the sender of this frame
     StartId start;               ///< of the target, as the prober knows it
-    template <class Self> static auto wire_fields(Self& s) { return std::tie(s.sequence, s.start); }
+    template <class Self>
+    static auto wire_fields(Self& s) {
+        return std::tie(s.sequence, s.start);
+    }
 };
 
 /// I am; or, from a helper: it is.
 struct Ack {
     std::uint64_t sequence = 0;  ///< of the ping, or of the ping-req
     StartId start;               ///< of the target, in its own words
-    template <class Self> static auto wire_fields(Self& s) { return std::tie(s.sequence, s.start); }
+    template <class Self>
+    static auto wire_fields(Self& s) {
+        return std::tie(s.sequence, s.start);
+    }
 };
 
 /// Please ping `target` for me (SWIM's ping-req).
@@ -43,23 +49,34 @@ struct PingRequest {
     StartId start;
     Duration timeout{0};  ///< a nack is due after 80 % of it; 0 to kRelayTimeoutMax
     template <class Self>
-    static auto wire_fields(Self& s) { return std::tie(s.sequence, s.target, s.start, s.timeout); }
+    static auto wire_fields(Self& s) {
+        return std::tie(s.sequence, s.target, s.start, s.timeout);
+    }
 };
 
 /// I heard your ping-req, but nothing from the target yet (Lifeguard).
 struct Nack {
     std::uint64_t sequence = 0;
-    template <class Self> static auto wire_fields(Self& s) { return std::tie(s.sequence); }
+    template <class Self>
+    static auto wire_fields(Self& s) {
+        return std::tie(s.sequence);
+    }
 };
 
 /// News that cannot wait; the records say it all.
 struct Push {
-    template <class Self> static auto wire_fields(Self&) { return std::tuple<>(); }
+    template <class Self>
+    static auto wire_fields(Self&) {
+        return std::tuple<>();
+    }
 };
 
 /// You are behind: the records are newer than what you said. Never answered by another correction.
 struct Correction {
-    template <class Self> static auto wire_fields(Self&) { return std::tuple<>(); }
+    template <class Self>
+    static auto wire_fields(Self&) {
+        return std::tuple<>();
+    }
 };
 
 /// What the sender knows of one member. The card needs no field: a new one takes a new incarnation.
@@ -83,41 +100,57 @@ struct Digest {
     PeerId upto;
     std::vector<DigestEntry> entries;
     template <class Self>
-    static auto wire_fields(Self& s) { return std::tie(s.after, s.upto, s.entries); }
+    static auto wire_fields(Self& s) {
+        return std::tie(s.after, s.upto, s.entries);
+    }
 };
 
 /// Records that a digest or a want asked for.
 struct Answer {
-    template <class Self> static auto wire_fields(Self&) { return std::tuple<>(); }
+    template <class Self>
+    static auto wire_fields(Self&) {
+        return std::tuple<>();
+    }
 };
 
 struct Want {
     std::vector<PeerId> records;
     std::vector<PeerId> cards;
-    template <class Self> static auto wire_fields(Self& s) { return std::tie(s.records, s.cards); }
+    template <class Self>
+    static auto wire_fields(Self& s) {
+        return std::tie(s.records, s.cards);
+    }
 };
 
 struct Card {
     PeerId peer;
     Bytes bytes;
-    template <class Self> static auto wire_fields(Self& s) { return std::tie(s.peer, s.bytes); }
+    template <class Self>
+    static auto wire_fields(Self& s) {
+        return std::tie(s.peer, s.bytes);
+    }
 };
 
 struct Cards {
     std::vector<Card> cards;
-    template <class Self> static auto wire_fields(Self& s) { return std::tie(s.cards); }
+    template <class Self>
+    static auto wire_fields(Self& s) {
+        return std::tie(s.cards);
+    }
 };
 
 /// The order is the wire format; add at the end.
-using Body = std::variant<Ping, Ack, PingRequest, Nack, Push, Correction, Digest, Answer, Want,
-                          Cards>;
+using Body =
+    std::variant<Ping, Ack, PingRequest, Nack, Push, Correction, Digest, Answer, Want, Cards>;
 
 struct Message {
     std::uint8_t version = kGossipVersion;
     Body body;
     Records records;
     template <class Self>
-    static auto wire_fields(Self& s) { return std::tie(s.version, s.body, s.records); }
+    static auto wire_fields(Self& s) {
+        return std::tie(s.version, s.body, s.records);
+    }
 };
 
 /// Requires that the frame fits kFrameBytesMax.

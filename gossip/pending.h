@@ -24,7 +24,7 @@ class Pending {
   public:
     struct Missing {
         std::optional<Announcement> announcement;  ///< of a peer that is not a member yet
-        Hash card;            ///< empty: any, we know nothing of the peer but that it exists
+        Hash card;  ///< empty: any, we know nothing of the peer but that it exists
         PeerId teller;
         bool is_news = true;  ///< others may not have it yet; false when a digest told it
         TimePoint since{}, asked_at{};

@@ -172,8 +172,8 @@ void Swim::forgive_pause(Duration late) {
 
 /// Timers run only while there is somebody to run them for.
 void Swim::start_timers() {
-    const bool company = !members_.in(MemberState::alive).empty() ||
-                         !members_.in(MemberState::suspect).empty();
+    const bool company =
+        !members_.in(MemberState::alive).empty() || !members_.in(MemberState::suspect).empty();
     const auto within = [&](Duration span) {
         return now_ + Duration(rng_.between(0, span.count()));
     };
@@ -216,8 +216,8 @@ void Swim::announce(Standing standing) {
 }
 
 void Swim::note_isolation() {
-    const std::size_t silent = members_.count(MemberState::suspect) +
-                               members_.count(MemberState::dead) + knocks_.size();
+    const std::size_t silent =
+        members_.count(MemberState::suspect) + members_.count(MemberState::dead) + knocks_.size();
     const bool isolated = silent > 0 && members_.count(MemberState::alive) == 0;
     if (isolated == isolated_) return;
     isolated_ = isolated;

@@ -69,14 +69,14 @@ struct Config {
     int helpers = 3;                 ///< k of ping-req
     int awareness_limit = 8;         ///< S of Lifeguard
     SuspicionBounds suspicion{.min = 8s, .max = 24s};
-    int confirmations = 2;           ///< wanted beyond the first accuser
-    Duration death_grace = 3s;       ///< to refute, for one freshly suspect whom another calls dead
-    int retransmit_multiplier = 4;   ///< times ceil(log10(n + 1)) sends per rumour
-    int push_fanout = 3;             ///< members told at once
-    Duration push_interval = 20ms;   ///< at most one push in this time
+    int confirmations = 2;          ///< wanted beyond the first accuser
+    Duration death_grace = 3s;      ///< to refute, for one freshly suspect whom another calls dead
+    int retransmit_multiplier = 4;  ///< times ceil(log10(n + 1)) sends per rumour
+    int push_fanout = 3;            ///< members told at once
+    Duration push_interval = 20ms;  ///< at most one push in this time
     Duration gossip_interval = 200ms;  ///< until what is left to tell is pushed again
-    Duration digest_first = 500ms;   ///< after joining; then twice as long each time up to the next
-    Duration digest_min = 5s;        ///< between two anti-entropy exchanges of ours, uniformly
+    Duration digest_first = 500ms;  ///< after joining; then twice as long each time up to the next
+    Duration digest_min = 5s;       ///< between two anti-entropy exchanges of ours, uniformly
     Duration digest_max = 10s;
     Duration dead_probe_interval = 5s;
     Duration knock_interval = 500ms;  ///< first repeat to a peer that was introduced and is silent
@@ -93,16 +93,31 @@ struct Config {
 
 struct Tick {};
 /// A frame from an authenticated peer, which need not be a member that we know.
-struct Received { PeerId from; Bytes bytes; };
+struct Received {
+    PeerId from;
+    Bytes bytes;
+};
 /// A seed, or a peer read from disk or from the ledger. Never forgotten. `card` must be checked.
-struct Introduce { PeerId peer; Bytes card; };
-struct SetCard { Bytes card; };          ///< our own, at most kCardBytesMax
-struct SetCapacity { Bytes record; };    ///< our own, at most kCapacityBytesMax
+struct Introduce {
+    PeerId peer;
+    Bytes card;
+};
+struct SetCard {
+    Bytes card;
+};  ///< our own, at most kCardBytesMax
+struct SetCapacity {
+    Bytes record;
+};  ///< our own, at most kCapacityBytesMax
 /// Answer to a connect test. `refused` only when the machine answered that nothing listens there.
-struct ConnectResult { PeerId peer; bool refused = false; };
-struct ConnectionLost { PeerId peer; };  ///< a hint: leads to a test and an early probe only
-struct Leave {};                         ///< for good
-struct Restarting {};                    ///< the agent ends and will be back
+struct ConnectResult {
+    PeerId peer;
+    bool refused = false;
+};
+struct ConnectionLost {
+    PeerId peer;
+};                     ///< a hint: leads to a test and an early probe only
+struct Leave {};       ///< for good
+struct Restarting {};  ///< the agent ends and will be back
 using Input = std::variant<Tick, Received, Introduce, SetCard, SetCapacity, ConnectResult,
                            ConnectionLost, Leave, Restarting>;
 
@@ -111,7 +126,10 @@ using Input = std::variant<Tick, Received, Introduce, SetCard, SetCapacity, Conn
 
 /// May be lost, doubled or reordered. `to` may be a peer without a known card that has just written
 /// to us: answer on its connection or drop.
-struct Send { PeerId to; Bytes bytes; };
+struct Send {
+    PeerId to;
+    Bytes bytes;
+};
 
 /// State, a flag, the start or the boot of a member changed.
 struct MemberChanged {
@@ -123,14 +141,29 @@ struct MemberChanged {
     Member member;
 };
 /// A card that we did not have; comes before the first MemberChanged of that peer.
-struct CardLearned { PeerId peer; Bytes card; };
-struct CapacityChanged { PeerId peer; Bytes record; Duration age{0}; };
+struct CardLearned {
+    PeerId peer;
+    Bytes card;
+};
+struct CapacityChanged {
+    PeerId peer;
+    Bytes record;
+    Duration age{0};
+};
 /// Somebody accused us; this is our new incarnation.
-struct SelfRefuted { Incarnation incarnation; };
+struct SelfRefuted {
+    Incarnation incarnation;
+};
 /// True: we know of others, and none of them is alive.
-struct Isolated { bool isolated = false; };
+struct Isolated {
+    bool isolated = false;
+};
 /// Many turned suspect together; nobody is declared dead here before `until`.
-struct PartitionSuspected { std::size_t suspects = 0; std::size_t members = 0; TimePoint until; };
+struct PartitionSuspected {
+    std::size_t suspects = 0;
+    std::size_t members = 0;
+    TimePoint until;
+};
 using Event = std::variant<MemberChanged, CardLearned, CapacityChanged, SelfRefuted, Isolated,
                            PartitionSuspected>;
 
@@ -160,12 +193,22 @@ class Swim {
     const Members& members() const { return members_; }  ///< all others
     Member own() const;                                  ///< ourselves, in the same form
     const Counters& counters() const { return counters_; }
-    int health() const { return awareness_.score(); }    ///< 0 is well
+    int health() const { return awareness_.score(); }  ///< 0 is well
 
   private:
-    struct Capacity { Bytes record; std::uint64_t version = 0; TimePoint set_at{}; };
-    struct Contact { TimePoint knock_at{}; Duration wait{0}; };
-    struct ConnectTest { StartId start; TimePoint asked_at{}; };
+    struct Capacity {
+        Bytes record;
+        std::uint64_t version = 0;
+        TimePoint set_at{};
+    };
+    struct Contact {
+        TimePoint knock_at{};
+        Duration wait{0};
+    };
+    struct ConnectTest {
+        StartId start;
+        TimePoint asked_at{};
+    };
     /// One frame while it is taken in: who told us, and what to answer at its end.
     struct Frame {
         PeerId from;
@@ -291,7 +334,7 @@ class Swim {
     std::optional<TimePoint> push_at_;
     TimePoint pushed_at_ = TimePoint::min();
     TimePoint digested_at_ = TimePoint::min();  ///< last with one back from the dead
-    Duration digest_wait_;  ///< grows from digest_first to digest_min
+    Duration digest_wait_;                      ///< grows from digest_first to digest_min
     bool isolated_ = false;
     Counters counters_;
 };

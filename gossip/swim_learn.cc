@@ -74,10 +74,9 @@ void Swim::renew(Frame& frame, Entry& entry, const Announcement& announcement) {
 
 void Swim::want_card(Frame& frame, const Entry& entry) {
     if (hash_of(entry.card) == entry.view.card) return;
-    if (pending_.wait_for(entry.view.id, {.card = entry.view.card,
-                                          .teller = frame.from,
-                                          .since = now_,
-                                          .asked_at = now_}))
+    if (pending_.wait_for(
+            entry.view.id,
+            {.card = entry.view.card, .teller = frame.from, .since = now_, .asked_at = now_}))
         frame.wanted_cards.insert(entry.view.id);
 }
 
@@ -111,8 +110,7 @@ void Swim::learn(Frame& frame, const Accusation& accusation) {
     if (held != entry->accusations.end() && held->second == accusation) return;
     const Bytes* card = card_of(accusation.accuser);
     if (card == nullptr) return wait_for_proof(frame, accusation, accusation.accuser);
-    if (proven(accusation, accusation.accuser, *card))
-        charge(*entry, accusation, Voice::theirs);
+    if (proven(accusation, accusation.accuser, *card)) charge(*entry, accusation, Voice::theirs);
 }
 
 /// `missing` is the member that we have to learn of before this accusation means anything to us.

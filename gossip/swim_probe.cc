@@ -13,8 +13,8 @@ constexpr std::uint64_t kNoAnswerCounted = 0;  ///< the sequence of pings whose 
 
 /// Known, and neither dead nor gone by its own word.
 bool in_doubt(const Entry* entry) {
-    return entry != nullptr && (entry->view.state == MemberState::alive ||
-                                entry->view.state == MemberState::suspect);
+    return entry != nullptr &&
+           (entry->view.state == MemberState::alive || entry->view.state == MemberState::suspect);
 }
 
 }  // namespace
@@ -120,8 +120,10 @@ void Swim::on(Frame& frame, const PingRequest& request) {
                                               .target = request.target,
                                               .nack_at = now_ + request.timeout * 4 / 5,
                                               .ends_at = now_ + request.timeout * 2});
-    if (taken) send(request.target, Ping{.sequence = sequence, .start = request.start});
-    else send(frame.from, Nack{request.sequence});
+    if (taken)
+        send(request.target, Ping{.sequence = sequence, .start = request.start});
+    else
+        send(frame.from, Nack{request.sequence});
 }
 
 void Swim::on(Frame& frame, const Ack& ack) {

@@ -10,9 +10,9 @@ namespace {
 
 constexpr std::size_t kChunkBytes = 40 * 1024;  ///< of records or cards in one frame
 constexpr std::size_t kKnocksAtOnce = 4;
-constexpr Duration kNextKnocks = 50ms;          ///< until the others' turn
-constexpr Duration kHintInterval = 1s;          ///< between two unasked hints to one accused member
-constexpr std::size_t kKnocksPerStretch = 8;    ///< silent peers that share one pause
+constexpr Duration kNextKnocks = 50ms;        ///< until the others' turn
+constexpr Duration kHintInterval = 1s;        ///< between two unasked hints to one accused member
+constexpr std::size_t kKnocksPerStretch = 8;  ///< silent peers that share one pause
 
 PeerId last_id() {
     PeerId peer;
@@ -48,8 +48,7 @@ void in_chunks(const Records& records, const Flush& flush) {
 /// The answers to a frame as a whole, after all of it was taken in.
 void Swim::finish(Frame& frame, std::size_t sends_before) {
     Entry* sender = members_.entry(frame.from);
-    const Pending::Missing unknown{
-        .teller = frame.from, .since = now_, .asked_at = now_};
+    const Pending::Missing unknown{.teller = frame.from, .since = now_, .asked_at = now_};
     if (sender == nullptr && pending_.find(frame.from) == nullptr &&
         pending_.wait_for(frame.from, unknown)) {
         frame.wanted_records.insert(frame.from);
@@ -62,9 +61,9 @@ void Swim::finish(Frame& frame, std::size_t sends_before) {
 
     // One that we hold dead speaks: it must learn of that, or it will never refute.
     const bool accused = sender != nullptr && !sender->accusations.empty();
-    const bool heard = std::any_of(out_.sends.begin() + static_cast<std::ptrdiff_t>(sends_before),
-                                   out_.sends.end(),
-                                   [&](const Send& sent) { return sent.to == frame.from; });
+    const bool heard =
+        std::any_of(out_.sends.begin() + static_cast<std::ptrdiff_t>(sends_before),
+                    out_.sends.end(), [&](const Send& sent) { return sent.to == frame.from; });
     if (!accused || heard || !frame.answerable || now_ < sender->hinted_at + kHintInterval) return;
     sender->hinted_at = now_;
     send(frame.from, Correction{});

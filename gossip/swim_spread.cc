@@ -8,7 +8,7 @@ namespace gaggle::gossip {
 
 namespace {
 
-constexpr std::size_t kPiggybackBytes = 1200;   ///< of rumours on a frame that leaves anyway
+constexpr std::size_t kPiggybackBytes = 1200;  ///< of rumours on a frame that leaves anyway
 constexpr std::size_t kPushBytes = 16 * 1024;  ///< of rumours in a frame of their own
 
 /// Nothing twice: what a frame is about is often a rumour too.

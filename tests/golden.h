@@ -56,18 +56,20 @@ inline Directive parse(const std::string& line) {
     words >> directive.name;
     for (std::string word; words >> word;) {
         const auto equals = word.find('=');
-        if (equals == std::string::npos) directive.words.push_back(word);
-        else directive.arguments[word.substr(0, equals)] = word.substr(equals + 1);
+        if (equals == std::string::npos)
+            directive.words.push_back(word);
+        else
+            directive.arguments[word.substr(0, equals)] = word.substr(equals + 1);
     }
     return directive;
 }
 
 /// A file is a sequence of blocks; comments and blank lines before a block belong to it.
 struct Block {
-    std::string head;                     ///< comments, as written
+    std::string head;  ///< comments, as written
     std::vector<std::string> directives;
     std::string expected;
-    int line = 0;                         ///< of the first directive, from 1
+    int line = 0;  ///< of the first directive, from 1
 };
 
 inline std::vector<Block> read_blocks(std::istream& in) {
@@ -82,10 +84,14 @@ inline std::vector<Block> read_blocks(std::istream& in) {
     };
     for (std::string line; std::getline(in, line);) {
         ++number;
-        if (line.empty() && (answer || !block.directives.empty())) finish();
-        else if (answer) block.expected += line + "\n";
-        else if (line == "----") answer = true;
-        else if (line.empty() || line[0] == '#') block.head += line + "\n";
+        if (line.empty() && (answer || !block.directives.empty()))
+            finish();
+        else if (answer)
+            block.expected += line + "\n";
+        else if (line == "----")
+            answer = true;
+        else if (line.empty() || line[0] == '#')
+            block.head += line + "\n";
         else {
             if (block.directives.empty()) block.line = number;
             block.directives.push_back(line);
@@ -129,8 +135,8 @@ inline void run_file(const std::filesystem::path& file, const Handler& handler) 
         const std::string place = file.filename().string() + ":" + std::to_string(block.line);
         CHECK_MESSAGE(answer == block.expected,
                       place << ": " << block.directives.back() << "\n--- expected\n"
-                            << block.expected << "--- answered\n" << answer
-                            << "(UPDATE=1 rewrites the script)");
+                            << block.expected << "--- answered\n"
+                            << answer << "(UPDATE=1 rewrites the script)");
     }
     if (!update_wanted()) return;
     while (rewritten.ends_with("\n\n")) rewritten.pop_back();

@@ -1,11 +1,10 @@
-#include "gctl/agent/agent.h"
-
 #include <malloc.h>
 #include <signal.h>
 
 #include <cstdio>
 #include <optional>
 
+#include "gctl/agent/agent.h"
 #include "gctl/agent/home.h"
 #include "gctl/agent/loop.h"
 #include "gctl/agent/peer.h"
@@ -27,17 +26,17 @@ void greet(const agent::Home& home, const agent::Peer& peer) {
     const Listen& listen = home.cluster.listen;
     const std::string address = "http://" + peer.http_address();
     const std::string temporary = home.temporary ? " (removed at the end)" : "";
-    std::printf(
-        "Gaggle " GAGGLE_VERSION ", one peer with a region of its own (--dev)\n\n"
-        "  peer    %s (%s)\n  region  %s, datacenter %s\n  HTTP    %s\n"
-        "  peers   %s, ports %d to %d\n  data    %s%s\n\n"
-        "For gctl and nomad in another shell:\n\n"
-        "  export NOMAD_ADDR=%s\n  export NOMAD_TOKEN=%s\n\n"
-        "Ctrl-C ends it together with its tasks.\n",
-        home.cluster.name.c_str(), to_string(peer.id()).c_str(), home.cluster.region_name.c_str(),
-        home.cluster.datacenter.c_str(), address.c_str(), listen.bind.c_str(), listen.port,
-        listen.port + 2, home.data_dir.c_str(), temporary.c_str(), address.c_str(),
-        peer.token().c_str());
+    std::printf("Gaggle " GAGGLE_VERSION
+                ", one peer with a region of its own (--dev)\n\n"
+                "  peer    %s (%s)\n  region  %s, datacenter %s\n  HTTP    %s\n"
+                "  peers   %s, ports %d to %d\n  data    %s%s\n\n"
+                "For gctl and nomad in another shell:\n\n"
+                "  export NOMAD_ADDR=%s\n  export NOMAD_TOKEN=%s\n\n"
+                "Ctrl-C ends it together with its tasks.\n",
+                home.cluster.name.c_str(), to_string(peer.id()).c_str(),
+                home.cluster.region_name.c_str(), home.cluster.datacenter.c_str(), address.c_str(),
+                listen.bind.c_str(), listen.port, listen.port + 2, home.data_dir.c_str(),
+                temporary.c_str(), address.c_str(), peer.token().c_str());
     std::fflush(stdout);
 }
 

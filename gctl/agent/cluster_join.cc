@@ -4,8 +4,8 @@
 #include "crypto/peer_socket.h"
 #include "gctl/agent/cluster.h"
 #include "gctl/agent/data_directory.h"
-#include "gctl/node/message.h"
 #include "gctl/node/durable_keys.h"
+#include "gctl/node/message.h"
 #include "gctl/store/store.h"
 
 namespace gaggle {

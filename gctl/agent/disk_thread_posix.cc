@@ -46,8 +46,10 @@ void DiskThread::run() {
     std::unique_lock lock(mutex_);
     for (;;) {
         const auto due = [this] { return stopping_ || next_; };
-        if (guard_due) changed_.wait_until(lock, *guard_due, due);
-        else changed_.wait(lock, due);
+        if (guard_due)
+            changed_.wait_until(lock, *guard_due, due);
+        else
+            changed_.wait(lock, due);
         if (stopping_ && !next_) break;
         const std::optional<node::StoreWrite> write = std::exchange(next_, std::nullopt);
         lock.unlock();

@@ -27,7 +27,8 @@ void each_line(std::string_view text, char separator, Line line) {
         const std::string_view one = text.substr(0, end);
         text.remove_prefix(std::min(end + 1, text.size()));
         const std::size_t at = one.find(separator);
-        if (at != std::string_view::npos) line(trimmed(one.substr(0, at)), trimmed(one.substr(at + 1)));
+        if (at != std::string_view::npos)
+            line(trimmed(one.substr(0, at)), trimmed(one.substr(at + 1)));
     }
 }
 
@@ -44,8 +45,8 @@ Processors processors_of(const Readings& readings) {
         if (name == "processor") ++out.count;
         if (name == "model name" && out.model.empty()) out.model = value;
         if (name == "cpu MHz")
-            out.mega_hertz = std::max(out.mega_hertz, static_cast<std::int64_t>(
-                                                          std::atof(std::string(value).c_str())));
+            out.mega_hertz = std::max(
+                out.mega_hertz, static_cast<std::int64_t>(std::atof(std::string(value).c_str())));
     });
     out.count = std::max<std::int64_t>(out.count, 1);
     if (readings.max_kilohertz >= 1'000)
@@ -57,7 +58,8 @@ Processors processors_of(const Readings& readings) {
 std::uint64_t total_memory(const Readings& readings) {
     std::uint64_t kilobytes = 0;
     each_line(readings.memory_info, ':', [&](std::string_view name, std::string_view value) {
-        if (name == "MemTotal") std::from_chars(value.data(), value.data() + value.size(), kilobytes);
+        if (name == "MemTotal")
+            std::from_chars(value.data(), value.data() + value.size(), kilobytes);
     });
     return kilobytes * 1'024;
 }

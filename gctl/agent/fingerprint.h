@@ -18,13 +18,13 @@ namespace gaggle::agent {
 /// Texts and numbers as the system gives them.
 struct Readings {
     std::string host_name;
-    std::string kernel;           ///< "Linux", uname(2)
-    std::string kernel_release;   ///< "6.1.0-18-amd64"
-    std::string machine;          ///< "x86_64"
-    std::string cpu_info;         ///< /proc/cpuinfo
-    std::string memory_info;      ///< /proc/meminfo
-    std::string os_release;       ///< /etc/os-release
-    std::string boot_id;          ///< /proc/sys/kernel/random/boot_id
+    std::string kernel;               ///< "Linux", uname(2)
+    std::string kernel_release;       ///< "6.1.0-18-amd64"
+    std::string machine;              ///< "x86_64"
+    std::string cpu_info;             ///< /proc/cpuinfo
+    std::string memory_info;          ///< /proc/meminfo
+    std::string os_release;           ///< /etc/os-release
+    std::string boot_id;              ///< /proc/sys/kernel/random/boot_id
     std::uint64_t max_kilohertz = 0;  ///< of the first processor (cpufreq); 0: not told
     std::uint64_t disk_bytes = 0;     ///< of the data directory's file system
     std::uint64_t disk_free_bytes = 0;

@@ -36,8 +36,8 @@ Result<Readings> read_machine(const std::string& data_dir) {
     std::ifstream("/sys/devices/system/cpu/cpu0/cpufreq/cpuinfo_max_freq") >> out.max_kilohertz;
     struct statvfs disk {};
     if (::statvfs(data_dir.c_str(), &disk) != 0)
-        return Error{Errc::io, "ask how large the disk under " + data_dir +
-                                   " is: " + std::strerror(errno)};
+        return Error{Errc::io,
+                     "ask how large the disk under " + data_dir + " is: " + std::strerror(errno)};
     out.disk_bytes = static_cast<std::uint64_t>(disk.f_blocks) * disk.f_frsize;
     out.disk_free_bytes = static_cast<std::uint64_t>(disk.f_bavail) * disk.f_frsize;
     return out;

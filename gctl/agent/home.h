@@ -23,8 +23,8 @@ Result<Home> home_for(const AgentOptions& options);
 /// Removes a temporary one with all that is in it; what cannot be removed is logged.
 void leave(const Home& home);
 
-/// The program that supervises tasks: `gctl-shim` beside this program. `not_found` says where it was
-/// looked for.
+/// The program that supervises tasks: `gctl-shim` beside this program. `not_found` says where it
+/// was looked for.
 Result<std::string> find_shim();
 
 }  // namespace gaggle::agent

@@ -14,7 +14,8 @@ namespace {
 
 Result<std::string> temporary_directory() {
     const char* set = ::getenv("TMPDIR");
-    std::string name = std::string(set != nullptr && *set == '/' ? set : "/tmp") + "/gaggle-dev-XXXXXX";
+    std::string name =
+        std::string(set != nullptr && *set == '/' ? set : "/tmp") + "/gaggle-dev-XXXXXX";
     if (::mkdtemp(name.data()) == nullptr)
         return Error{Errc::io, "make a temporary data directory " + name + ": " +
                                    std::strerror(errno) + "; say where with --data-dir"};
@@ -51,14 +52,17 @@ Result<ClusterFile> join(const std::string& data_dir, const AgentOptions& option
 
 Result<void> check_options(const AgentOptions& options) {
     if (options.dev && !options.invitation_file.empty())
-        return {Errc::invalid, "--dev is a region of its own and joins none: leave out either --dev "
-                               "or --invitation-file"};
+        return {Errc::invalid,
+                "--dev is a region of its own and joins none: leave out either --dev "
+                "or --invitation-file"};
     if (!options.dev && options.data_dir.empty())
-        return {Errc::invalid, "--data-dir is missing: say where this peer keeps its data, or try "
-                               "one out with --dev"};
+        return {Errc::invalid,
+                "--data-dir is missing: say where this peer keeps its data, or try "
+                "one out with --dev"};
     if (!options.dev && options.region)
-        return {Errc::invalid, "--region is for --dev and for `gctl cluster init`: a peer's region "
-                               "is that of its data directory"};
+        return {Errc::invalid,
+                "--region is for --dev and for `gctl cluster init`: a peer's region "
+                "is that of its data directory"};
     return {};
 }
 

@@ -14,8 +14,7 @@ constexpr std::uint32_t kBytesMax = 256U << 10U;  ///< of one answer: it travels
 Result<allocrunner::LogPlace> place_of(const std::string& alloc_dir, const node::ReadLogs& what,
                                        allocrunner::LogStream stream) {
     if (what.from) return allocrunner::LogPlace{what.from->file, what.from->offset};
-    const auto origin =
-        what.from_end ? allocrunner::LogOrigin::end : allocrunner::LogOrigin::start;
+    const auto origin = what.from_end ? allocrunner::LogOrigin::end : allocrunner::LogOrigin::start;
     return allocrunner::log_place(alloc_dir, what.task, stream, origin, what.offset);
 }
 
@@ -38,8 +37,9 @@ node::LogsRead read_logs(const std::string& alloc_dir, std::uint64_t read,
                          const node::ReadLogs& what) {
     auto chunk = chunk_of(alloc_dir, what);
     if (!chunk.ok())
-        return {.read = read, .error = "read the logs of allocation " + to_string(what.alloc) +
-                                       ": " + chunk.error().detail,
+        return {.read = read,
+                .error = "read the logs of allocation " + to_string(what.alloc) + ": " +
+                         chunk.error().detail,
                 .chunk = {}};
     return {.read = read, .error = "", .chunk = std::move(*chunk)};
 }

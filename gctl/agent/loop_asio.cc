@@ -1,5 +1,3 @@
-#include <utility>  // before Asio 1.74, which forgets it
-
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -7,6 +5,7 @@
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <csignal>
+#include <utility>  // before Asio 1.74, which forgets it
 
 #include "gctl/agent/loop.h"
 
@@ -55,12 +54,12 @@ class ConnectTest : public std::enable_shared_from_this<ConnectTest> {
         error_code is_a_name;
         const auto address = asio::ip::make_address(host, is_a_name);
         if (!is_a_name) return connect({address, port});
-        resolver_.async_resolve(
-            host, std::to_string(port),
-            [self = shared_from_this()](error_code failed, const auto& found) {
-                if (failed || found.empty()) return self->finish(ConnectOutcome::silent);
-                self->connect(found.begin()->endpoint());
-            });
+        resolver_.async_resolve(host, std::to_string(port),
+                                [self = shared_from_this()](error_code failed, const auto& found) {
+                                    if (failed || found.empty())
+                                        return self->finish(ConnectOutcome::silent);
+                                    self->connect(found.begin()->endpoint());
+                                });
     }
 
   private:

@@ -13,9 +13,9 @@ constexpr std::size_t kInputsPerTurn = 64;  ///< then the alarm and signals get 
 }  // namespace
 
 Peer::Peer(EventLoop& loop, std::function<void(const Error&)> fatal)
-    : loop_(loop), fatal_(std::move(fatal)), inbox_({}, [this] {
-          loop_.post([this] { drain(); });
-      }) {}
+    : loop_(loop),
+      fatal_(std::move(fatal)),
+      inbox_({}, [this] { loop_.post([this] { drain(); }); }) {}
 
 Peer::~Peer() { close(); }
 
@@ -54,8 +54,8 @@ void Peer::act(node::Effects effects) {
     if (effects.store) disk_->write(std::move(*effects.store));
     for (node::SendFrame& frame : effects.send) {
         // A frame that finds no room is lost like any other; the protocols mend that.
-        static_cast<void>(sockets_->send(
-            frame.to, frame.bulk ? Channel::bulk : Channel::control, std::move(frame.bytes)));
+        static_cast<void>(sockets_->send(frame.to, frame.bulk ? Channel::bulk : Channel::control,
+                                         std::move(frame.bytes)));
     }
     for (node::AnswerLobby& answer : effects.lobby)
         sockets_->answer_lobby({std::move(answer.token)}, std::move(answer.bytes));

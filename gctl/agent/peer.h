@@ -3,9 +3,9 @@
 // The counterpart of tests/sim/peer.h, for the same node: there a virtual clock and fakes, here
 // sockets, a disk, processes and HTTP. The node is touched on the loop's thread alone. Everything
 // else has a thread of its own and answers through one inbox: "zeromq" (peer sockets), "disk" (the
-// store), "copies" (of allocation directories), "logs" (log files), "http" and "api" (the HTTP API),
-// and those of LocalTasks: four "tasks", "states" and "links". What each queue holds at most is
-// said in its own header.
+// store), "copies" (of allocation directories), "logs" (log files), "http" and "api" (the HTTP
+// API), and those of LocalTasks: four "tasks", "states" and "links". What each queue holds at most
+// is said in its own header.
 #pragma once
 
 #include <functional>

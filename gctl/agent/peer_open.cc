@@ -31,9 +31,10 @@ node::Durable durable_from(store::Loaded loaded) {
     out.keys = std::move(loaded.keys);
     if (!loaded.membership) return out;
     if (loaded.amnesia) {
-        log::error("this peer's log has forgotten what it acknowledged ({}): it goes on without a "
-                   "part in the commit group and is to be replaced there",
-                   *loaded.amnesia);
+        log::error(
+            "this peer's log has forgotten what it acknowledged ({}): it goes on without a "
+            "part in the commit group and is to be replaced there",
+            *loaded.amnesia);
         out.forgotten = loaded.membership->replica;
         return out;
     }
@@ -45,8 +46,7 @@ node::Durable durable_from(store::Loaded loaded) {
 }  // namespace
 
 Result<std::unique_ptr<Peer>> Peer::open(const AgentOptions& options, const Home& home,
-                                         EventLoop& loop,
-                                         std::function<void(const Error&)> fatal) {
+                                         EventLoop& loop, std::function<void(const Error&)> fatal) {
     std::unique_ptr<Peer> peer(new Peer(loop, std::move(fatal)));  // NOLINT: private constructor
     Startup& startup = peer->startup_;
     startup.options = options;
@@ -67,8 +67,7 @@ Result<store::Loaded> Peer::open_store(const std::string& data_dir) {
     store::Loaded loaded = store_->take_loaded();
     const ClusterFile& cluster = startup_.cluster;
     if (!loaded.membership || loaded.membership->region == cluster.region) return loaded;
-    return {Errc::corrupt, "open data directory " + data_dir +
-                               ": its log belongs to region " +
+    return {Errc::corrupt, "open data directory " + data_dir + ": its log belongs to region " +
                                to_string(loaded.membership->region) + ", its cluster file to " +
                                to_string(cluster.region) +
                                "; restore the files that belong together, or join anew with an "
@@ -77,18 +76,19 @@ Result<store::Loaded> Peer::open_store(const std::string& data_dir) {
 
 Result<void> Peer::open_http(const std::string& data_dir) {
     token_ = TRY(load_or_make_token(data_dir));
-    api_ = std::make_unique<Api>([this](node::ApiRequest request) { inbox_.put(std::move(request)); },
-                                 [this](std::uint64_t id) { inbox_.put(node::CancelRequest{id}); },
-                                 ApiInfo{.version = GAGGLE_VERSION,
-                                         .region = startup_.cluster.region_name,
-                                         .datacenter = startup_.cluster.datacenter,
-                                         .name = startup_.cluster.name});
+    api_ =
+        std::make_unique<Api>([this](node::ApiRequest request) { inbox_.put(std::move(request)); },
+                              [this](std::uint64_t id) { inbox_.put(node::CancelRequest{id}); },
+                              ApiInfo{.version = GAGGLE_VERSION,
+                                      .region = startup_.cluster.region_name,
+                                      .datacenter = startup_.cluster.datacenter,
+                                      .name = startup_.cluster.name});
     const std::string& host = startup_.http_host;
-    http_ = TRY(HttpServer::open(
-        {.host = host, .port = startup_.options.http_port, .token = token_},
-        [api = api_.get()](HttpRequest request, Responder responder) {
-            api->handle(std::move(request), std::move(responder));
-        }));
+    http_ =
+        TRY(HttpServer::open({.host = host, .port = startup_.options.http_port, .token = token_},
+                             [api = api_.get()](HttpRequest request, Responder responder) {
+                                 api->handle(std::move(request), std::move(responder));
+                             }));
     startup_.http_address = host_and_port(host, http_->port());
     // Only a convenience for commands on this machine: they also take --token-file.
     if (const auto published = publish_token(host, http_->port(), token_); !published.ok())
@@ -127,8 +127,8 @@ PeerHandlers Peer::socket_handlers() {
                                                    std::move(received.bytes)},
                                      bytes);
                     else if (received.from)
-                        inbox_.offer(
-                            node::FrameReceived{*received.from, std::move(received.bytes)}, bytes);
+                        inbox_.offer(node::FrameReceived{*received.from, std::move(received.bytes)},
+                                     bytes);
                 },
             .link =
                 [this](const LinkEvent& event) {

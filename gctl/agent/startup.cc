@@ -73,10 +73,11 @@ Result<std::string> http_host(const AgentOptions& options, const Listen& listen)
     const std::string host = http_address_of(options, listen);
     if (host == "localhost") return std::string("127.0.0.1");
     if (host.starts_with("127.") || host == "::1") return host;
-    return {Errc::denied, "serve HTTP on " + host +
-                              ": refused, for there is no TLS yet and whoever listens to the network "
-                              "would read the token; leave out --http-bind, and reach the API from "
-                              "elsewhere through a tunnel (ssh -L 4646:127.0.0.1:4646)"};
+    return {Errc::denied,
+            "serve HTTP on " + host +
+                ": refused, for there is no TLS yet and whoever listens to the network "
+                "would read the token; leave out --http-bind, and reach the API from "
+                "elsewhere through a tunnel (ssh -L 4646:127.0.0.1:4646)"};
 }
 
 std::string host_and_port(const std::string& host, std::uint16_t port) {

@@ -16,9 +16,9 @@ struct Startup {
     Identity identity;
     Fingerprint machine;
     StartId start;
-    std::string alloc_root;    ///< absolute
+    std::string alloc_root;  ///< absolute
     std::string http_host;
-    std::string http_address;  ///< host:port of the API, as bound
+    std::string http_address;                        ///< host:port of the API, as bound
     std::map<std::string, std::string> environment;  ///< of the agent, as far as tasks may see it
 };
 

@@ -1,5 +1,3 @@
-#include "gctl/store/checked_env.h"
-
 #include <leveldb/env.h>
 
 #include <atomic>
@@ -8,6 +6,7 @@
 #include <mutex>
 
 #include "base/log.h"
+#include "gctl/store/checked_env.h"
 
 namespace gaggle::store {
 

@@ -1,5 +1,3 @@
-#include "gctl/store/database.h"
-
 #include <leveldb/cache.h>
 #include <leveldb/db.h>
 #include <leveldb/env.h>
@@ -9,6 +7,7 @@
 #include <cstdio>
 
 #include "base/log.h"
+#include "gctl/store/database.h"
 #include "gctl/store/layout.h"
 
 namespace gaggle::store {

@@ -29,9 +29,7 @@ class Fd {
     int fd_;
 };
 
-Error failed(const std::string& what) {
-    return {Errc::io, what + ": " + std::strerror(errno)};
-}
+Error failed(const std::string& what) { return {Errc::io, what + ": " + std::strerror(errno)}; }
 
 /// flock(2) belongs to the open file, and O_CLOEXEC keeps the tasks' shims from inheriting it: they
 /// outlive the agent, and the next agent must get the lock.
@@ -74,8 +72,8 @@ Result<std::unique_ptr<DirectoryLock>> lock_real_directory(const std::string& di
     }
     // The number is for people only; a full disk must not keep an agent from starting to say so.
     const std::string pid = std::to_string(::getpid()) + "\n";
-    const bool noted = ::ftruncate(fd.get(), 0) == 0 &&
-                       ::pwrite(fd.get(), pid.data(), pid.size(), 0) >= 0;
+    const bool noted =
+        ::ftruncate(fd.get(), 0) == 0 && ::pwrite(fd.get(), pid.data(), pid.size(), 0) >= 0;
     static_cast<void>(noted);
     return std::unique_ptr<DirectoryLock>(std::make_unique<FlockLock>(fd.release()));
 }

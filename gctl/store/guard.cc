@@ -46,8 +46,8 @@ std::optional<std::string> amnesia(const std::optional<Witness>& guard, const Wi
                std::to_string(guard->span.last.value) + ": acknowledged writes are gone";
     if (guard->membership != log.membership) return std::nullopt;  // of an earlier replica
     const bool older = log.hard.term < guard->hard.term;
-    const bool other_vote = log.hard.term == guard->hard.term && guard->hard.vote &&
-                            log.hard.vote != guard->hard.vote;
+    const bool other_vote =
+        log.hard.term == guard->hard.term && guard->hard.vote && log.hard.vote != guard->hard.vote;
     if (older || other_vote)
         return "the log is at " + shown(log.hard) + ", the guard has seen " + shown(guard->hard);
     return std::nullopt;

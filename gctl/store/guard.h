@@ -27,7 +27,8 @@ struct Witness {
     raft::HardState hard;
 
     bool operator==(const Witness&) const = default;
-    template <class Self> static auto wire_fields(Self& s) {
+    template <class Self>
+    static auto wire_fields(Self& s) {
         return std::tie(s.counter, s.span, s.membership, s.hard);
     }
 };

@@ -47,11 +47,12 @@ constexpr std::size_t kSnapshotBytesMax = std::size_t{64} << 20U;
 struct Span {
     std::uint64_t writes = 0;  ///< grows by one with each write
     LogIndex first{1};
-    LogIndex last;             ///< first - 1 when there are no entries
+    LogIndex last;  ///< first - 1 when there are no entries
 
     bool empty() const { return last < first; }
     bool operator==(const Span&) const = default;
-    template <class Self> static auto wire_fields(Self& s) {
+    template <class Self>
+    static auto wire_fields(Self& s) {
         return std::tie(s.writes, s.first, s.last);
     }
 };
@@ -63,7 +64,8 @@ struct StoredSnapshot {
     Hash hash;
 
     bool operator==(const StoredSnapshot&) const = default;
-    template <class Self> static auto wire_fields(Self& s) {
+    template <class Self>
+    static auto wire_fields(Self& s) {
         return std::tie(s.meta, s.file, s.bytes, s.hash);
     }
 };

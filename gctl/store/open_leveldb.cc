@@ -63,10 +63,9 @@ Result<std::vector<raft::Entry>> load_entries(Database& database, const Span& sp
         auto entry = TRY(decode<raft::Entry>(value, "log entry", kRecordLimits));
         const LogIndex wanted{span.first.value + out.size()};
         if (entry.index != wanted || key != entry_key(wanted))
-            return Error{Errc::corrupt, "log entry " + std::to_string(wanted.value) +
-                                            " is missing; entry " +
-                                            std::to_string(entry.index.value) +
-                                            " lies in its place"};
+            return Error{Errc::corrupt,
+                         "log entry " + std::to_string(wanted.value) + " is missing; entry " +
+                             std::to_string(entry.index.value) + " lies in its place"};
         out.push_back(std::move(entry));
         return {};
     };
@@ -84,10 +83,9 @@ Result<raft::Snapshot> load_snapshot(Store::Impl& store, const StoredSnapshot& s
     auto state = TRY(read_file(store.env, path, kSnapshotBytesMax));
     if (!state) return Error{Errc::corrupt, "snapshot " + path + " is missing"};
     if (state->size() != stored.bytes || hash_of(*state) != stored.hash)
-        return Error{Errc::corrupt, "snapshot " + path + " is damaged: " +
-                                        std::to_string(state->size()) + " of " +
-                                        std::to_string(stored.bytes) +
-                                        " bytes, with another hash"};
+        return Error{Errc::corrupt, "snapshot " + path +
+                                        " is damaged: " + std::to_string(state->size()) + " of " +
+                                        std::to_string(stored.bytes) + " bytes, with another hash"};
     return raft::Snapshot{stored.meta, std::move(*state)};
 }
 

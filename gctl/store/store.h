@@ -38,7 +38,8 @@ struct Membership {
     raft::ReplicaId replica;
 
     bool operator==(const Membership&) const = default;
-    template <class Self> static auto wire_fields(Self& s) {
+    template <class Self>
+    static auto wire_fields(Self& s) {
         return std::tie(s.region, s.epoch, s.replica);
     }
 };

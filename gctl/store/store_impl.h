@@ -21,8 +21,7 @@ struct Books {
 };
 
 struct Store::Impl {
-    Impl(Disk& on, std::string at)
-        : env(on), path(std::move(at)), guard(env, path) {}
+    Impl(Disk& on, std::string at) : env(on), path(std::move(at)), guard(env, path) {}
 
     std::string snapshot_path(const std::string& file) const { return path + "/state/" + file; }
     Witness witness() const {

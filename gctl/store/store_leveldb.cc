@@ -1,8 +1,7 @@
-#include "gctl/store/store.h"
-
 #include <leveldb/env.h>
 
 #include "base/log.h"
+#include "gctl/store/store.h"
 #include "gctl/store/store_impl.h"
 
 namespace gaggle::store {
@@ -74,8 +73,10 @@ Result<void> add_raft(Store::Impl& store, Books& books, Changes& changes,
 
 void add_keys(Changes& changes, const KeyChanges& keys) {
     for (const auto& [name, value] : keys) {
-        if (value) changes.put(name_key(name), *value);
-        else changes.erase(name_key(name));
+        if (value)
+            changes.put(name_key(name), *value);
+        else
+            changes.erase(name_key(name));
     }
 }
 
@@ -122,8 +123,8 @@ Result<void> begin(Store::Impl& store, const Membership& membership, const raft:
     changes.put(std::string(kMembershipKey), encode(membership));
     changes.erase(std::string(kSnapshotKey));
     truncate(next, changes, {});
-    const raft::Persist start{.hard = first.hard, .snapshot = first.snapshot,
-                              .append = first.entries};
+    const raft::Persist start{
+        .hard = first.hard, .snapshot = first.snapshot, .append = first.entries};
     TRY(add_raft(store, next, changes, start));
     add_keys(changes, keys);
     return make_durable(store, std::move(next), changes);

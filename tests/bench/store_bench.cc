@@ -100,7 +100,8 @@ double in_processes(const std::string& root, int count, Writer writer, std::size
         sum += result;
     }
     ::close(pipe[0]);
-    while (::wait(nullptr) > 0) {}
+    while (::wait(nullptr) > 0) {
+    }
     return sum / count;
 }
 

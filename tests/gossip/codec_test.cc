@@ -141,8 +141,7 @@ TEST_CASE("large cards and large clusters fit their frames") {
         const std::string name = "m" + std::to_string(i);
         Bytes big = to_bytes(name + "/" + std::string(i < 20 ? kCardBytesMax - 10 : 4, '.'));
         const Announcement own = signed_by(
-            peer(name),
-            Announcement{.peer = peer(name), .incarnation = {1}, .card = hash_of(big)});
+            peer(name), Announcement{.peer = peer(name), .incarnation = {1}, .card = hash_of(big)});
         static_cast<void>(known.step(now, Introduce{peer(name), big}));
         const Message hello{.body = Push{}, .records = {.announcements = {own}}};
         static_cast<void>(known.step(now, Received{peer(name), encode_message(hello)}));
@@ -161,8 +160,10 @@ TEST_CASE("large cards and large clusters fit their frames") {
     take(newcomer.step(now, Introduce{peer("a"), card("a")}));
     for (std::size_t i = 0; i < flying.size() && i < 5'000; ++i) {
         const auto [to, bytes] = flying[i];
-        if (to == peer("a")) take(known.step(now, Received{peer("z"), bytes}));
-        else take(newcomer.step(now, Received{peer("a"), bytes}));
+        if (to == peer("a"))
+            take(known.step(now, Received{peer("z"), bytes}));
+        else
+            take(newcomer.step(now, Received{peer("a"), bytes}));
     }
     CHECK(newcomer.members().all().size() == kMany + 1);
     CHECK(known.members().find(peer("z")) != nullptr);

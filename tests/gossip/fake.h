@@ -35,9 +35,7 @@ inline std::string name_of(const PeerId& id) {
 inline StartId start(std::int64_t number) {
     return id_of<StartId>(static_cast<std::uint8_t>(number));
 }
-inline BootId boot(std::int64_t number) {
-    return id_of<BootId>(static_cast<std::uint8_t>(number));
-}
+inline BootId boot(std::int64_t number) { return id_of<BootId>(static_cast<std::uint8_t>(number)); }
 
 inline Bytes card(const std::string& name, std::int64_t revision = 1) {
     return to_bytes(name + "/" + std::to_string(revision));

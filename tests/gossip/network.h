@@ -30,8 +30,8 @@ class Network {
                std::int64_t boot_number = 1) {
         const PeerId id = peer(name);
         names_[id] = name;
-        nodes_[id] = std::make_unique<Swim>(self(name, start_number, boot_number), Config{},
-                                            rng_.fork());
+        nodes_[id] =
+            std::make_unique<Swim>(self(name, start_number, boot_number), Config{}, rng_.fork());
         raised_[id] = std::max(raised_[id], nodes_[id]->own().incarnation.value);
     }
     void introduce(const std::string& to, const std::string& whom) {
@@ -122,9 +122,9 @@ class Network {
         return last;
     }
     std::size_t deaths() const {
-        return static_cast<std::size_t>(std::count_if(
-            seen_.begin(), seen_.end(),
-            [](const Seen& seen) { return seen.change.to == MemberState::dead; }));
+        return static_cast<std::size_t>(
+            std::count_if(seen_.begin(), seen_.end(),
+                          [](const Seen& seen) { return seen.change.to == MemberState::dead; }));
     }
 
   private:

@@ -34,10 +34,10 @@ TEST_CASE("awareness rises with missing answers, falls with answers, and has bou
         const char* what;
         int before, helpers, nacks, after;
     };
-    for (const auto& row : {Row{"all helpers nacked: the target is silent", 2, 3, 3, 2},
-                            Row{"one helper was silent too", 2, 3, 2, 3},
-                            Row{"nobody could be asked", 2, 0, 0, 3},
-                            Row{"nothing came back at all", 6, 3, 0, 7}}) {
+    for (const auto& row :
+         {Row{"all helpers nacked: the target is silent", 2, 3, 3, 2},
+          Row{"one helper was silent too", 2, 3, 2, 3}, Row{"nobody could be asked", 2, 0, 0, 3},
+          Row{"nothing came back at all", 6, 3, 0, 7}}) {
         CAPTURE(row.what);
         Awareness awareness(8);
         for (int i = 0; i < row.before; ++i) awareness.doubted();
@@ -119,8 +119,7 @@ TEST_CASE("an accuser counts once, and may only say more") {
     CHECK(members.accuse(entry, accused("b", Charge::suspect, true), Voice::theirs));
     CHECK(!members.accuse(entry, accused("b"), Voice::theirs));
     CHECK(refused_observers(entry) == 1);
-    for (const char* by : {"c", "d", "e"})
-        CHECK(members.accuse(entry, accused(by), Voice::theirs));
+    for (const char* by : {"c", "d", "e"}) CHECK(members.accuse(entry, accused(by), Voice::theirs));
     CHECK(!members.accuse(entry, accused("f"), Voice::theirs));  // full
     CHECK(members.accuse(entry, accused("f", Charge::dead), Voice::theirs));
     CHECK(members.accuse(entry, accused("a"), Voice::ours));

@@ -21,8 +21,8 @@
 #include <sstream>
 #include <stdexcept>
 
-#include "tests/gossip/fake.h"
 #include "tests/golden.h"
+#include "tests/gossip/fake.h"
 
 namespace gaggle::gossip {
 

@@ -160,13 +160,16 @@ inline bool add_record(const std::string& word, Message& message) {
     const Token token(word);
     const std::string& what = token.parts.at(0);
     Records& records = message.records;
-    if (what == "alive") records.announcements.push_back(announcement(token, Standing::here));
+    if (what == "alive")
+        records.announcements.push_back(announcement(token, Standing::here));
     else if (what == "restarting")
         records.announcements.push_back(announcement(token, Standing::restarting));
-    else if (what == "left") records.announcements.push_back(announcement(token, Standing::left));
+    else if (what == "left")
+        records.announcements.push_back(announcement(token, Standing::left));
     else if (what == "suspect" || what == "refused")
         records.accusations.push_back(accusation(token, Charge::suspect, what == "refused"));
-    else if (what == "dead") records.accusations.push_back(accusation(token, Charge::dead, false));
+    else if (what == "dead")
+        records.accusations.push_back(accusation(token, Charge::dead, false));
     else if (what == "capacity")
         records.capacities.push_back({token.who(), start(token.start), token.incarnation().value,
                                       5ms, to_bytes(token.parts.at(3))});
@@ -182,7 +185,8 @@ inline bool add_record(const std::string& word, Message& message) {
     else if (what == "forged") {
         for (auto& record : records.announcements) record.signature.assign(16, 0);
         for (auto& record : records.accusations) record.signature.assign(16, 0);
-    } else return false;
+    } else
+        return false;
     return true;
 }
 

@@ -121,10 +121,8 @@ Result<int> run(const JobStatus& command, const Context& context) {
     const Value evals = TRY(api.get(purpose, path + "/evaluations"));
     const Value allocs = TRY(api.get(purpose, path + "/allocations", {{"all", "true"}}));
     if (context.json)
-        return context.print_json(Value{Value::Map{{"Job", job},
-                                                   {"Summary", summary},
-                                                   {"Evaluations", evals},
-                                                   {"Allocations", allocs}}});
+        return context.print_json(Value{Value::Map{
+            {"Job", job}, {"Summary", summary}, {"Evaluations", evals}, {"Allocations", allocs}}});
     const JobView view = job_of(Json(job));
     show_job(context, view);
     show_summary(context, Json(summary));

@@ -102,8 +102,9 @@ inline std::string ask_http(std::uint16_t port, const std::string& token, const 
     if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&to), sizeof to) != 0) return "";
     const std::string request = method + " " + path +
                                 " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
-                                "X-Nomad-Token: " + token + "\r\nContent-Length: " +
-                                std::to_string(body.size()) + "\r\n\r\n" + body;
+                                "X-Nomad-Token: " +
+                                token + "\r\nContent-Length: " + std::to_string(body.size()) +
+                                "\r\n\r\n" + body;
     if (::send(socket.get(), request.data(), request.size(), MSG_NOSIGNAL) < 0) return "";
     std::string out;
     char buffer[8192];

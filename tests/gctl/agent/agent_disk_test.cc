@@ -111,9 +111,11 @@ TEST_CASE("logs are read on their own thread, and an error says of which allocat
     REQUIRE(mkdir((scratch.path() + "/alloc/logs").c_str(), 0755) == 0);
     std::ofstream(scratch.path() + "/alloc/logs/web.stdout.0") << "one\ntwo\n";
     Answers<node::LogsRead> answers;
-    LogReader reader([&](const AllocId& alloc) {
-        return alloc.empty() ? scratch.path() : scratch.path() + "/none";
-    }, answers.take());
+    LogReader reader(
+        [&](const AllocId& alloc) {
+            return alloc.empty() ? scratch.path() : scratch.path() + "/none";
+        },
+        answers.take());
 
     reader.read({1, {.alloc = {}, .task = "web"}});
     node::LogsRead all = answers.next();

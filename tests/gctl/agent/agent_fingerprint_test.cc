@@ -13,8 +13,9 @@ Readings small_server() {
             .kernel = "Linux",
             .kernel_release = "6.1.0-18-amd64",
             .machine = "x86_64",
-            .cpu_info = "processor\t: 0\nmodel name\t: Sparrow 7\ncpu MHz\t\t: 2399.998\n\n"
-                        "processor\t: 1\nmodel name\t: Sparrow 7\ncpu MHz\t\t: 1200.1\n\n",
+            .cpu_info =
+                "processor\t: 0\nmodel name\t: Sparrow 7\ncpu MHz\t\t: 2399.998\n\n"
+                "processor\t: 1\nmodel name\t: Sparrow 7\ncpu MHz\t\t: 1200.1\n\n",
             .memory_info = "MemTotal:        2048000 kB\nMemFree:          10 kB\n",
             .os_release = "PRETTY_NAME=\"Debian GNU/Linux 12\"\nID=debian\nVERSION_ID=\"12\"\n",
             .boot_id = kBootId,

@@ -36,9 +36,8 @@ class Port {
         std::vector<UniqueFd> out;
         for (int round = 0; round < 8; ++round) {
             out.emplace_back(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-            static_cast<void>(connect(out.back().get(),
-                                      reinterpret_cast<const sockaddr*>(&address_),
-                                      sizeof address_));
+            static_cast<void>(connect(
+                out.back().get(), reinterpret_cast<const sockaddr*>(&address_), sizeof address_));
         }
         return out;
     }

@@ -16,8 +16,8 @@ struct Founder {
     Founder() : port(free_base_port("127.0.0.1")) {
         options.data_dir = scratch.path() + "/data";
         options.http_port = 0;
-        const auto founded = init_cluster({.data_dir = options.data_dir,
-                                           .listen = {.bind = "127.0.0.1", .port = port}});
+        const auto founded = init_cluster(
+            {.data_dir = options.data_dir, .listen = {.bind = "127.0.0.1", .port = port}});
         if (!founded.ok()) FAIL(founded.error().detail);
     }
     void overwrite(const std::string& name, const std::string& text) const {
@@ -69,9 +69,9 @@ TEST_CASE("a data directory has one agent at a time, and the other is named") {
     const Founder founder;
     auto held = store::Store::open(founder.options.data_dir);
     REQUIRE(held.ok());
-    check_refused(founder.scratch, founder.options,
-                  {founder.options.data_dir, "is used by another agent",
-                   std::to_string(::getpid())});
+    check_refused(
+        founder.scratch, founder.options,
+        {founder.options.data_dir, "is used by another agent", std::to_string(::getpid())});
 }
 
 TEST_CASE("a used port is named with what to do about it") {
@@ -86,9 +86,9 @@ TEST_CASE("a used port is named with what to do about it") {
         founder.options.http_port = static_cast<std::uint16_t>(founder.port + 3);
         const RawSocket http;
         REQUIRE(http.listen("127.0.0.1", founder.options.http_port));
-        check_refused(founder.scratch, founder.options,
-                      {"HTTP on 127.0.0.1:" + std::to_string(founder.options.http_port),
-                       "--http-port"});
+        check_refused(
+            founder.scratch, founder.options,
+            {"HTTP on 127.0.0.1:" + std::to_string(founder.options.http_port), "--http-port"});
     }
 }
 

@@ -93,8 +93,10 @@ TEST_CASE("HTTP is for this machine alone while there is no TLS") {
         options.http_bind = row.http_bind;
         const auto host = http_host(options, {.bind = row.bind});
         REQUIRE(host.ok() == (*row.host != '\0'));
-        if (host.ok()) CHECK(*host == row.host);
-        else CHECK(host.error().detail.find("TLS") != std::string::npos);
+        if (host.ok())
+            CHECK(*host == row.host);
+        else
+            CHECK(host.error().detail.find("TLS") != std::string::npos);
     }
 }
 

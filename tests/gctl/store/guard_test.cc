@@ -60,7 +60,12 @@ TEST_CASE("a damaged slot is none") {
 }
 
 TEST_CASE("a log behind the guard has amnesia") {
-    struct Row { const char* what; std::optional<Witness> guard; Witness log; bool amnesia; };
+    struct Row {
+        const char* what;
+        std::optional<Witness> guard;
+        Witness log;
+        bool amnesia;
+    };
     const Row rows[] = {
         {"both at the same write", sample(), sample(), false},
         {"a crash between log and guard", sample(), at_write(51), false},

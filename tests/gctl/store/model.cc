@@ -71,8 +71,10 @@ void Model::apply(const Batch& batch) {
             std::erase_if(entries, [&](const auto& e) { return e.index <= *change.drop_until; });
     }
     for (const auto& [name, value] : batch.keys) {
-        if (value) keys[name] = *value;
-        else keys.erase(name);
+        if (value)
+            keys[name] = *value;
+        else
+            keys.erase(name);
     }
 }
 

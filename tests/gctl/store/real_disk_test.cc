@@ -73,8 +73,10 @@ TEST_CASE("a store on a real disk comes back, with compactions on LevelDB's own 
     for (int start = 0; start < 3; ++start) {
         CAPTURE(start);
         const auto store = open_real(scratch.path + "/");  // a slash at the end is nothing special
-        if (start == 0) model = begin(*store);
-        else REQUIRE(model.difference(store->take_loaded()) == "");
+        if (start == 0)
+            model = begin(*store);
+        else
+            REQUIRE(model.difference(store->take_loaded()) == "");
         for (int at = 0; at < 60; ++at) write_both(*store, model, next_batch(model, rng));
     }
     CHECK(model.difference(open_real(scratch.path)->take_loaded()) == "");
@@ -86,10 +88,10 @@ TEST_CASE("a second agent is told the first one's process number") {
     const auto second = Store::open(scratch.path);
     REQUIRE(!second.ok());
     CHECK(second.error().code == Errc::unavailable);
-    CHECK(second.error().detail ==
-          "data directory " + scratch.path + " is used by another agent (pid " +
-              std::to_string(::getpid()) +
-              "): stop that agent, or give this one its own --data-dir");
+    CHECK(second.error().detail == "data directory " + scratch.path +
+                                       " is used by another agent (pid " +
+                                       std::to_string(::getpid()) +
+                                       "): stop that agent, or give this one its own --data-dir");
 }
 
 TEST_CASE("a killed agent leaves no lock, and nothing acknowledged is gone") {

@@ -93,8 +93,10 @@ TEST_CASE("an installed snapshot replaces a shorter log, and the log goes on beh
         Model model = begin(*store);
         write_both(*store, model, persist({.append = next_entries(model, rng, 3, 100)}));
         raft::Persist install{.snapshot = snapshot_of({.index = {40}, .term = {1}}, Bytes(70'000))};
-        if (by_truncation) install.truncate_from = LogIndex{1};
-        else install.drop_until = LogIndex{40};
+        if (by_truncation)
+            install.truncate_from = LogIndex{1};
+        else
+            install.drop_until = LogIndex{40};
         write_both(*store, model, persist(install));
         write_both(*store, model, persist({.append = next_entries(model, rng, 2, 100)}));
         CHECK(model.last() == LogIndex{42});
@@ -143,7 +145,11 @@ TEST_CASE("a write costs one sync, a new term or vote one more for the guard") {
     const auto store = open_store(disk);
     Model model = begin(*store);
     const raft::HardState vote{{3}, raft::ReplicaId{1}};
-    struct Row { const char* what; Batch batch; std::uint64_t syncs; };
+    struct Row {
+        const char* what;
+        Batch batch;
+        std::uint64_t syncs;
+    };
     const Row rows[] = {
         {"entries", persist({.append = next_entries(model, rng, 4, 500)}), 1},
         {"a named thing", {.raft = {}, .keys = {{"orders", to_bytes("x")}}}, 1},
