@@ -115,9 +115,10 @@ def form_region(cluster):
     story.gctl(cluster[2], 'region', 'status')
 
 
-def the_allocation(peer):
-    """The one allocation of redis that is to run and runs, in full."""
-    live = [a for a in peer.allocs('redis') if a['DesiredStatus'] == 'run' and a['ClientStatus'] == 'running']
+def the_allocation(peer, other_than=None):
+    """The one allocation of redis that is to run and runs, in full; None while it is still the other."""
+    live = [a for a in peer.allocs('redis')
+            if a['DesiredStatus'] == 'run' and a['ClientStatus'] == 'running' and a['ID'] != other_than]
     return peer.alloc(live[0]['ID']) if len(live) == 1 else None
 
 
@@ -170,9 +171,9 @@ def fill_redis(cluster, alloc):
 class Watch(threading.Thread):
     """Notes when the survivors first see each change, by asking one of them over and over."""
 
-    def __init__(self, peer, lost_name, lost_alloc):
+    def __init__(self, peer, lost_name):
         super().__init__(daemon=True)
-        self.peer, self.lost_name, self.lost_alloc = peer, lost_name, lost_alloc
+        self.peer, self.lost_name = peer, lost_name
         self.seen = {}
         self.done = False
 
@@ -200,12 +201,12 @@ def kill_and_wait(cluster, alloc):
     others = [p for p in cluster if p is not victim]
     story.step(f'Peer {victim.name} dies: SIGKILL to its agent and all its tasks')
     tasks = victim.task_pids()
-    watch = Watch(others[0], victim.name, alloc['ID'])
+    watch = Watch(others[0], victim.name)
     watch.start()
     killed = time.time()
     victim.crash()
     story.fact(f'Killed the agent (pid {victim.process.pid}) and {len(tasks)} processes of its tasks.')
-    new = wait_until(lambda: the_allocation(others[1]) if others[1].allocs('redis') else None, 120,
+    new = wait_until(lambda: the_allocation(others[1], other_than=alloc['ID']), 120,
                      'redis runs on another peer', others)
     wait_until(lambda: redis(new, 'ping') == 'PONG', 30, 'redis answers again', others)
     answered = time.time()
