@@ -23,7 +23,7 @@ namespace gaggle::node {
 constexpr int kPlanAttemptsMax = 6;              ///< rounds without progress
 constexpr std::size_t kClaimsPerBundle = 400;    ///< a larger plan goes out in several rounds
 constexpr std::size_t kClaimantWorkMax = 4'096;  ///< under way at once
-constexpr Duration kClaimPatience = 30s;         ///< for the leader's answer
+constexpr Duration kClaimPatience = 10s;         ///< for the leader's answer; a user waits for it
 
 class Claimant {
   public:

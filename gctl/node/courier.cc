@@ -45,6 +45,7 @@ void Courier::attempt(Now now, std::uint64_t id, Request& request, Outbox& out) 
         request.next_try = now.time + kRetryPause * 4;
         return;
     }
+    request.sent = true;
     Duration patience = kAnswerWait;
     if (const auto* submit = std::get_if<SubmitJob>(&request.job)) {
         out.send(request.asked, Submit{id, submit->what});
@@ -154,6 +155,17 @@ void Courier::on(Now now, const PeerId& from, LogsAnswer answer, Outbox& out) {
         done(now, Error{Errc::not_found, answer.error}, out);
 }
 
+std::string Courier::why_unanswered(const Request& request) {
+    if (std::holds_alternative<LogsJob>(request.job))
+        return "the peer that runs the allocation did not answer; is it alive? See `gctl members`";
+    std::string why =
+        "No cluster leader: no peer of the region's commit group answered as its leader in time. "
+        "Running tasks go on; `gctl region status` shows what is missing";
+    if (std::holds_alternative<SubmitJob>(request.job) && request.sent)
+        why += ". What was submitted may yet be accepted: look before you repeat it";
+    return why;
+}
+
 void Courier::tick(Now now, Outbox& out) {
     std::vector<std::uint64_t> due;
     for (const auto& [id, request] : under_way_)
@@ -167,13 +179,7 @@ void Courier::tick(Now now, Outbox& out) {
         }
         Request request = std::move(found->second);
         under_way_.erase(found);
-        const bool logs = std::holds_alternative<LogsJob>(request.job);
-        const std::string why =
-            logs ? "the peer that runs the allocation did not answer; is it alive? See `gctl "
-                   "members`"
-                 : "No cluster leader: no peer of the region's commit group answered as its leader "
-                   "in time. "
-                   "Running tasks go on; `gctl region status` shows what is missing";
+        const std::string why = why_unanswered(request);
         fail(now, std::move(request), {Errc::unavailable, why}, out);
     }
 }

@@ -10,6 +10,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <string>
 #include <variant>
 
 #include "base/result.h"
@@ -70,11 +71,13 @@ class Courier {
         TimePoint next_try;
         PeerId asked;  ///< empty: nobody is being asked
         int tries = 0;
+        bool sent = false;  ///< once to anybody
     };
 
     std::uint64_t begin(Now now, Request request, Outbox& out);
     void attempt(Now now, std::uint64_t id, Request& request, Outbox& out);
     void fail(Now now, Request request, Error error, Outbox& out);
+    static std::string why_unanswered(const Request& request);
     /// Whom to ask next; empty when nobody comes into question now.
     PeerId target(const Request& request);
     PeerId any_full_copy(const PeerId& but_not);

@@ -1,5 +1,6 @@
 """A peer is gone for good: its state goes on elsewhere, and without a majority nobody pretends."""
 import re
+import time
 
 from harness import Cluster, check, check_says, lazily, wait_until
 from jobs import REPLICATED, STATE, job, lost_after
@@ -19,8 +20,9 @@ def start_state(cluster):
     return alloc, cluster.peer_of(alloc)
 
 
-def complete_copies(peer, alloc):
-    return [c for c in peer.alloc(alloc['ID']).get('Copies') or [] if c['Complete']]
+def complete_copies(peer, alloc, since=0.0):
+    """Those that were taken later than `since`, in seconds of the wall clock."""
+    return [c for c in peer.alloc(alloc['ID']).get('Copies') or [] if c['Complete'] and c['TakenAt'] / 1e9 > since]
 
 
 def test_killed_without_waiting_for_the_copy():
@@ -28,7 +30,10 @@ def test_killed_without_waiting_for_the_copy():
     cluster = region()
     alloc, holder = start_state(cluster)
     others = [p for p in cluster if p is not holder]
-    wait_until(lambda: len(complete_copies(others[0], alloc)) == 2, 60, 'two complete copies', cluster.peers)
+    wait_until(lambda: holder.state_of(alloc) > 0, 20, 'there is a state', cluster.peers)
+    began = time.time()
+    wait_until(lambda: len(complete_copies(others[0], alloc, began)) == 2, 60, 'two complete copies of it',
+               cluster.peers)
     seen = holder.state_of(alloc)
     wait_until(lambda: holder.state_of(alloc) > seen + 2, 20, 'the state is newer than those copies', cluster.peers)
     check(all(c['AgeMs'] >= 0 for c in complete_copies(others[0], alloc)), 'every copy has an age')
