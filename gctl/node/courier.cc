@@ -95,9 +95,10 @@ PeerId Courier::target(const Request& request) {
     const bool reachable =
         likely == self_ ||
         (known != nullptr && known->liveness != Liveness::dead && !known->agent_gone);
-    if (!likely.empty() && reachable && (likely != request.asked || request.tries % 3 != 2))
-        return likely;
-    return any_full_copy(request.asked);
+    if (likely.empty() || !reachable) return any_full_copy(request.asked);
+    const bool in_vain = likely == request.asked && request.tries % 3 == 2;
+    const PeerId another = in_vain ? any_full_copy(request.asked) : PeerId{};
+    return another.empty() ? likely : another;
 }
 
 void Courier::set_leader(const PeerId& leader, bool certain) {
