@@ -10,7 +10,6 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -18,6 +17,7 @@ sys.path.insert(0, os.path.join(HERE, '..', 'tests', 'e2e'))
 import harness  # noqa: E402  (found through the line above)
 import processes  # noqa: E402
 from harness import Failed, wait_until  # noqa: E402
+from phases import Watch, phases  # noqa: E402
 
 JOB = os.path.join(HERE, 'redis.nomad')
 KEYS = 1000
@@ -168,34 +168,6 @@ def fill_redis(cluster, alloc):
     story.gctl(submitted, 'alloc', 'status', alloc['ID'][:8], lines_max=45)
 
 
-class Watch(threading.Thread):
-    """Notes when the survivors first see each change, by asking one of them over and over."""
-
-    def __init__(self, peer, lost_name):
-        super().__init__(daemon=True)
-        self.peer, self.lost_name = peer, lost_name
-        self.seen = {}
-        self.done = False
-
-    def run(self):
-        while not self.done:
-            try:
-                self.look()
-            except (Failed, KeyError, subprocess.TimeoutExpired):
-                pass  # asked again at once
-            time.sleep(0.03)
-
-    def look(self):
-        if 'suspect' not in self.seen:
-            member = self.peer.member(self.lost_name)
-            if member['Status'] != 'alive':
-                self.seen['suspect'] = time.time()
-        elif 'lost' not in self.seen:
-            node = next(n for n in self.peer.ask('node', 'status') if n['Name'] == self.lost_name)
-            if node['Status'] == 'down':
-                self.seen['lost'] = time.time()
-
-
 def kill_and_wait(cluster, alloc):
     victim = cluster.peer_of(alloc)
     others = [p for p in cluster if p is not victim]
@@ -210,31 +182,27 @@ def kill_and_wait(cluster, alloc):
                      'redis runs on another peer', others)
     wait_until(lambda: redis(new, 'ping') == 'PONG', 30, 'redis answers again', others)
     answered = time.time()
-    watch.done = True
-    watch.join()
-    tell_phases(new, watch.seen, killed, answered)
+    watch.close()
+    tell_phases(phases(watch, new, 'redis') + [('answers', answered)], killed)
+    told = {e['Type']: e['DisplayMessage'] for e in new['TaskStates']['redis']['Events']}
+    story.fact(paint('2', told['Task Setup']))
     story.fact(f'Redis runs on {paint("1", new["NodeName"])} now.')
     return victim, others, new
 
 
-def tell_phases(new, seen, killed, answered):
-    """What `gctl` showed of each phase; times of the allocation are those of its own events."""
-    events = {e['Type']: e for e in new['TaskStates']['redis']['Events']}
-    created, started = new['CreateTime'] / 1e9, events['Started']['Time'] / 1e9
-    restored = events['Task Setup']['Time'] / 1e9
-    rows = [('suspected', 'gossip: the others doubt it, no new work for it', seen.get('suspect')),
-            ('declared lost', 'detect: the commit group agrees', seen.get('lost')),
-            ('placed anew', 'decide: after lost_after (10 s), near a copy', created),
-            ('restored', 'restore: the copy is renamed into place', restored),
-            ('started', 'run: the process exists', started),
-            ('answers', 'redis-cli ping', answered)]
+MEANINGS = {'suspected': 'gossip: the others doubt it, no new work for it',
+            'declared lost': 'detect: the commit group agrees',
+            'placed anew': 'decide: after lost_after (10 s), near a copy',
+            'restored': 'restore: the copy is renamed into place',
+            'started': 'run: the process exists',
+            'answers': 'redis-cli ping'}
+
+
+def tell_phases(seen, killed):
     before = killed
-    for name, meaning, at in rows:
-        if at is None:
-            continue
-        story.fact(f'{at - killed:6.1f} s  {paint("1", f"{name:14}")} +{max(0, at - before):5.2f} s   {meaning}')
+    for name, at in seen:
+        story.fact(f'{at - killed:6.1f} s  {paint("1", f"{name:14}")} +{max(0, at - before):5.2f} s   {MEANINGS[name]}')
         before = at
-    story.fact(paint('2', events['Task Setup'].get('DisplayMessage') or ''))
 
 
 def read_back(others, new):
@@ -250,8 +218,8 @@ def read_back(others, new):
 
 def come_back(cluster, victim, new):
     story.step(f'Peer {victim.name} comes back: nothing runs twice, and the copies are two again')
-    victim.start()
     began = time.monotonic()
+    victim.start()
 
     def whole():
         alloc = the_allocation(victim)

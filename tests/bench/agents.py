@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Speed and memory of real agents with the shipped defaults: medians, each beside its goal. Needs `scons`.
 
-    tests/bench/agents.py             all: idle memory, request to accepted, submission to running, 1,000 tasks
+    tests/bench/agents.py             all: idle memory, request to accepted, submission to running, failover in
+                                      silence by phase, 1,000 tasks; examples/quickstart tells that of a killed peer
     tests/bench/agents.py accepted    only those whose name contains one of the words
 
 Agents run on loopback addresses with data under $TMPDIR, so the disk that is measured is that one. The goals are
@@ -19,6 +20,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'e2e'))
 import processes  # noqa: E402
 from harness import HTTP_PORT, Cluster, DevPeer, check, published_token, wait_until  # noqa: E402
+from phases import Watch, phases  # noqa: E402
 
 REQUESTS = 100
 SUBMISSIONS = 30
@@ -126,6 +128,26 @@ def submission_to_running(cluster):
     print(f'  a shim: {statistics.median(shims):.0f} KiB private dirty (most {max(shims)}; goal 400)')
 
 
+def failover_in_silence(cluster):
+    """A peer is stopped and its tasks are killed: no port refuses, nobody answers. By phase, with lost_after 10 s."""
+    submitted = cluster[0]
+    Client(submitted).ask('PUT', '/v1/jobs', sleeper('silent'))
+    alloc = wait_until(lambda: submitted.all_allocs('silent', 'running', 1), 30, 'it runs', cluster.peers)[0]
+    silent = cluster.peer_of(alloc)
+    survivor = next(p for p in cluster if p is not silent)
+    watch = Watch(survivor, silent.name)
+    watch.start()
+    before = began = time.time()
+    silent.pause()
+    silent.kill_tasks()
+    new = wait_until(lambda: survivor.replacement('silent', alloc), 120, 'it runs elsewhere', cluster.peers)
+    watch.close()
+    for name, at in phases(watch, survivor.alloc(new['ID']), 't'):
+        print(f'  {at - began:6.1f} s  {name:14} +{at - before:5.2f} s')
+        before = at
+    silent.resume()
+
+
 def thousand_tasks():
     """One job of 1,000 allocations of `sleep` on one peer; goal: all running in at most 10 s."""
     with DevPeer(options=['--memory-total', 4 * 10 * MANY, '--cpu-total', 4 * MANY,
@@ -146,7 +168,7 @@ def main():
     def wanted(measure):
         return not words or any(word in measure.__name__ for word in words)
     processes.adopt_orphans()
-    of_three = [m for m in (idle_memory, request_to_accepted, submission_to_running) if wanted(m)]
+    of_three = [m for m in (idle_memory, request_to_accepted, submission_to_running, failover_in_silence) if wanted(m)]
     if of_three:
         with Cluster(3) as cluster:
             cluster.form()
