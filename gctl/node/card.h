@@ -40,8 +40,8 @@ const char* to_string(Role role);
 struct PeerState {
     CapacityRecord capacity;
     Role role = Role::spare;
-    Term term;
-    PeerId leader;  ///< empty: knows none
+    Term term;      ///< in which `leader` leads
+    PeerId leader;  ///< by the word of its own replica; empty: knows none
     template <class Self>
     static auto wire_fields(Self& s) {
         return std::tie(s.capacity, s.role, s.term, s.leader);

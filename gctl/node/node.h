@@ -132,6 +132,7 @@ class Node {
     void act(Now now, GroupOutput output);
     void end_replica(Now now, const std::string& why);
     void role_changed(Now now);
+    PeerId leader_of_group() const;
     void learn_from_ledger(Now now, const ledger::Applied& applied);
     void learn_everybody(Now now);
     void send_raft(const raft::Message& message);

@@ -107,8 +107,9 @@ void Node::publish_state(Now now) {
     state.capacity.free -= runs_.used();
     state.capacity.allocations = runs_.count();
     state.role = role();
-    state.term = group_.role().term;
-    state.leader = courier_.leader();
+    // What others say of the leader is not passed on: a rumour with a newer term would never die.
+    state.leader = leader_of_group();
+    if (!state.leader.empty()) state.term = group_.role().term;
     Known& me = *directory_.find(self_);
     me.state = state;
     me.state_at = now.time;

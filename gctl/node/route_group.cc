@@ -43,22 +43,23 @@ void Node::send_raft(const raft::Message& message) {
     out_.send(*to, RaftFrame{raft::encode_message(message)}, raft::is_bulk(message));
 }
 
+/// As the own replica knows it, no hearsay; empty: it knows none, or there is no replica.
+PeerId Node::leader_of_group() const {
+    if (group_.leading()) return self_;
+    if (!group_.is_replica() || !group_.role().leader) return {};
+    const auto& peers = group_.configuration().peers;
+    const auto found = peers.find(*group_.role().leader);
+    if (found == peers.end()) return {};
+    return directory_.id_of(found->second).value_or(PeerId{});
+}
+
 void Node::role_changed(Now now) {
-    const raft::RoleChanged& role = group_.role();
-    PeerId leader;
-    if (group_.leading())
-        leader = self_;
-    else if (role.leader) {
-        const auto& peers = group_.configuration().peers;
-        if (const auto found = peers.find(*role.leader); found != peers.end())
-            leader = directory_.id_of(found->second).value_or(PeerId{});
-    }
-    courier_.set_leader(leader, true);
+    courier_.set_leader(leader_of_group(), true);
     keeper_.role_changed(now);
     steward_.role_changed(now);
     presence_.soon();
     if (!group_.leading()) return;
-    out_.note("this peer leads the commit group in term " + std::to_string(role.term.value));
+    out_.note("this peer leads the commit group in term " + std::to_string(group_.role().term.value));
     if (founding_ && !group_.ledger().founded()) {
         const std::uint64_t id = next_proposal_++;
         act(now, group_.propose(now, id, *founding_));
