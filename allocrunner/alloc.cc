@@ -2,9 +2,10 @@
 
 #include <algorithm>
 
-#include "allocrunner/drivers/signals.h"
 #include "allocrunner/task_env.h"
 #include "base/wire.h"
+#include "placement/jobspec/signals.h"
+#include "placement/jobspec/task_name.h"
 
 namespace gaggle::allocrunner {
 
@@ -15,11 +16,9 @@ constexpr std::size_t kTaskNameMax = 128;
 
 /// Why this task can never be started, whatever the machine.
 std::optional<std::string> objection(const Task& task) {
-    // The allocation's directory holds these beside the tasks' own (alloc_dir.h).
-    for (const char* taken : {"alloc", "order", "state", "exit", "shim", ".", ".."})
-        if (task.name == taken)
-            return "task name \"" + task.name +
-                   "\" is taken by the allocation's own files; rename the task";
+    if (is_taken_task_name(task.name))
+        return "task name \"" + task.name +
+               "\" is taken by the allocation's own files; rename the task";
     if (task.name.empty() || task.name.size() > kTaskNameMax ||
         task.name.find_first_of(std::string_view("/\0", 2)) != std::string::npos)
         return "task name \"" + task.name +

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "allocrunner/drivers/signals.h"
+#include "placement/jobspec/signals.h"
 
 namespace gaggle::allocrunner {
 

@@ -2,17 +2,13 @@
 #include <algorithm>
 #include <charconv>
 
+#include "placement/jobspec/signals.h"
+#include "placement/jobspec/task_name.h"
 #include "placement/jobspec/validate_parts.h"
 
 namespace gaggle {
 
 namespace {
-
-const std::vector<std::string> kSignals{
-    "SIGABRT", "SIGALRM", "SIGBUS",  "SIGCHLD", "SIGCONT", "SIGFPE",   "SIGHUP",   "SIGILL",
-    "SIGINT",  "SIGIO",   "SIGIOT",  "SIGKILL", "SIGNULL", "SIGPIPE",  "SIGPROF",  "SIGQUIT",
-    "SIGSEGV", "SIGSTOP", "SIGSYS",  "SIGTERM", "SIGTRAP", "SIGTSTP",  "SIGTTIN",  "SIGTTOU",
-    "SIGURG",  "SIGUSR1", "SIGUSR2", "SIGXCPU", "SIGXFSZ", "SIGWINCH", "SIGVTALRM"};
 
 bool is_one_of(const std::vector<std::string>& names, const std::string& name) {
     return std::find(names.begin(), names.end(), name) != names.end();
@@ -40,8 +36,9 @@ void validate_name(const std::string& name, const std::string& path, Findings& o
                                      [](char c) { return static_cast<unsigned char>(c) < 0x20; });
     out.check(!control && name.find('/') == std::string::npos, path,
               "the task's name has a slash or a control character in it");
-    out.check(name != "." && name != ".." && name != "alloc", path,
-              "\"" + name + "\" cannot be a task's name: a directory has it");
+    out.check(!is_taken_task_name(name), path,
+              "\"" + name + "\" cannot be a task's name: the allocation's own files have it",
+              "rename the task, such as \"" + name + "-task\"");
 }
 
 void validate_resources(const Resources& resources, const std::string& path, Findings& out) {
@@ -156,9 +153,9 @@ void validate_task(const Task& task, const TaskGroup& group, const std::string& 
     validate_services(task.services, group, path, out);
     out.check(task.kill_timeout >= 0s, path + ".kill_timeout", "kill_timeout is negative");
     out.check(task.shutdown_delay >= 0s, path + ".shutdown_delay", "shutdown_delay is negative");
-    out.check(is_one_of(kSignals, task.kill_signal), path + ".kill_signal",
+    out.check(signal_number(task.kill_signal).has_value(), path + ".kill_signal",
               "unknown signal \"" + task.kill_signal + "\"",
-              did_you_mean(task.kill_signal, kSignals));
+              did_you_mean(task.kill_signal, signal_names()));
 }
 
 }  // namespace gaggle

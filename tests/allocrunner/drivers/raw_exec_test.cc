@@ -1,7 +1,6 @@
 #include <doctest/doctest.h>
 
 #include "allocrunner/drivers/driver.h"
-#include "allocrunner/drivers/signals.h"
 #include "tests/allocrunner/scratch.h"
 
 namespace gaggle::allocrunner {
@@ -96,15 +95,6 @@ TEST_CASE("an executable is found as Nomad finds it: local, task directory, PATH
     CHECK(found("local") == "not found");
     CHECK(found("/bin/sh") == "/bin/sh");
     CHECK(found("/bin/no-such-thing") == "not found");
-}
-
-TEST_CASE("names of signals are Linux's") {
-    CHECK(signal_number("SIGINT") == 2);
-    CHECK(signal_number("SIGKILL") == 9);
-    CHECK(signal_number("SIGTERM") == 15);
-    CHECK(signal_number("SIGUSR2") == 12);
-    CHECK_FALSE(signal_number("TERM").has_value());
-    CHECK_FALSE(signal_number("").has_value());
 }
 
 }  // namespace gaggle::allocrunner
