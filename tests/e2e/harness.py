@@ -12,11 +12,13 @@ import tempfile
 import time
 
 import processes
+import tokens
 from peer import GCTL, HTTP_PORT, ROOT, Peer, environment, run_gctl
+from tokens import published_token
 from waiting import Failed, Skip, check, check_says, wait_until
 
 __all__ = ['GCTL', 'HTTP_PORT', 'ROOT', 'Cluster', 'DevPeer', 'Failed', 'Peer', 'Skip', 'check', 'check_says',
-           'environment', 'free_network', 'lazily', 'published_token', 'run_gctl', 'wait_until']
+           'clear_away', 'environment', 'free_network', 'lazily', 'published_token', 'run_gctl', 'wait_until']
 
 _given = set()
 
@@ -35,18 +37,6 @@ def free_network():
             _given.add(network)
             return network
     raise Failed('no free loopback network')
-
-
-def published_token(address, path_only=False):
-    """What a local user finds: the agent's token, or the path of it, by the API's address."""
-    folder = '/run/gaggle' if os.geteuid() == 0 else os.path.join(
-        os.environ.get('XDG_RUNTIME_DIR', ''), 'gaggle') if 'XDG_RUNTIME_DIR' in os.environ else \
-        f'/tmp/gaggle-{os.geteuid()}'
-    path = os.path.join(folder, f'{address}_{HTTP_PORT}.token')
-    if path_only:
-        return path
-    with open(path) as file:
-        return file.read().strip()
 
 
 class lazily:
@@ -151,12 +141,18 @@ class Cluster:
         return sorted({*agents, *below, *loose})
 
     def close(self):
-        """Ends every process that came of this cluster, then removes its directory."""
-        processes.kill_all(self.pids)
-        for peer in self.peers:
-            if peer.process is not None:
-                peer.process.wait(10)
-        shutil.rmtree(self.directory, ignore_errors=True)
+        """Ends every process that came of this cluster, then removes its directory and its tokens."""
+        clear_away(self.directory, self.pids, self.peers)
+
+
+def clear_away(directory, pids_of, peers=()):
+    """Kills what `pids_of()` lists, takes the agents' exit status, removes the directory and what it published."""
+    processes.kill_all(pids_of)
+    for peer in peers:
+        if peer.process is not None:
+            peer.process.wait(10)
+    tokens.withdraw(directory)
+    shutil.rmtree(directory, ignore_errors=True)
 
 
 class DevPeer(Peer):
@@ -182,7 +178,4 @@ class DevPeer(Peer):
         self.close()
 
     def close(self):
-        processes.kill_all(lambda: [*([self.process.pid] if self.running() else []), *self.task_pids()])
-        if self.process is not None:
-            self.process.wait(10)
-        shutil.rmtree(self.directory, ignore_errors=True)
+        clear_away(self.directory, lambda: [*([self.process.pid] if self.running() else []), *self.task_pids()], [self])

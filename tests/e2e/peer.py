@@ -7,11 +7,11 @@ import subprocess
 import tempfile
 
 import processes
+from tokens import HTTP_PORT
 from waiting import PATIENCE, Failed, tails, wait_until
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 GCTL = os.environ.get('GCTL', os.path.join(ROOT, 'build', 'bin', 'gctl'))
-HTTP_PORT = 4646
 
 
 def environment(address=None):

@@ -2,7 +2,8 @@
 
 Tasks outlive their agent, so killing an agent orphans their supervisors. This process makes itself the
 "subreaper" of all that it starts: orphans become its own children instead of init's, and nothing that a
-test started can get out of its sight. Only such processes are ever signalled.
+test started can get out of its sight. Only such processes are ever signalled; and, when their parent is gone
+because somebody kept them, those whose data lies in a directory that we made (`belonging`).
 """
 import ctypes
 import os
@@ -92,6 +93,23 @@ def uses(pid, directory):
     except OSError:
         pass
     return False
+
+
+def belonging(directory):
+    """Agents with their data below `directory`, supervisors that write there, tasks that were told of it, and all that
+    came of those, whoever is their parent now. A shell or a pager that merely looks there is not among them."""
+    def below(path):
+        return path.startswith(directory + '/')
+
+    def one_of_ours(pid):
+        words = command_of(pid).split()
+        if name_of(pid) == 'gctl':
+            return words[1:2] == ['agent'] and any(map(below, words))
+        if name_of(pid) == 'gctl-shim':
+            return uses(pid, directory + '/')
+        return below(environment_of(pid).get('NOMAD_ALLOC_DIR', ''))
+    firsts = [pid for pid in map(int, filter(str.isdigit, os.listdir('/proc'))) if alive(pid) and one_of_ours(pid)]
+    return sorted({*firsts, *(pid for first in firsts for pid in descendants(first))})
 
 
 def send(pid, number):
