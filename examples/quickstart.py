@@ -19,8 +19,9 @@ import processes  # noqa: E402
 from harness import Failed, wait_until  # noqa: E402
 from phases import Watch, phases  # noqa: E402
 
-JOB = os.path.join(HERE, 'redis.nomad')
+JOB = os.path.relpath(os.path.join(HERE, 'redis.nomad'))
 KEYS = 1000
+KEPT = 'kept-by-quickstart'  # marks a directory that --stop may remove
 COLOURS = sys.stdout.isatty() and 'NO_COLOR' not in os.environ
 
 
@@ -227,9 +228,11 @@ def come_back(cluster, victim, new):
         return alloc if alloc and alloc['ID'] == new['ID'] and len(copies) >= 2 else None
     wait_until(whole, 90, 'two complete copies again, and the same allocation', cluster.peers)
     story.fact(f'Two copies again after {time.monotonic() - began:.1f} s.')
-    servers = [pid for pid in processes.descendants() if processes.command_of(pid).startswith('redis-server')]
-    story.command('ps -o pid,args -C redis-server',
-                  '\n'.join(f'{pid:7} {processes.command_of(pid)}' for pid in servers))
+    ours = sorted({pid for peer in cluster for pid in peer.task_pids()})
+    listing = ['ps', '-o', 'pid,args', '-p', ','.join(map(str, ours))]
+    story.fact('All processes of tasks, on all three peers:')
+    story.command(' '.join(listing), subprocess.run(listing, capture_output=True, text=True, timeout=20).stdout)
+    servers = [pid for pid in ours if processes.command_of(pid).startswith('redis-server')]
     if len(servers) != 1:
         raise Failed(f'one redis-server should run, there are {len(servers)}')
     if victim.task_pids():
@@ -246,9 +249,22 @@ def leave_running(cluster):
         print(f'   export GCTL_ADDR=http://{peer.address}:4646   # {peer.name}, pid {peer.process.pid}, '
               f'log {peer.log_path}')
     print('   gctl job status redis')
-    print(paint('1', 'Stop them and the job, and remove their data:'))
-    print('   gctl job stop redis')
-    print(f'   kill {" ".join(str(p.process.pid) for p in cluster)}; rm -r {cluster.directory}')
+    with open(os.path.join(cluster.directory, KEPT), 'w') as mark:
+        mark.write('examples/quickstart --stop removes this directory and ends all that runs from it\n')
+    print(paint('1', 'Stop the peers and their tasks, and remove their data:'))
+    print(f'   {os.path.relpath(os.path.join(HERE, "quickstart"))} --stop {cluster.directory}')
+
+
+def stop(directory):
+    """Ends what a quickstart with --keep has left in `directory`, and removes it."""
+    directory = os.path.realpath(directory)
+    if not os.path.exists(os.path.join(directory, KEPT)):
+        sys.exit(f'quickstart: {directory} was not left by examples/quickstart --keep, which prints what to stop')
+    running = processes.belonging(directory)
+    harness.clear_away(directory, lambda: processes.belonging(directory))
+    if os.path.exists(directory):
+        sys.exit(f'quickstart: {directory} could not be removed: {", ".join(os.listdir(directory))} is left')
+    print(f'Ended {len(running)} processes, removed {directory} and the tokens of its agents.')
 
 
 def tell(options):
@@ -274,10 +290,13 @@ def tell(options):
 
 def main():
     parser = argparse.ArgumentParser(prog='examples/quickstart', description=__doc__.split('\n')[0])
-    parser.add_argument('--keep', action='store_true', help='leave the peers running and print how to use them')
+    parser.add_argument('--keep', action='store_true', help='leave the peers running; print how to use and to stop them')
     parser.add_argument('--network', default='127.0.0', metavar='A.B.C',
                         help='first three numbers of the loopback addresses (default 127.0.0)')
+    parser.add_argument('--stop', metavar='DIR', help='end what --keep has left running, and remove it')
     options = parser.parse_args()
+    if options.stop:
+        return stop(options.stop)
     for name in ('scons', 'redis-server', 'redis-cli'):
         if not shutil.which(name):
             sys.exit(f'quickstart: {name} is missing; start examples/quickstart, which installs it')
