@@ -37,7 +37,8 @@ def test_killed_without_waiting_for_the_copy():
     seen = holder.state_of(alloc)
     wait_until(lambda: holder.state_of(alloc) > seen + 2, 20, 'the state is newer than those copies', cluster.peers)
     check(all(c['AgeMs'] >= 0 for c in complete_copies(others[0], alloc)), 'every copy has an age')
-    check_says(others[0].gctl('alloc', 'status', alloc['ID'][:8]), r'cop(y|ies)', r'\d+(\.\d+)?(ms|s|m)')
+    check_says(others[0].gctl('alloc', 'status', alloc['ID'][:8]), r'Held By +Peer ID +Version +Age +State\n',
+               r'\n\w+ +[0-9a-f]{8} +\d+\.\d+ +\d[\d.]*(us|ms|s|m\d+s) +complete')
     holder.crash()
     last = holder.state_of(alloc)
     new = wait_until(lambda: others[0].replacement('state', alloc), 120, 'it runs on another peer', others)
@@ -48,7 +49,8 @@ def test_killed_without_waiting_for_the_copy():
     check(kinds == 1, f'the state was not complete: {kinds} different numbers in one file')
     check(0 < number <= last, f'it began with {number}, an older state than {last} and not an empty one')
     events = [e['DisplayMessage'] for e in others[0].alloc(new['ID'])['TaskStates']['t']['Events']]
-    check(any(re.search(r'restored|copy', e) for e in events), f'the restore and its age are told: {events}')
+    check(any(re.search(r'restored copy of generation \d+, version \d+, taken \S+ ago', e) for e in events),
+          f'the restore and the age of the copy are told: {events}')
 
 
 def test_second_kill_is_an_honest_majority_lost():
