@@ -18,8 +18,8 @@ import harness  # noqa: E402  (found through the line above)
 import processes  # noqa: E402
 from harness import Failed, wait_until  # noqa: E402
 from phases import Watch, phases  # noqa: E402
+from redis_job import JOB, address_of, redis, the_allocation  # noqa: E402
 
-JOB = os.path.relpath(os.path.join(HERE, 'redis.nomad'))
 KEYS = 1000
 KEPT = 'kept-by-quickstart'  # marks a directory that --stop may remove
 COLOURS = sys.stdout.isatty() and 'NO_COLOR' not in os.environ
@@ -114,29 +114,6 @@ def form_region(cluster):
     story.fact(f'Three voters after {time.monotonic() - began:.1f} s.')
     story.gctl(cluster[1], 'members')
     story.gctl(cluster[2], 'region', 'status')
-
-
-def the_allocation(peer, other_than=None):
-    """The one allocation of redis that is to run and runs, in full; None while it is still the other."""
-    live = [a for a in peer.allocs('redis')
-            if a['DesiredStatus'] == 'run' and a['ClientStatus'] == 'running' and a['ID'] != other_than]
-    return peer.alloc(live[0]['ID']) if len(live) == 1 else None
-
-
-def address_of(alloc):
-    resources = alloc['AllocatedResources']['Shared']
-    port = next(p for p in resources['Ports'] if p['Label'] == 'db')
-    return port['HostIP'], port['Value']
-
-
-def redis(alloc, *args, stdin=''):
-    host, port = address_of(alloc)
-    run = subprocess.run(['redis-cli', '-h', host, '-p', str(port), *args], input=stdin, capture_output=True,
-                         text=True, timeout=20)
-    answer = run.stdout.strip()
-    if run.returncode != 0 or answer.startswith(('ERR', 'LOADING', 'Error')):
-        raise Failed(f'redis-cli {" ".join(args)} at {host}:{port}: {answer} {run.stderr}')
-    return answer
 
 
 def start_redis(cluster):
@@ -290,7 +267,8 @@ def tell(options):
 
 def main():
     parser = argparse.ArgumentParser(prog='examples/quickstart', description=__doc__.split('\n')[0])
-    parser.add_argument('--keep', action='store_true', help='leave the peers running; print how to use and to stop them')
+    parser.add_argument('--keep', action='store_true',
+                        help='leave the peers running; print how to use and to stop them')
     parser.add_argument('--network', default='127.0.0', metavar='A.B.C',
                         help='first three numbers of the loopback addresses (default 127.0.0)')
     parser.add_argument('--stop', metavar='DIR', help='end what --keep has left running, and remove it')

@@ -178,4 +178,6 @@ class DevPeer(Peer):
         self.close()
 
     def close(self):
-        clear_away(self.directory, lambda: [*([self.process.pid] if self.running() else []), *self.task_pids()], [self])
+        def pids():
+            return [*([self.process.pid] if self.running() else []), *self.task_pids()]
+        clear_away(self.directory, pids, [self])

@@ -96,8 +96,8 @@ def uses(pid, directory):
 
 
 def belonging(directory):
-    """Agents with their data below `directory`, supervisors that write there, tasks that were told of it, and all that
-    came of those, whoever is their parent now. A shell or a pager that merely looks there is not among them."""
+    """Agents with their data below `directory`, supervisors that write there, tasks that were told of it, and all
+    that came of those, whoever is their parent now. A shell or a pager that merely looks there is not among them."""
     def below(path):
         return path.startswith(directory + '/')
 
