@@ -3,6 +3,7 @@
 //     <alloc root>/<allocation id>/    0755
 //         order  state                 sealed files, 0600, written by rename after fsync
 //         exit/<task>                  how the task's newest run is or ended, written by its shim
+//         exit.new/<task>              its next version, also the shim's
 //         shim/<task>                  the socket of its shim
 //         alloc/{data,logs,tmp}        0777, shared by the tasks
 //         <task>/{local,tmp}           0777 and 1777

@@ -185,7 +185,7 @@ std::vector<std::string> started_tasks(const std::string& alloc_dir) {
     for (const dirent* entry = folder ? readdir(folder.get()) : nullptr; entry != nullptr;
          entry = readdir(folder.get())) {
         const std::string name = entry->d_name;
-        if (name != "." && name != ".." && !name.ends_with(".new")) out.push_back(name);
+        if (name != "." && name != "..") out.push_back(name);
     }
     std::sort(out.begin(), out.end());
     return out;

@@ -18,8 +18,9 @@
 //                     not_started  i32 errno, u32 step
 //
 // When the task has ended, its descendants are killed, its output is drained, the Record is made
-// durable at <alloc>/exit/<task>, `state` is sent to every agent that is connected, and the shim
-// ends. The same file holds a Record in state `running` from the start on.
+// durable at <alloc>/exit/<task> (drafted at <alloc>/exit.new/<task>), `state` is sent to every
+// agent that is connected, and the shim ends. The same file holds a Record in state `running` from
+// the start on.
 //
 // Plain C++ without library: the shim is linked without the standard library's weight.
 #pragma once

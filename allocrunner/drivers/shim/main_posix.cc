@@ -14,6 +14,7 @@
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -100,6 +101,22 @@ bool write_record(bool durable) {
     ok = dir >= 0 && fsync(dir) == 0;
     if (dir >= 0) close(dir);
     return ok;
+}
+
+/// Drafts have a folder of their own beside the records', <records>.new, because a task may be
+/// named like anything that could be put behind another's name. False when a path is too long.
+bool name_draft() {
+    Text(record_dir).add(record_file);
+    char* const slash = strrchr(record_dir, '/');
+    if (slash == nullptr) return false;
+    *slash = '\0';
+    Text(record_draft).add(record_dir).add(".new");
+    mkdir(record_draft, 0700);  // whether that worked shows when the draft is opened
+    return Text(record_draft)
+        .add(record_dir)
+        .add(".new/")
+        .add(record_file + (slash - record_dir) + 1)
+        .fits();
 }
 
 /// Room for the next record is taken early, so that a disk that is full by then still has it.
@@ -284,12 +301,8 @@ void start_task(Agent& agent) {
     if (!parse_start(bytes, size, start)) refuse(agent, EINVAL, Step::message);
     const bool fits = Text(log_out).add(start.log_prefix).add("stdout.").fits() &&
                       Text(log_err).add(start.log_prefix).add("stderr.").fits() &&
-                      Text(record_file).add(start.record_file).fits() &&
-                      Text(record_draft).add(start.record_file).add(".new").fits() &&
-                      Text(record_dir).add(start.record_file).fits();
-    char* const slash = strrchr(record_dir, '/');
-    if (!fits || slash == nullptr) refuse(agent, ENAMETOOLONG, Step::message);
-    *slash = '\0';
+                      Text(record_file).add(start.record_file).fits();
+    if (!fits || !name_draft()) refuse(agent, ENAMETOOLONG, Step::message);
     if (const int error = reserve_record()) refuse(agent, error, Step::record);
     const StartHeader& header = start.header;
     const bool logs = (header.flags & kNoLogs) == 0;

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include <cstring>
+#include <map>
 #include <sstream>
 
 #include "base/rng.h"
@@ -163,6 +164,24 @@ TEST_CASE("an exit while no agent is there is found on disk") {
     CHECK(record->state == shim::RecordState::exited);
     CHECK(record->code == 5);
     waitpid(static_cast<pid_t>(stage.shim_pid), nullptr, 0);
+}
+
+TEST_CASE("two tasks never share a file, whatever their names") {
+    Stage stage;
+    std::map<std::string, shim::Record> told;
+    for (const char* name : {"main", "main.new", "new", "main.new.new"}) {
+        ShimOrder order = stage.order({"/bin/sh", "-c", "exit " + std::to_string(told.size())});
+        order.task = name;
+        stage.start(order);
+        told[name] = stage.wait_for_exit();
+    }
+    for (const auto& [name, record] : told) {
+        CAPTURE(name);
+        const auto kept = read_record(stage.dir(), name);
+        REQUIRE(kept.has_value());
+        CHECK(std::memcmp(&*kept, &record, sizeof record) == 0);
+    }
+    CHECK(std::distance(std::filesystem::directory_iterator(stage.dir() + "/exit"), {}) == 4);
 }
 
 TEST_CASE("a record that finds no place is written once there is one, also with no agent there") {
