@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <condition_variable>
 #include <deque>
+#include <limits>
 #include <mutex>
 #include <thread>
 
@@ -21,6 +22,8 @@ extern char** environ;
 namespace gaggle::allocrunner {
 
 namespace {
+
+constexpr std::uint64_t kEveryFile = std::numeric_limits<std::uint64_t>::max();
 
 /// A thread with a bounded queue of work.
 class Worker {
@@ -82,11 +85,6 @@ std::uint64_t raise_file_limit() {
     return before;
 }
 
-std::uint64_t newest_log(const std::string& alloc_dir, const std::string& task, LogStream stream) {
-    const auto files = log_files(alloc_dir, task, stream);
-    return files && !files->empty() ? files->back().number : 0;
-}
-
 }  // namespace
 
 struct LocalTasks::Impl {
@@ -121,15 +119,19 @@ struct LocalTasks::Impl {
 
     void act(StartTask& work) {
         const std::string dir = dir_of(work.alloc);
-        ShimOrder order{.shim_path = config.shim_path,
-                        .alloc_dir = dir,
-                        .task = work.task,
-                        .title = short_text(work.alloc) + "/" + work.task,
-                        .run = work.run,
-                        .spec = std::move(work.spec),
-                        .out_number = newest_log(dir, work.task, LogStream::stdout_stream),
-                        .err_number = newest_log(dir, work.task, LogStream::stderr_stream),
-                        .nofile_soft = nofile_soft};
+        const auto files_max = work.spec.logs.disabled
+                                   ? kEveryFile
+                                   : static_cast<std::uint64_t>(work.spec.logs.files_max);
+        ShimOrder order{
+            .shim_path = config.shim_path,
+            .alloc_dir = dir,
+            .task = work.task,
+            .title = short_text(work.alloc) + "/" + work.task,
+            .run = work.run,
+            .spec = std::move(work.spec),
+            .out_number = trim_logs(dir, work.task, LogStream::stdout_stream, files_max),
+            .err_number = trim_logs(dir, work.task, LogStream::stderr_stream, files_max),
+            .nofile_soft = nofile_soft};
         auto started = start_shim(order);
         if (const auto* failure = std::get_if<StartFailure>(&started))
             return deliver({wall_clock(), TaskNotStarted{work.alloc, work.task, work.run,

@@ -43,6 +43,12 @@ struct LogChunk {
 Result<std::vector<LogFile>> log_files(const std::string& alloc_dir, const std::string& task,
                                        LogStream stream);
 
+/// Before a task's start: removes files that are not among the newest `files_max` numbers (there
+/// may be many when that was lowered; a supervisor removes one per file it begins) and returns the
+/// number to append to; 0 when the task never wrote.
+std::uint64_t trim_logs(const std::string& alloc_dir, const std::string& task, LogStream stream,
+                        std::uint64_t files_max);
+
 enum class LogOrigin { start, end };
 
 /// The place `offset` bytes after the start or before the end of all that is kept; clamped to what

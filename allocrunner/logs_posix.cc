@@ -11,13 +11,14 @@
 #include <optional>
 
 #include "allocrunner/logs.h"
+#include "base/log.h"
 #include "base/unique_fd.h"
 
 namespace gaggle::allocrunner {
 
 namespace {
 
-constexpr std::string_view kFolder = "alloc/logs/";
+constexpr std::string_view kFolder = "alloc/logs";
 
 std::string prefix_of(const std::string& task, LogStream stream) {
     return task + "." + to_string(stream) + ".";
@@ -31,7 +32,7 @@ bool is_plain_name(const std::string& name) {
 UniqueFd open_log(const std::string& alloc_dir, const std::string& name) {
     // The folder belongs to the task as much as to us: a link or a pipe in it must not be followed
     // or waited for.
-    const std::string path = alloc_dir + "/" + std::string(kFolder) + name;
+    const std::string path = alloc_dir + "/" + std::string(kFolder) + "/" + name;
     UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
     struct stat about {};
     if (fd && (fstat(fd.get(), &about) != 0 || !S_ISREG(about.st_mode))) {
@@ -84,6 +85,22 @@ Result<std::vector<LogFile>> log_files(const std::string& alloc_dir, const std::
     return out;
 }
 
+std::uint64_t trim_logs(const std::string& alloc_dir, const std::string& task, LogStream stream,
+                        std::uint64_t files_max) {
+    const auto files = log_files(alloc_dir, task, stream);
+    if (!files || files->empty()) return 0;
+    const std::uint64_t newest = files->back().number;
+    const std::string path = alloc_dir + "/" + std::string(kFolder);
+    const UniqueFd folder(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
+    for (const LogFile& file : *files) {
+        const std::string name = prefix_of(task, stream) + std::to_string(file.number);
+        if (newest - file.number >= files_max && folder &&
+            unlinkat(folder.get(), name.c_str(), 0) != 0)
+            log::debug("remove log {}: {}", name, std::strerror(errno));
+    }
+    return newest;
+}
+
 Result<LogPlace> log_place(const std::string& alloc_dir, const std::string& task, LogStream stream,
                            LogOrigin origin, std::uint64_t offset) {
     const std::vector<LogFile> files = TRY(log_files(alloc_dir, task, stream));
@@ -118,7 +135,7 @@ Result<LogChunk> read_log(const std::string& alloc_dir, const std::string& task,
     }
     chunk.next = chunk.from;
     const std::string name = prefix_of(task, stream) + std::to_string(chunk.from.file);
-    chunk.file_name = std::string(kFolder) + name;
+    chunk.file_name = std::string(kFolder) + "/" + name;
     if (file == files.end()) return chunk;
     const UniqueFd fd = open_log(alloc_dir, name);
     if (!fd) return chunk;  // rotated away just now; the next call goes on behind it

@@ -137,6 +137,23 @@ TEST_CASE("a service that fails starts again, then fails for good") {
           "Exceeded allowed attempts 1 in interval 30m00s and mode is \"fail\"");
 }
 
+TEST_CASE("fewer log files are kept from the next start on") {
+    const ScratchDir scratch;
+    RealPeer peer(scratch.path());
+    Order order = shell(1, "echo run; sleep 1000");
+    peer.orders({order});
+    REQUIRE(peer.until([&] { return peer.log(kOne, "main.stdout.0") == "run\n"; }));
+    const std::string logs = peer.tasks->alloc_dir(kOne) + "/alloc/logs/main.stdout.";
+    for (const char* number : {"1", "2", "3", "4"}) std::ofstream(logs + number) << "said\n";
+    order.group.tasks[0].logs.files_max = 2;
+    peer.orders({order});
+    kill(static_cast<pid_t>(peer.pid(kOne)), SIGKILL);
+    CHECK(peer.until([&] { return peer.log(kOne, "main.stdout.4") == "said\nrun\n"; }));
+    CHECK(peer.log(kOne, "main.stdout.3") == "said\n");
+    for (const char* number : {"0", "1", "2"}) CHECK_FALSE(std::filesystem::exists(logs + number));
+    clean_up(peer);
+}
+
 TEST_CASE("a missing executable is a driver failure that says what is missing") {
     const ScratchDir scratch;
     RealPeer peer(scratch.path());

@@ -53,6 +53,38 @@ TEST_CASE("files of one stream are found in order, and nothing else is") {
     CHECK((*files)[1].bytes == 3);
 }
 
+TEST_CASE("a start keeps the newest numbers and says where to append") {
+    const auto left_of = [](std::uint64_t files_max) {
+        const Logs logs;
+        for (const char* name : {"main.stdout.3", "main.stdout.9", "main.stdout.10",
+                                 "main.stdout.12", "main.stderr.0", "other.stdout.1"})
+            logs.append(name, "abc");
+        CHECK(trim_logs(logs.dir(), "main", kOut, files_max) == 12);
+        std::string left;
+        const auto files = log_files(logs.dir(), "main", kOut);
+        for (const LogFile& file : *files) left += std::to_string(file.number) + " ";
+        CHECK(log_files(logs.dir(), "main", LogStream::stderr_stream)->size() == 1);
+        CHECK(log_files(logs.dir(), "other", kOut)->size() == 1);
+        return left;
+    };
+    CHECK(left_of(1) == "12 ");
+    CHECK(left_of(3) == "10 12 ");
+    CHECK(left_of(4) == "9 10 12 ");
+    CHECK(left_of(10) == "3 9 10 12 ");
+    CHECK(trim_logs(Logs().dir(), "main", kOut, 2) == 0);
+}
+
+TEST_CASE("a folder of logs that the task put elsewhere is left alone") {
+    const Logs logs;
+    const ScratchDir elsewhere;
+    std::ofstream(elsewhere.path() + "/main.stdout.0") << "a stranger's";
+    std::ofstream(elsewhere.path() + "/main.stdout.9") << "a stranger's";
+    std::filesystem::remove(logs.dir() + "/alloc/logs");
+    std::filesystem::create_directory_symlink(elsewhere.path(), logs.dir() + "/alloc/logs");
+    trim_logs(logs.dir(), "main", kOut, 1);
+    CHECK(std::filesystem::exists(elsewhere.path() + "/main.stdout.0"));
+}
+
 TEST_CASE("reading goes on across files, whatever the portion") {
     const Logs logs;
     logs.append("main.stdout.3", "first\n");
