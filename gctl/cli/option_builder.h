@@ -41,7 +41,7 @@ struct OptionBuilder {
     CLI::App* command(CLI::App* parent, const std::string& name, const std::string& what,
                       const std::string& example, bool talks = true);
     /// A word that only groups commands.
-    CLI::App* topic(const std::string& name, const std::string& what);
+    CLI::App* topic(const std::string& name, const std::string& what, const std::string& example);
 
     void add_agent();
     void add_cluster();

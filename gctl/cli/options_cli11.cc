@@ -75,10 +75,11 @@ void add_listen(CLI::App* app, Listen& listen) {
 
 }  // namespace
 
-CLI::App* OptionBuilder::topic(const std::string& name, const std::string& what) {
+CLI::App* OptionBuilder::topic(const std::string& name, const std::string& what,
+                               const std::string& example) {
     CLI::App* app = root->add_subcommand(name, what);
     app->group("Commands");
-    app->footer("See `gctl " + name + " COMMAND --help`.");
+    app->footer("Example:\n  " + example + "\n\nSee `gctl " + name + " COMMAND --help`.");
     app->require_subcommand(1);
     return app;
 }
@@ -111,7 +112,7 @@ void OptionBuilder::add_agent() {
                 "  gctl agent --data-dir /var/lib/gaggle --invitation-file invitation.txt",
                 false);
     app->add_flag("--dev", to.dev, "One peer, a region of its own, temporary data; no root needed");
-    app->add_option("--data-dir", to.data_dir, "Where this peer keeps all it has to remember");
+    app->add_option("--data-dir", to.data_dir, "Where the peer keeps its data [" + data_dir + "]");
     app->add_option("--invitation-file", to.invitation_file,
                     "Join with the line in this file; - reads standard input");
     app->add_option("--bind", to.bind, "Address to listen on for peers [127.0.0.1]");
@@ -160,7 +161,8 @@ void OptionBuilder::add_agent() {
 }
 
 void OptionBuilder::add_cluster() {
-    CLI::App* cluster = topic("cluster", "Found a cluster, invite peers, put them out");
+    CLI::App* cluster = topic("cluster", "Found a cluster, invite peers, put them out",
+                              "gctl cluster init --bind 10.0.0.1");
 
     CLI::App* app = command(cluster, "init", "Found a cluster with this machine as its first peer",
                             "gctl cluster init --bind 10.0.0.1 --region north\n"
@@ -312,7 +314,8 @@ ParsedLine parse_command_line(const std::vector<std::string>& arguments,
         builder.command(&app, "version", "Print the version", "gctl version", false);
     version->add_flag("--json", builder.out.json, "As JSON");
     version->callback([&] { builder.out.command = Version{}; });
-    CLI::App* completion = builder.topic("completion", "Print a script for the shell's tab key");
+    CLI::App* completion = builder.topic("completion", "Print a script for the shell's tab key",
+                                         "source <(gctl completion bash)");
     builder.command(completion, "bash", "For bash", "source <(gctl completion bash)", false)
         ->callback([&] {
             std::vector<CommandWords> words;

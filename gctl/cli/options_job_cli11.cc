@@ -28,7 +28,7 @@ void add_verbose(CLI::App* app, bool& to) { app->add_flag("--verbose", to, "Full
 }  // namespace
 
 void OptionBuilder::add_jobs() {
-    CLI::App* job = topic("job", "Run, look at and stop jobs");
+    CLI::App* job = topic("job", "Run, look at and stop jobs", "gctl job run redis.nomad");
 
     CLI::App* app = command(
         job, "run", "Start a job, or change it to what the file says",
@@ -82,7 +82,8 @@ void OptionBuilder::add_jobs() {
 }
 
 void OptionBuilder::add_allocations() {
-    CLI::App* alloc = topic("alloc", "Look at allocations: what runs where");
+    CLI::App* alloc =
+        topic("alloc", "Look at allocations: what runs where", "gctl alloc logs -f 1f0c3a52");
 
     CLI::App* app = command(alloc, "status", "Show an allocation, its tasks and its copies",
                             "gctl alloc status 1f0c3a52");
@@ -99,7 +100,8 @@ void OptionBuilder::add_allocations() {
         ->check(CLI::Range(0, 100'000));
     app->callback([this] { out.command = logs; });
 
-    CLI::App* eval = topic("eval", "Look at evaluations: what was decided, and why");
+    CLI::App* eval = topic("eval", "Look at evaluations: what was decided, and why",
+                           "gctl eval status 9b1d0c7e");
     app = command(eval, "status", "Show an evaluation, and what could not be placed",
                   "gctl eval status 9b1d0c7e");
     add_id(app, "EVAL", "An evaluation, or the beginning of its id", eval_status.id)->required();
@@ -109,7 +111,7 @@ void OptionBuilder::add_allocations() {
 }
 
 void OptionBuilder::add_nodes() {
-    CLI::App* node = topic("node", "Look at the peers as places to run on");
+    CLI::App* node = topic("node", "Look at the peers as places to run on", "gctl node status");
     CLI::App* app = command(node, "status", "List peers, or show one", "gctl node status 1f0c3a52");
     add_id(app, "NODE", "A peer's id, the beginning of it, or its name", node_status.id);
     add_verbose(app, node_status.verbose);
@@ -119,7 +121,7 @@ void OptionBuilder::add_nodes() {
     add_verbose(app, members.verbose);
     app->callback([this] { out.command = members; });
 
-    CLI::App* region = topic("region", "Look at the region's commit group");
+    CLI::App* region = topic("region", "Look at the region's commit group", "gctl region status");
     app = command(region, "status", "Show voters, standbys, and whether there is a majority",
                   "gctl region status");
     app->callback([this] { out.command = region_status; });

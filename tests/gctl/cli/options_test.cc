@@ -144,7 +144,14 @@ TEST_CASE("every command has help with an example; a bare topic shows its own") 
                                                 {"members"},
                                                 {"region", "status"},
                                                 {"version"},
-                                                {"completion", "bash"}}) {
+                                                {"completion", "bash"},
+                                                {"cluster"},
+                                                {"job"},
+                                                {"alloc"},
+                                                {"eval"},
+                                                {"node"},
+                                                {"region"},
+                                                {"completion"}}) {
         Words words = path;
         words.emplace_back("--help");
         const ParsedLine line = parse_command_line(words, "/data");
@@ -156,6 +163,8 @@ TEST_CASE("every command has help with an example; a bare topic shows its own") 
     }
     CHECK(parse_command_line({}, "/d").text.find("gctl agent --dev") != std::string::npos);
     CHECK(parse_command_line({}, "/d").exit_code == 1);
+    CHECK(parse_command_line({"agent", "--help"}, "/data").text.find("its data [/data]") !=
+          std::string::npos);
     CHECK(parse_command_line({"job"}, "/d").text.find("Usage: gctl job") != std::string::npos);
 }
 
