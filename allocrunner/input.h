@@ -37,6 +37,9 @@ struct FoundTask {
     std::int64_t pid = 0;
     WallTime started;
     std::optional<TaskExit> exit;  ///< nothing: it is running
+    /// False: its supervisor lives but has not answered yet. The rest is the last that was known,
+    /// run 0 when nothing was. TaskStarted follows once it answers, TaskExited in any case.
+    bool heard = true;
 };
 
 struct FoundAlloc {
@@ -58,6 +61,7 @@ struct DirReady {
     std::optional<std::string> error;
 };
 
+/// Answers StartTask, and tells what a supervisor says that was silent when the agent started.
 struct TaskStarted {
     AllocId alloc;
     std::string task;

@@ -37,7 +37,8 @@ class LocalTasks {
     LocalTasks(const LocalTasks&) = delete;
     LocalTasks& operator=(const LocalTasks&) = delete;
 
-    /// What is on disk and alive; live tasks are connected to. Once, before any carry_out. Blocks.
+    /// What is on disk and alive; live tasks are connected to. Once, before any carry_out. Blocks;
+    /// all supervisors that do not answer together cost it a second.
     Recovered scan();
 
     void carry_out(Work work);

@@ -23,7 +23,14 @@ namespace gaggle::allocrunner {
 
 namespace {
 
+constexpr Duration kAdoptionPatience = 1s;
 constexpr std::uint64_t kEveryFile = std::numeric_limits<std::uint64_t>::max();
+
+/// A task whose supervisor was asked how it is.
+struct CalledTask {
+    TaskPlace place;
+    ShimCall call;
+};
 
 /// A thread with a bounded queue of work.
 class Worker {
@@ -138,7 +145,7 @@ struct LocalTasks::Impl {
                                                          failure->error, failure->may_pass}});
         auto& live = std::get<LiveShim>(started);
         deliver({wall_clock(), TaskStarted{work.alloc, work.task, work.run, live.record.pid}});
-        links->watch(work.alloc, dir, work.task, std::move(live));
+        links->watch({work.alloc, dir, work.task}, std::move(live));
     }
 
     void act(RemoveDir& work) {
@@ -158,27 +165,43 @@ struct LocalTasks::Impl {
     }
 
     FoundAlloc scan_alloc(const AllocId& alloc);
-    std::optional<FoundTask> scan_task(const AllocId& alloc, const std::string& task);
+    void call_tasks(const FoundAlloc& alloc, std::vector<CalledTask>& out);
+    std::optional<FoundTask> adopt(CalledTask& called, Duration patience);
 };
 
-std::optional<FoundTask> LocalTasks::Impl::scan_task(const AllocId& alloc,
-                                                     const std::string& task) {
-    const std::string dir = dir_of(alloc);
-    if (auto live = adopt_shim(dir, task)) {
-        const shim::Record record = live->record;
-        FoundTask found{task, record.run, record.pid, {record.started}, {}};
-        if (record.state == shim::RecordState::exited)
-            found.exit = exit_of(record);
-        else
-            links->watch(alloc, dir, task, std::move(*live));
-        return found;
+/// Asks all supervisors that may be there, so that they answer while others are asked.
+void LocalTasks::Impl::call_tasks(const FoundAlloc& alloc, std::vector<CalledTask>& out) {
+    const std::string dir = dir_of(alloc.alloc);
+    std::vector<std::string> tasks = started_tasks(dir);
+    if (alloc.order)
+        for (const Task& task : alloc.order->group.tasks)
+            if (std::find(tasks.begin(), tasks.end(), task.name) == tasks.end())
+                tasks.push_back(task.name);
+    for (const std::string& task : tasks)
+        out.push_back({{alloc.alloc, dir, task}, call_shim(dir, task)});
+}
+
+std::optional<FoundTask> LocalTasks::Impl::adopt(CalledTask& called, Duration patience) {
+    auto& [place, call] = called;
+    std::optional<shim::Record> record;
+    if (call.reach == ShimReach::reached) record = hear_shim(call, patience);
+    const bool heard = record.has_value();
+    if (!heard) record = read_record(place.alloc_dir, place.task);
+    if (record && record->state == shim::RecordState::exited)
+        return FoundTask{place.task, record->run, record->pid, {record->started}, exit_of(*record)};
+    if (call.reach == ShimReach::gone) {
+        if (record) kill_left_behind(*record);
+        return std::nullopt;
     }
-    const auto record = read_record(dir, task);
-    if (!record) return std::nullopt;
-    if (record->state == shim::RecordState::exited)
-        return FoundTask{task, record->run, record->pid, {record->started}, exit_of(*record)};
-    kill_left_behind(*record);
-    return std::nullopt;
+    if (!heard)
+        log::warn(
+            "allocation {}: the supervisor of task {} does not answer; the task is taken to "
+            "run on",
+            to_string(place.alloc), place.task);
+    if (!record) record.emplace();  // nothing is known: run 0
+    FoundTask found{place.task, record->run, record->pid, {record->started}, {}, heard};
+    links->watch(place, std::move(call), *record, heard);
+    return found;
 }
 
 FoundAlloc LocalTasks::Impl::scan_alloc(const AllocId& alloc) {
@@ -198,13 +221,6 @@ FoundAlloc LocalTasks::Impl::scan_alloc(const AllocId& alloc) {
     else if (state.error().code != Errc::not_found)
         log::error("allocation {}: {}; its history of restarts is lost", to_string(alloc),
                    state.error().detail);
-    std::vector<std::string> tasks = started_tasks(dir);
-    if (found.order)
-        for (const Task& task : found.order->group.tasks)
-            if (std::find(tasks.begin(), tasks.end(), task.name) == tasks.end())
-                tasks.push_back(task.name);
-    for (const std::string& task : tasks)
-        if (auto trace = scan_task(alloc, task)) found.tasks.push_back(std::move(*trace));
     return found;
 }
 
@@ -236,7 +252,21 @@ Recovered LocalTasks::scan() {
     const auto found = list_alloc_dirs(impl_->config.alloc_root);
     if (!found) log::error("look for allocations: {}", found.error().detail);
     if (!found) return out;
-    for (const AllocId& alloc : *found) out.allocs.push_back(impl_->scan_alloc(alloc));
+    std::vector<CalledTask> called;
+    for (const AllocId& alloc : *found) {
+        out.allocs.push_back(impl_->scan_alloc(alloc));
+        impl_->call_tasks(out.allocs.back(), called);
+    }
+    // One patience for all of them together: the agent's start waits for this.
+    const auto deadline = std::chrono::steady_clock::now() + kAdoptionPatience;
+    auto alloc = out.allocs.begin();
+    for (CalledTask& one : called) {
+        while (alloc->alloc != one.place.alloc) ++alloc;  // both are in the same order
+        const auto left =
+            std::chrono::duration_cast<Duration>(deadline - std::chrono::steady_clock::now());
+        auto task = impl_->adopt(one, std::max<Duration>(left, 0s));
+        if (task) alloc->tasks.push_back(std::move(*task));
+    }
     return out;
 }
 

@@ -32,8 +32,8 @@ void TaskLife::recover(Context& context, const TaskRecord& record, const FoundTa
         std::min(elapsed(record.window_start, context.wall), task_.restart.interval);
     history_ = {record.restarts_counted, context.now - age};
     changed_ = true;
-    const bool found_newer =
-        found != nullptr && (found->run > run_ || (found->run == run_ && !run_ended_));
+    const bool found_newer = found != nullptr && (!found->heard || found->run > run_ ||
+                                                  (found->run == run_ && !run_ended_));
     if (found_newer) return resume(context, *found);
     state_.pid = 0;
     if (state_.phase == TaskPhase::dead) {
@@ -50,8 +50,9 @@ void TaskLife::recover(Context& context, const TaskRecord& record, const FoundTa
 }
 
 void TaskLife::resume(Context& context, const FoundTask& found) {
-    run_ = found.run;
+    run_ = found.heard ? found.run : std::max(found.run, run_);
     run_ended_ = false;
+    heard_ = found.heard;
     const bool was_dead = state_.phase == TaskPhase::dead;
     if (state_.phase != TaskPhase::running) {
         state_.phase = TaskPhase::running;
@@ -69,6 +70,7 @@ void TaskLife::start(Context& context, TaskSpec spec) {
     INVARIANT(wants_start());
     ++run_;
     run_ended_ = false;
+    heard_ = true;
     phase_ = Starting{};
     changed_ = true;
     context.out.work.emplace_back(StartTask{alloc_, task_.name, run_, std::move(spec)});
@@ -106,7 +108,15 @@ void TaskLife::signal(Context& context) {
     context.out.work.emplace_back(SignalTask{alloc_, task_.name, number});
 }
 
+void TaskLife::on_heard(const TaskStarted& input) {
+    heard_ = true;
+    run_ = input.run;
+    state_.pid = input.pid;
+    changed_ = true;
+}
+
 void TaskLife::on_started(Context& context, const TaskStarted& input) {
+    if (!heard_ && has_process()) return on_heard(input);
     const auto* starting = std::get_if<Starting>(&phase_);
     if (starting == nullptr || input.run != run_) return;
     const bool stop = starting->stop;
@@ -128,7 +138,9 @@ void TaskLife::on_not_started(Context& context, const TaskNotStarted& input) {
 }
 
 void TaskLife::on_exited(Context& context, const TaskExited& input) {
-    if (!has_process() || input.run != run_) return;
+    if (!has_process() || (heard_ && input.run != run_)) return;
+    if (!heard_) run_ = std::max(run_, input.run);
+    heard_ = true;
     const auto* starting = std::get_if<Starting>(&phase_);
     const bool stopped = starting != nullptr ? starting->stop : !running();
     run_ended_ = true;

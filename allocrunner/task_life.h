@@ -92,6 +92,7 @@ class TaskLife {
     };  ///< being stopped: signalled; SIGKILL (again) at `until`
     struct Dead {};
 
+    void on_heard(const TaskStarted& input);
     void signal(Context& context);
     void die(Context& context, bool failed);
     void ended(Context& context, Ending ending);
@@ -104,6 +105,7 @@ class TaskLife {
     TaskState state_;
     std::uint64_t run_ = 0;
     bool run_ended_ = false;
+    bool heard_ = true;  ///< false: which run it is, its supervisor has yet to say
     bool changed_ = true;
     RestartHistory history_;
 };

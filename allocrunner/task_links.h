@@ -20,6 +20,12 @@ WallTime wall_clock();
 /// A Record as the core speaks of it.
 TaskExit exit_of(const shim::Record& record);
 
+struct TaskPlace {
+    AllocId alloc;
+    std::string alloc_dir;
+    std::string task;
+};
+
 class TaskLinks {
   public:
     static Result<std::unique_ptr<TaskLinks>> open(std::function<void(Input)> deliver);
@@ -29,8 +35,11 @@ class TaskLinks {
 
     /// Watches a shim until its task has ended; TaskExited follows in any case, also when the shim
     /// is killed.
-    void watch(const AllocId& alloc, const std::string& alloc_dir, const std::string& task,
-               LiveShim shim);
+    void watch(TaskPlace place, LiveShim shim);
+    /// As watch, for a shim that an earlier agent started. `record` is the last that is known of
+    /// the task. When it was not `heard` from the shim, TaskStarted comes once that answers; a shim
+    /// that could not be called is called again until it can be or is gone.
+    void watch(TaskPlace place, ShimCall call, const shim::Record& record, bool heard);
     /// To a task that is not watched (any more): nothing happens.
     void signal(const AllocId& alloc, const std::string& task, std::int32_t number);
     void kill(const AllocId& alloc, const std::string& task);

@@ -14,6 +14,7 @@
 #include <optional>
 #include <set>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "allocrunner/check_probe.h"
@@ -26,6 +27,7 @@ namespace {
 
 constexpr int kEventsMax = 64;
 constexpr Duration kReapAgain = 50ms;  // a shim ends a moment after its last word
+constexpr Duration kCallAgain = 1s;    // a shim that could not be called
 
 TimePoint boot_clock() {
     timespec time{};
@@ -35,11 +37,11 @@ TimePoint boot_clock() {
 }
 
 struct Link {
-    AllocId alloc;
-    std::string alloc_dir;
-    std::string task;
-    LiveShim shim;
-    FrameReader reader;
+    TaskPlace place;
+    ShimCall call;
+    std::int64_t shim_pid = 0;  ///< to be waited for when it is this process's child; else 0
+    shim::Record record;
+    bool heard = true;
 };
 
 struct Probe {
@@ -80,6 +82,7 @@ struct TaskLinks::Impl {
     std::map<std::uint64_t, Probe> probes;
     std::set<std::pair<TimePoint, std::uint64_t>> deadlines;  ///< of probes
     std::set<std::int64_t> ending;                            ///< shims to be waited for
+    std::optional<TimePoint> call_again;                      ///< some link has no socket
 
     bool add(int fd, std::uint64_t key, std::uint32_t events) {
         epoll_event event{};
@@ -95,7 +98,7 @@ struct TaskLinks::Impl {
 
     Link* find(const AllocId& alloc, const std::string& task) {
         for (auto& [key, link] : links)
-            if (link.alloc == alloc && link.task == task) return &link;
+            if (link.place.alloc == alloc && link.place.task == task) return &link;
         return nullptr;
     }
 
@@ -103,33 +106,58 @@ struct TaskLinks::Impl {
         const std::lock_guard lock(mutex);
         std::optional<Duration> wait;
         if (!ending.empty()) wait = kReapAgain;
-        if (!deadlines.empty()) {
-            const Duration left = std::max(Duration(0), deadlines.begin()->first - boot_clock());
+        const auto not_after = [&](TimePoint due) {
+            const Duration left = std::max(Duration(0), due - boot_clock());
             wait = wait ? std::min(*wait, left) : left;
-        }
+        };
+        if (!deadlines.empty()) not_after(deadlines.begin()->first);
+        if (call_again) not_after(*call_again);
         return wait ? static_cast<int>(wait->count() / 1'000 + 1) : -1;
     }
 
+    void watch(Link link) {
+        const std::lock_guard lock(mutex);
+        const std::uint64_t key = ++last_key;
+        listen_to(key, links.emplace(key, std::move(link)).first->second);
+        if (call_again) nudge();  // it may be due before what the thread waits for
+    }
+
+    /// From here on what the link's shim says is heard; a link without a socket is called later.
+    void listen_to(std::uint64_t key, const Link& link) {
+        // Without memory for that in the kernel nothing else would work either.
+        if (link.call.socket) INVARIANT(add(link.call.socket.get(), key, EPOLLIN));
+        if (!link.call.socket && !call_again) call_again = boot_clock() + kCallAgain;
+    }
+
     /// What a link that is ready has to say; an exit when it is over.
-    std::optional<TaskExit> read_link(Link& link) {
+    std::optional<TaskExit> read_link(Link& link, std::vector<Input>& out) {
         std::uint8_t bytes[512];
-        const ssize_t got = read(link.shim.socket.get(), bytes, sizeof bytes);
+        const ssize_t got = read(link.call.socket.get(), bytes, sizeof bytes);
         if (got < 0 && (errno == EAGAIN || errno == EINTR)) return std::nullopt;
-        if (got > 0) {
-            link.reader.feed(BytesView(bytes, static_cast<std::size_t>(got)));
-            for (auto frame = link.reader.next(); frame && *frame; frame = link.reader.next()) {
-                if ((*frame)->kind != shim::Kind::state) continue;
-                const auto record = record_of((*frame)->payload);
-                if (record && record->state == shim::RecordState::exited) return exit_of(*record);
-            }
-            return std::nullopt;
+        if (got <= 0) return last_word(link);
+        FrameReader& reader = link.call.reader;
+        reader.feed(BytesView(bytes, static_cast<std::size_t>(got)));
+        for (auto frame = reader.next(); frame && *frame; frame = reader.next()) {
+            if ((*frame)->kind != shim::Kind::state) continue;
+            const auto record = record_of((*frame)->payload);
+            if (!record) continue;
+            link.record = *record;
+            const TaskPlace& at = link.place;
+            if (!std::exchange(link.heard, true))
+                out.push_back(
+                    {wall_clock(), TaskStarted{at.alloc, at.task, record->run, record->pid}});
+            if (record->state == shim::RecordState::exited) return exit_of(*record);
         }
-        // The shim went without a word: it was killed, or it wrote down how the task ended.
-        const auto record = read_record(link.alloc_dir, link.task);
-        if (record && record->run == link.shim.record.run &&
-            record->state == shim::RecordState::exited)
+        return std::nullopt;
+    }
+
+    /// For a shim that went without a word: it was killed, or it wrote down how the task ended.
+    TaskExit last_word(Link& link) {
+        const auto record = read_record(link.place.alloc_dir, link.place.task);
+        if (record && !link.heard) link.record = *record;
+        if (record && record->run == link.record.run && record->state == shim::RecordState::exited)
             return exit_of(*record);
-        kill_left_behind(link.shim.record);
+        kill_left_behind(link.record);
         return TaskExit{.code = 0,
                         .signal = SIGKILL,
                         .out_of_memory = false,
@@ -137,16 +165,35 @@ struct TaskLinks::Impl {
                         .message = "its supervisor gctl-shim was killed, and the task with it"};
     }
 
+    void end_link(std::map<std::uint64_t, Link>::iterator ended, const TaskExit& exit,
+                  std::vector<Input>& out) {
+        const Link& link = ended->second;
+        const TaskPlace& at = link.place;
+        out.push_back({wall_clock(), TaskExited{at.alloc, at.task, link.record.run, exit}});
+        if (link.shim_pid > 0) ending.insert(link.shim_pid);
+        links.erase(ended);
+    }
+
     void on_link(std::uint64_t key, std::vector<Input>& out) {
         const auto found = links.find(key);
-        if (found == links.end()) return;
-        Link& link = found->second;
-        const auto exit = read_link(link);
-        if (!exit) return;
-        const std::uint64_t run = link.shim.record.run;
-        out.push_back({wall_clock(), TaskExited{link.alloc, link.task, run, *exit}});
-        if (link.shim.shim_pid > 0) ending.insert(link.shim.shim_pid);
-        links.erase(found);
+        if (found == links.end() || !found->second.call.socket) return;
+        const auto exit = read_link(found->second, out);
+        if (exit) end_link(found, *exit, out);
+    }
+
+    void call_those_not_reached(std::vector<Input>& out) {
+        if (!call_again || boot_clock() < *call_again) return;
+        call_again.reset();
+        for (auto next = links.begin(); next != links.end();) {
+            const auto at = next++;
+            Link& link = at->second;
+            if (link.call.socket) continue;
+            link.call = call_shim(link.place.alloc_dir, link.place.task);
+            if (link.call.reach == ShimReach::gone)
+                end_link(at, last_word(link), out);
+            else
+                listen_to(at->first, link);
+        }
     }
 
     void finish_probe(std::map<std::uint64_t, Probe>::iterator probe, const ProbeResult& result,
@@ -201,6 +248,7 @@ struct TaskLinks::Impl {
                     on_probe(key, out);
                 }
                 time_out_probes(out);
+                call_those_not_reached(out);
                 reap();
             }
             for (Input& input : out) deliver(std::move(input));
@@ -225,27 +273,26 @@ Result<std::unique_ptr<TaskLinks>> TaskLinks::open(std::function<void(Input)> de
     return std::unique_ptr<TaskLinks>(new TaskLinks(std::move(impl)));
 }
 
-void TaskLinks::watch(const AllocId& alloc, const std::string& alloc_dir, const std::string& task,
-                      LiveShim shim) {
-    const std::lock_guard lock(impl_->mutex);
-    const std::uint64_t key = ++impl_->last_key;
-    const int fd = shim.socket.get();
-    impl_->links.emplace(key, Link{alloc, alloc_dir, task, std::move(shim), {}});
-    // Without memory for that in the kernel nothing else would work either.
-    INVARIANT(impl_->add(fd, key, EPOLLIN));
+void TaskLinks::watch(TaskPlace place, LiveShim shim) {
+    ShimCall call{ShimReach::reached, std::move(shim.socket), {}};
+    impl_->watch({std::move(place), std::move(call), shim.shim_pid, shim.record, true});
+}
+
+void TaskLinks::watch(TaskPlace place, ShimCall call, const shim::Record& record, bool heard) {
+    impl_->watch({std::move(place), std::move(call), 0, record, heard});
 }
 
 void TaskLinks::signal(const AllocId& alloc, const std::string& task, std::int32_t number) {
     const std::lock_guard lock(impl_->mutex);
     const Link* link = impl_->find(alloc, task);
-    const Result<void> sent = link ? send_signal(link->shim.socket.get(), number) : Result<void>();
+    const Result<void> sent = link ? send_signal(link->call.socket.get(), number) : Result<void>();
     if (!sent) log::warn("signal task {}: {}", task, sent.error().detail);
 }
 
 void TaskLinks::kill(const AllocId& alloc, const std::string& task) {
     const std::lock_guard lock(impl_->mutex);
     const Link* link = impl_->find(alloc, task);
-    const Result<void> sent = link ? send_kill(link->shim.socket.get()) : Result<void>();
+    const Result<void> sent = link ? send_kill(link->call.socket.get()) : Result<void>();
     if (!sent) log::warn("kill task {}: {}", task, sent.error().detail);
 }
 

@@ -13,14 +13,15 @@
 #include "allocrunner/drivers/shim_protocol.h"
 #include "base/bytes.h"
 #include "base/result.h"
+#include "base/time.h"
 #include "base/unique_fd.h"
 
 namespace gaggle::allocrunner {
 
-/// A shim with a connection to it.
+/// A shim that this process started, with a connection to it.
 struct LiveShim {
     UniqueFd socket;            ///< non-blocking
-    std::int64_t shim_pid = 0;  ///< to be waited for when it is this process's child; else 0
+    std::int64_t shim_pid = 0;  ///< to be waited for
     shim::Record record;
 };
 
@@ -44,20 +45,6 @@ struct StartFailure {
 /// Returns when the task runs, or will not.
 std::variant<LiveShim, StartFailure> start_shim(const ShimOrder& order);
 
-/// The shim that supervises `task`, if one is alive.
-std::optional<LiveShim> adopt_shim(const std::string& alloc_dir, const std::string& task);
-
-/// The last record; nothing when there is none or it is damaged.
-std::optional<shim::Record> read_record(const std::string& alloc_dir, const std::string& task);
-
-/// Kills what a task left behind whose shim is gone: the session that its first process led. Does
-/// nothing when that process id belongs to somebody else by now.
-void kill_left_behind(const shim::Record& record);
-
-/// Errc::unavailable when the shim is gone or does not listen.
-Result<void> send_signal(int socket, std::int32_t number);
-Result<void> send_kill(int socket);
-
 /// Frames out of a stream of bytes.
 class FrameReader {
   public:
@@ -74,6 +61,40 @@ class FrameReader {
   private:
     Bytes bytes_;
 };
+
+/// What became of an attempt to reach the shim of a task.
+enum class ShimReach {
+    reached,
+    gone,     ///< nobody listens: it ended or was killed
+    not_now,  ///< it is there, but for now it cannot be called (no descriptors, queue full) or it
+              ///< does not answer; to be tried again, and never to be taken for dead
+};
+
+/// A connection over which a shim was asked how its task is.
+struct ShimCall {
+    ShimReach reach = ShimReach::not_now;
+    UniqueFd socket;     ///< non-blocking; only when reached
+    FrameReader reader;  ///< what came of its answer so far
+};
+
+/// Asks and does not wait for the answer.
+ShimCall call_shim(const std::string& alloc_dir, const std::string& task);
+
+/// The answer to the call, when it comes within `patience`. Without one `call.reach` says why:
+/// gone, or not_now, and then the answer can come later over the same socket. Requires that it was
+/// reached.
+std::optional<shim::Record> hear_shim(ShimCall& call, Duration patience);
+
+/// The last record; nothing when there is none or it is damaged.
+std::optional<shim::Record> read_record(const std::string& alloc_dir, const std::string& task);
+
+/// Kills what a task left behind whose shim is gone: the session that its first process led. Does
+/// nothing when that process id belongs to somebody else by now.
+void kill_left_behind(const shim::Record& record);
+
+/// Errc::unavailable when the shim is gone or does not listen.
+Result<void> send_signal(int socket, std::int32_t number);
+Result<void> send_kill(int socket);
 
 /// The payload of `state`; nothing when it is damaged.
 std::optional<shim::Record> record_of(BytesView payload);

@@ -15,6 +15,7 @@
 #include <cstring>
 
 #include "allocrunner/drivers/shim.h"
+#include "base/assert.h"
 #include "base/hash.h"
 
 namespace gaggle::allocrunner {
@@ -37,7 +38,8 @@ Result<SocketPlace> socket_place(const std::string& alloc_dir, const std::string
     SocketPlace place;
     const std::string folder = alloc_dir + "/shim";
     place.folder.reset(open(folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-    if (!place.folder) return {Errc::io, "open " + folder + ": " + why()};
+    if (!place.folder)
+        return {errno == ENOENT ? Errc::not_found : Errc::io, "open " + folder + ": " + why()};
     const std::uint64_t hash = checksum64(as_bytes(task));
     const std::string name = task.size() <= kSocketNameMax ? task : std::to_string(hash);
     const std::string path = "/proc/self/fd/" + std::to_string(place.folder.get()) + "/" + name;
@@ -82,18 +84,19 @@ Result<void> send_frame(int socket, shim::Kind kind, BytesView payload) {
     return {};
 }
 
-/// The next frame, within kAnswerTimeoutMs; and no byte of the one after it.
-Result<FrameReader::Frame> receive_frame(int socket) {
-    FrameReader reader;
+/// The next frame, and no byte of the one after it. Errc::unavailable when the shim is gone.
+Result<FrameReader::Frame> receive_frame(int socket, FrameReader& reader, int timeout_ms) {
     for (;;) {
         std::optional<FrameReader::Frame> frame = TRY(reader.next());
         if (frame) return std::move(*frame);
         pollfd wait{socket, POLLIN, 0};
-        const int ready = poll(&wait, 1, kAnswerTimeoutMs);
+        const int ready = poll(&wait, 1, timeout_ms);
         if (ready < 0 && errno == EINTR) continue;
         if (ready <= 0) return {Errc::timeout, "the shim does not answer"};
         std::uint8_t bytes[512];
         const ssize_t got = read(socket, bytes, std::min(sizeof bytes, reader.wanted()));
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0 && errno != ECONNRESET) return {Errc::io, "read from the shim: " + why()};
         if (got <= 0) return {Errc::unavailable, "the shim is gone"};
         reader.feed(BytesView(bytes, static_cast<std::size_t>(got)));
     }
@@ -255,8 +258,10 @@ std::variant<LiveShim, StartFailure> start_shim(const ShimOrder& order) {
     Result<UniqueFd> connection = connect_to(*place);
     Result<void> sent = connection ? send_frame(connection->get(), shim::Kind::start, message)
                                    : Result<void>(connection.error());
+    FrameReader reader;
     Result<FrameReader::Frame> answer =
-        sent ? receive_frame(connection->get()) : Result<FrameReader::Frame>(sent.error());
+        sent ? receive_frame(connection->get(), reader, kAnswerTimeoutMs)
+             : Result<FrameReader::Frame>(sent.error());
     if (answer && answer->kind == shim::Kind::state) {
         const auto record = record_of(answer->payload);
         fcntl(connection->get(), F_SETFL, O_NONBLOCK);
@@ -272,20 +277,39 @@ std::variant<LiveShim, StartFailure> start_shim(const ShimOrder& order) {
     return failure_of(order, *executable, why_not);
 }
 
-std::optional<LiveShim> adopt_shim(const std::string& alloc_dir, const std::string& task) {
+ShimCall call_shim(const std::string& alloc_dir, const std::string& task) {
+    // Only the kernel's word that nobody listens there means that the shim is gone.
+    ShimCall call;
     const Result<SocketPlace> place = socket_place(alloc_dir, task);
-    if (!place) return std::nullopt;
-    Result<UniqueFd> connection = connect_to(*place);
-    if (!connection) return std::nullopt;
+    if (!place && place.error().code == Errc::not_found) call.reach = ShimReach::gone;
+    if (!place) return call;
+    call.socket.reset(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    if (!call.socket) return call;
+    const auto* address = reinterpret_cast<const sockaddr*>(&place->address);
+    if (connect(call.socket.get(), address, sizeof place->address) != 0) {
+        if (errno == ENOENT || errno == ECONNREFUSED) call.reach = ShimReach::gone;
+        call.socket.reset();
+        return call;
+    }
     const std::uint32_t version = shim::kVersion;
     const BytesView payload(reinterpret_cast<const std::uint8_t*>(&version), sizeof version);
-    if (!send_frame(connection->get(), shim::Kind::hello, payload)) return std::nullopt;
-    const Result<FrameReader::Frame> answer = receive_frame(connection->get());
-    if (!answer || answer->kind != shim::Kind::state) return std::nullopt;
-    const auto record = record_of(answer->payload);
-    if (!record) return std::nullopt;
-    fcntl(connection->get(), F_SETFL, O_NONBLOCK);
-    return LiveShim{std::move(*connection), 0, *record};
+    // When it goes at this moment the answer is the end of the stream.
+    (void)send_frame(call.socket.get(), shim::Kind::hello, payload).ok();
+    call.reach = ShimReach::reached;
+    return call;
+}
+
+std::optional<shim::Record> hear_shim(ShimCall& call, Duration patience) {
+    INVARIANT(call.reach == ShimReach::reached);
+    const auto patience_ms = std::chrono::duration_cast<std::chrono::milliseconds>(patience);
+    const Result<FrameReader::Frame> answer =
+        receive_frame(call.socket.get(), call.reader, static_cast<int>(patience_ms.count()));
+    if (answer && answer->kind == shim::Kind::state)
+        if (const auto record = record_of(answer->payload)) return record;
+    // An answer that is damaged comes from one that lives.
+    const bool gone = !answer && answer.error().code == Errc::unavailable;
+    call.reach = gone ? ShimReach::gone : ShimReach::not_now;
+    return std::nullopt;
 }
 
 std::optional<shim::Record> read_record(const std::string& alloc_dir, const std::string& task) {

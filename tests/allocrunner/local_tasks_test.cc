@@ -112,6 +112,35 @@ bool is(const RealPeer& peer, const AllocId& alloc, ClientStatus client) {
     return peer.status(alloc).client == client;
 }
 
+/// The supervisor of the task whose first process is `pid`.
+pid_t shim_of(std::int64_t pid) {
+    std::istringstream stat(text_of("/proc/" + std::to_string(pid) + "/stat"));
+    std::string skip;
+    pid_t shim = 0;
+    stat >> skip >> skip >> skip >> shim;  // the parent
+    REQUIRE(shim > 1);
+    return shim;
+}
+
+/// A task whose supervisor is stopped, in an allocation directory without an agent.
+struct Silent {
+    std::int64_t pid = 0;
+    pid_t shim = 0;
+};
+
+std::vector<Silent> silence(const ScratchDir& scratch, const std::vector<Order>& orders) {
+    RealPeer peer(scratch.path());
+    peer.orders(orders);
+    std::vector<Silent> out;
+    for (const Order& order : orders) {
+        REQUIRE(peer.until([&] { return is(peer, order.alloc, ClientStatus::running); }));
+        const std::int64_t pid = peer.pid(order.alloc);
+        out.push_back({pid, shim_of(pid)});
+        kill(out.back().shim, SIGSTOP);
+    }
+    return out;
+}
+
 }  // namespace
 
 TEST_CASE("a batch job runs to completion, with its environment and its log") {
@@ -142,7 +171,9 @@ TEST_CASE("fewer log files are kept from the next start on") {
     RealPeer peer(scratch.path());
     Order order = shell(1, "echo run; sleep 1000");
     peer.orders({order});
-    REQUIRE(peer.until([&] { return peer.log(kOne, "main.stdout.0") == "run\n"; }));
+    REQUIRE(peer.until([&] {
+        return peer.log(kOne, "main.stdout.0") == "run\n" && is(peer, kOne, ClientStatus::running);
+    }));
     const std::string logs = peer.tasks->alloc_dir(kOne) + "/alloc/logs/main.stdout.";
     for (const char* number : {"1", "2", "3", "4"}) std::ofstream(logs + number) << "said\n";
     order.group.tasks[0].logs.files_max = 2;
@@ -171,7 +202,10 @@ TEST_CASE("a task that ignores its signal is killed after its timeout") {
     const ScratchDir scratch;
     RealPeer peer(scratch.path());
     peer.orders({shell(1, "trap '' TERM; echo ready; while :; do sleep 0.05; done")});
-    REQUIRE(peer.until([&] { return peer.log(kOne, "main.stdout.0") == "ready\n"; }));
+    REQUIRE(peer.until([&] {
+        return peer.log(kOne, "main.stdout.0") == "ready\n" &&
+               is(peer, kOne, ClientStatus::running);
+    }));
     const std::int64_t pid = peer.pid(kOne);
     CHECK(is_alive(pid));
     peer.orders({});
@@ -233,18 +267,61 @@ TEST_CASE("a killed supervisor takes its task along, and the task starts again")
     peer.orders({shell(1, "sleep 1000")});
     REQUIRE(peer.until([&] { return is(peer, kOne, ClientStatus::running); }));
     const std::int64_t first = peer.pid(kOne);
-    std::istringstream stat(text_of("/proc/" + std::to_string(first) + "/stat"));
-    std::string skip;
-    pid_t shim = 0;
-    stat >> skip >> skip >> skip >> shim;  // the parent
-    REQUIRE(shim > 1);
-    kill(shim, SIGKILL);
+    kill(shim_of(first), SIGKILL);
     CHECK(peer.until([&] {
         return is(peer, kOne, ClientStatus::running) && peer.pid(kOne) != first &&
                peer.pid(kOne) != 0;
     }));
     CHECK(eventually([&] { return !is_alive(first); }));
     CHECK(peer.status(kOne).tasks.at("main").restarts == 1);
+    clean_up(peer);
+}
+
+TEST_CASE("supervisors that do not answer cost a start one second, and no task") {
+    const ScratchDir scratch;
+    const std::vector<Order> orders = {shell(1, "sleep 1000"), shell(2, "sleep 1000"),
+                                       shell(3, "sleep 1000"), shell(4, "sleep 1000")};
+    const std::vector<Silent> silent = silence(scratch, orders);
+    const TimePoint before = boot_clock();
+    RealPeer peer(scratch.path());
+    CHECK(boot_clock() - before < 3s);  // one after another would be four
+    peer.orders(orders);
+    for (std::size_t at = 0; at < orders.size(); ++at) {
+        CHECK(is(peer, orders[at].alloc, ClientStatus::running));
+        CHECK(peer.pid(orders[at].alloc) == silent[at].pid);
+        CHECK(is_alive(silent[at].pid));
+        kill(silent[at].shim, SIGCONT);
+    }
+    kill(static_cast<pid_t>(silent[0].pid), SIGKILL);
+    CHECK(peer.until([&] { return peer.status(kOne).tasks.at("main").restarts == 1; }));
+    for (std::size_t at = 1; at < orders.size(); ++at)
+        CHECK(peer.status(orders[at].alloc).tasks.at("main").restarts == 0);
+    clean_up(peer);
+    for (const Silent& one : silent) CHECK_FALSE(is_alive(one.pid));
+}
+
+TEST_CASE("a supervisor that cannot be called is called again until it can be, or is gone") {
+    const ScratchDir scratch;
+    const Order order = shell(1, "sleep 1000");
+    const Silent silent = silence(scratch, {order})[0];
+    const std::string dir = scratch.path() + "/" + to_string(kOne);
+    std::vector<ShimCall> queue;  // until there is no room for another
+    do queue.push_back(call_shim(dir, "main"));
+    while (queue.back().reach == ShimReach::reached && queue.size() < 100);
+    REQUIRE(queue.back().reach == ShimReach::not_now);
+    RealPeer peer(scratch.path());
+    peer.orders({order});
+    CHECK(is(peer, kOne, ClientStatus::running));
+    CHECK(peer.pid(kOne) == silent.pid);
+    CHECK(is_alive(silent.pid));
+    SUBCASE("it answers later") {
+        queue.clear();
+        kill(silent.shim, SIGCONT);
+        kill(static_cast<pid_t>(silent.pid), SIGKILL);
+    }
+    SUBCASE("it is killed") { kill(silent.shim, SIGKILL); }
+    CHECK(peer.until([&] { return peer.status(kOne).tasks.at("main").restarts == 1; }));
+    CHECK(eventually([&] { return !is_alive(silent.pid); }));
     clean_up(peer);
 }
 

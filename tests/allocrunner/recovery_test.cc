@@ -47,6 +47,34 @@ TEST_CASE("a task that ended while no agent was there starts again once its orde
           "Received, Task Setup, Started, Terminated, Restarting, Started");
 }
 
+TEST_CASE("a task whose supervisor is silent runs on, and is heard of later") {
+    FakeWorld world;
+    world.orders({order_of(1)});
+    for (const std::uint64_t known_run : {1U, 0U}) {  // 0: its record cannot be read either
+        CAPTURE(known_run);
+        world.runner = Runner(Host{}, Config{}, Rng(1));
+        world.story.clear();
+        const FoundTask found{"main", known_run, 0, {}, {}, false};
+        world.feed({world.wall(), Recovered{{{kOne, order_of(1), {}, {found}}}}});
+        world.orders({order_of(1)});
+        world.wait(1h);
+        CHECK(world.story.empty());
+        CHECK(world.status(kOne).client == ClientStatus::running);
+        SUBCASE("it answers") {
+            world.feed({world.wall(), TaskStarted{kOne, "main", 7, 123}});
+            CHECK(world.status(kOne).tasks.at("main").pid == 123);
+            world.feed({world.wall(), TaskExited{kOne, "main", 6, {}}});
+            CHECK(world.status(kOne).client == ClientStatus::running);
+            world.feed({world.wall(), TaskExited{kOne, "main", 7, {}}});
+        }
+        SUBCASE("it goes without a word") {
+            world.feed({world.wall(), TaskExited{kOne, "main", known_run, {}}});
+        }
+        CHECK(world.status(kOne).client == ClientStatus::pending);
+        CHECK(world.status(kOne).tasks.at("main").restarts == 1);
+    }
+}
+
 TEST_CASE("an exit that was dealt with before the agent fell is not dealt with twice") {
     FakeWorld world;
     world.orders({order_of(1)});

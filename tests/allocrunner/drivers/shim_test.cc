@@ -87,6 +87,15 @@ class Stage {
     ScratchDir scratch_;
 };
 
+/// As an agent that starts again does it; nothing when the shim is gone.
+std::optional<LiveShim> adopt_shim(const std::string& alloc_dir, const std::string& task) {
+    ShimCall call = call_shim(alloc_dir, task);
+    if (call.reach != ShimReach::reached) return std::nullopt;
+    const auto record = hear_shim(call, 20s);
+    if (!record) return std::nullopt;
+    return LiveShim{std::move(call.socket), 0, *record};
+}
+
 std::string failure_of(const ShimOrder& order, bool* may_pass = nullptr) {
     auto started = start_shim(order);
     REQUIRE(std::holds_alternative<StartFailure>(started));
