@@ -86,7 +86,7 @@ class Cluster:
                 for peer in self.peers[1:]:
                     self.join(peer, invitation, ready=False)
                 for peer in self.peers[1:]:
-                    peer.wait_ready()
+                    peer.wait_ready(peers=self.peers)
             self.wait_voters(voters or (3 if len(self.peers) >= 3 else 1))
         except BaseException:
             self.close()
@@ -113,7 +113,9 @@ class Cluster:
         return path
 
     def join(self, peer, invitation, ready=True):
-        peer.start('--bind', peer.address, '--name', peer.name, '--invitation-file', invitation, ready=ready)
+        peer.start('--bind', peer.address, '--name', peer.name, '--invitation-file', invitation, ready=False)
+        if ready:
+            peer.wait_ready(peers=self.peers)
 
     def wait_voters(self, count, seconds=90):
         def enough():

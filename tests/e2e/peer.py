@@ -53,17 +53,24 @@ class Agent:
             self.wait_ready()
         return self
 
-    def wait_ready(self, seconds=30):
-        """Until it answers and the region takes it as a place to run on."""
+    def wait_ready(self, seconds=30, peers=()):
+        """Until it answers and the region takes it as a place to run on; in vain, the logs of `peers` show too."""
         def answers():
             if self.process.poll() is not None:
                 raise SystemError(f'agent {self.name} ended with {self.process.returncode}:' + tails([self]))
             nodes = self.ask('node', 'status')
             return any(n['Name'] == self.name and n['Status'] == 'ready' for n in nodes)
-        wait_until(answers, seconds, f'agent {self.name} is ready at {self.address}', [self])
+        wait_until(answers, seconds, f'agent {self.name} is ready at {self.address}', peers or [self])
 
     def running(self):
         return self.process is not None and self.process.poll() is None
+
+    def condition(self):
+        """For people: what the process is at now."""
+        if self.process is None:
+            return 'never started'
+        ended = self.process.poll()
+        return f'pid {self.process.pid} runs' if ended is None else f'pid {self.process.pid} ended with {ended}'
 
     def pause(self):
         """Stopped, not ended: its sockets stay open and silent."""

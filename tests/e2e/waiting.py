@@ -32,11 +32,11 @@ def wait_until(condition, seconds, what, peers=()):
 
 
 def tails(peers):
-    """The end of each agent's log."""
+    """The end of each agent's log, and what became of it."""
     out = ''
     for peer in peers:
         lines = peer.log_text().splitlines()[-TAIL_LINES:]
-        out += f'\n--- log of {peer.name} ({peer.address}):\n' + '\n'.join(lines)
+        out += f'\n--- log of {peer.name} ({peer.address}, {peer.condition()}):\n' + '\n'.join(lines)
     return out
 
 
