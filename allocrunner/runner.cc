@@ -60,14 +60,22 @@ void Runner::on(Context& context, const Orders& input) {
     }
     for (auto& [id, alloc] : allocs_)
         if (named.count(id) == 0) alloc.forget(context);
-    for (const auto& [id, stray] : strays_) {
-        log::debug("allocation {}: its order is damaged and nobody names it; killed",
-                   to_string(id));
-        for (const FoundTask& task : stray.tasks)
-            if (!task.exit) context.out.work.emplace_back(KillTask{id, task.task});
-    }
-    strays_.clear();
+    for (auto& [id, stray] : strays_)
+        if (!stray.abandoned) abandon(context, stray);
     touch_all();
+}
+
+void Runner::abandon(Context& context, Stray& stray) {
+    const AllocId& id = stray.found.alloc;
+    log::debug("allocation {}: its order is damaged and nobody names it; killed", to_string(id));
+    stray.abandoned = context.now;
+    for (const FoundTask& task : stray.found.tasks)
+        if (!task.exit) context.out.work.emplace_back(KillTask{id, task.task});
+}
+
+bool Runner::Stray::at_rest() const {
+    return std::all_of(found.tasks.begin(), found.tasks.end(),
+                       [](const FoundTask& task) { return task.exit.has_value(); });
 }
 
 void Runner::accept(Context& context, const Order& order) {
@@ -81,7 +89,7 @@ void Runner::accept(Context& context, const Order& order) {
         allocs_.emplace(order.alloc, Alloc(context, order));
         return;
     }
-    Alloc adopted = Alloc::recovered(context, order, stray->second);
+    Alloc adopted = Alloc::recovered(context, order, stray->second.found);
     adopted.confirm();
     context.out.work.emplace_back(SaveOrder{order});
     allocs_.emplace(order.alloc, std::move(adopted));
@@ -99,7 +107,7 @@ void Runner::on(Context& context, const Recovered& input) {
         if (found.order)
             allocs_.emplace(found.alloc, Alloc::recovered(context, *found.order, found));
         else
-            strays_.emplace(found.alloc, found);
+            strays_.emplace(found.alloc, Stray{found, {}});
     }
     touch_all();
 }
@@ -121,6 +129,10 @@ void Runner::on(Context& context, const TaskNotStarted& input) {
 }
 
 void Runner::on(Context& context, const TaskExited& input) {
+    const auto stray = strays_.find(input.alloc);
+    if (stray != strays_.end())
+        for (FoundTask& task : stray->second.found.tasks)
+            if (task.task == input.task) task.exit = input.exit;
     Alloc* alloc = find(input.alloc);
     if (TaskLife* life = alloc ? alloc->find(input.task) : nullptr) life->on_exited(context, input);
 }
@@ -137,13 +149,19 @@ void Runner::release_waiting(Context& context) {
     for (auto& [id, alloc] : allocs_) {
         if (!alloc.wants_prepare() || alloc.stopping()) continue;
         const Restore& restore = alloc.order().restore;
-        const auto previous = allocs_.find(restore.previous);
-        const bool wait = restore.kind == Restore::Kind::from_alloc && previous != allocs_.end() &&
-                          !previous->second.over();
+        const bool wait = restore.kind == Restore::Kind::from_alloc && may_change(restore.previous);
         if (wait || !alloc.confirmed()) continue;
         alloc.prepare(context);
         touched_.insert(id);
     }
+}
+
+/// A process of it may still write to its directory.
+bool Runner::may_change(const AllocId& alloc) const {
+    const auto known = allocs_.find(alloc);
+    if (known != allocs_.end()) return !known->second.over();
+    const auto stray = strays_.find(alloc);
+    return stray != strays_.end() && !stray->second.at_rest();
 }
 
 bool Runner::is_awaited(const AllocId& alloc) const {
@@ -158,27 +176,35 @@ void Runner::collect(Context& context) {
     std::vector<std::pair<TimePoint, AllocId>> finished;  // oldest first
     for (const auto& [id, alloc] : allocs_)
         if (alloc.over() && alloc.forgotten()) finished.emplace_back(alloc.over_since(), id);
+    for (const auto& [id, stray] : strays_)
+        if (stray.abandoned && stray.at_rest()) finished.emplace_back(*stray.abandoned, id);
     std::sort(finished.begin(), finished.end());
     std::size_t kept = finished.size();
     for (const auto& [since, id] : finished) {
-        const Alloc& alloc = allocs_.at(id);
+        const auto alloc = allocs_.find(id);
+        const bool has_dir = alloc == allocs_.end() || alloc->second.has_dir();
         const bool old = context.now - since >= config_.finished_kept_for;
         const bool too_many = kept > config_.finished_kept_max;
-        if ((alloc.has_dir() && !old && !too_many) || is_awaited(id)) continue;
-        if (alloc.has_dir()) context.out.work.emplace_back(RemoveDir{id});
+        if ((has_dir && !old && !too_many) || is_awaited(id)) continue;
+        if (has_dir) context.out.work.emplace_back(RemoveDir{id});
         allocs_.erase(id);
+        strays_.erase(id);
         --kept;
     }
 }
 
 std::optional<TimePoint> Runner::next_wakeup() const {
     std::optional<TimePoint> first;
-    for (const auto& [id, alloc] : allocs_) {
-        std::optional<TimePoint> due = alloc.next_wakeup();
-        if (alloc.over() && alloc.forgotten() && !is_awaited(id))
-            due = alloc.over_since() + config_.finished_kept_for;
+    const auto keep_first = [&](std::optional<TimePoint> due) {
         if (due && (!first || *due < *first)) first = due;
+    };
+    for (const auto& [id, alloc] : allocs_) {
+        const bool kept = alloc.over() && alloc.forgotten() && !is_awaited(id);
+        keep_first(kept ? alloc.over_since() + config_.finished_kept_for : alloc.next_wakeup());
     }
+    for (const auto& [id, stray] : strays_)
+        if (stray.abandoned && stray.at_rest() && !is_awaited(id))
+            keep_first(*stray.abandoned + config_.finished_kept_for);
     return first;
 }
 

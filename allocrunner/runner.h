@@ -57,22 +57,31 @@ class Runner {
     void on(Context& context, const CheckDone& input);
     void on(Context& context, const SaveFailed& input);
 
+    /// Found with a damaged order: the next Orders decide. Once they do not name it, its tasks are
+    /// killed and its directory is kept like that of any finished allocation.
+    struct Stray {
+        FoundAlloc found;
+        std::optional<TimePoint> abandoned;
+        bool at_rest() const;
+    };
+
     Alloc* find(const AllocId& alloc);
     void touch_all();
     void settle(Context& context);
     void accept(Context& context, const Order& order);
+    void abandon(Context& context, Stray& stray);
     void release_waiting(Context& context);
     void collect(Context& context);
     bool is_awaited(const AllocId& alloc) const;
+    bool may_change(const AllocId& alloc) const;
 
     Host host_;
     Config config_;
     Rng rng_;
     TimePoint last_{};
     std::map<AllocId, Alloc> allocs_;
-    std::map<AllocId, FoundAlloc>
-        strays_;                 ///< found alive with a damaged order; the next Orders decide
-    std::set<AllocId> touched_;  ///< in this step: to be settled and reported
+    std::map<AllocId, Stray> strays_;  ///< none of them is in allocs_
+    std::set<AllocId> touched_;        ///< in this step: to be settled and reported
 };
 
 }  // namespace gaggle::allocrunner

@@ -345,6 +345,23 @@ TEST_CASE("a damaged order file costs nothing once the order comes again") {
     CHECK_FALSE(is_alive(pid));
 }
 
+TEST_CASE("a task whose order is damaged is killed once nobody names it") {
+    const ScratchDir scratch;
+    std::int64_t pid = 0;
+    {
+        RealPeer peer(scratch.path());
+        peer.orders({shell(1, "sleep 1000")});
+        REQUIRE(peer.until([&] { return is(peer, kOne, ClientStatus::running); }));
+        pid = peer.pid(kOne);
+    }
+    std::ofstream(scratch.path() + "/" + to_string(kOne) + "/order") << "half a fi";
+    RealPeer peer(scratch.path());
+    peer.orders({});
+    CHECK(peer.until([&] { return !is_alive(pid); }));
+    CHECK(std::filesystem::exists(scratch.path() + "/" + to_string(kOne)));
+    CHECK(peer.until([&] { return peer.runner.next_wakeup().has_value(); }));  // to remove it
+}
+
 TEST_CASE("sticky state moves to the next allocation by rename, before its task starts") {
     const ScratchDir scratch;
     RealPeer peer(scratch.path());

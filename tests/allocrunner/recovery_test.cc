@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "allocrunner/runner.h"
 #include "base/wire.h"
 #include "tests/allocrunner/fake_world.h"
@@ -169,6 +171,40 @@ TEST_CASE("a damaged order file does not cost the running task") {
         if (named) CHECK(world.status(kOne).tasks.at("main").pid == process.pid);
         if (!named) world.orders({});
         CHECK(world.story == (named ? Story{} : Story{"kill 1/main"}));
+    }
+}
+
+TEST_CASE("a directory with a damaged order that nobody names is kept for a day, then removed") {
+    FakeWorld world;
+    const FoundTask alive{"main", 1, 100, {}, {}};
+    world.feed({world.wall(), Recovered{{{kOne, {}, {}, {alive}}}}});
+    world.wait(1min);
+    CHECK(world.story.empty());
+    Order heir = order_of(2);
+    heir.restore = {Restore::Kind::from_alloc, kOne};
+    world.orders({heir});
+    CHECK(world.story == Story{"kill 1/main"});  // the heir waits: it may still write
+    SUBCASE("it dies") {
+        world.feed({world.wall(), TaskExited{kOne, "main", 1, {.signal = 9}}});
+        CHECK(world.story == Story{"kill 1/main", "dir 2", "start 2/main run 1"});
+        world.orders({heir});
+        world.wait(23h);
+        CHECK(world.story.size() == 3);
+        world.wait(1h);
+        CHECK(world.story.back() == "remove 1");
+        world.wait(48h);
+        CHECK(world.story.size() == 4);
+    }
+    SUBCASE("while it lives its directory stays") {
+        world.wait(48h);
+        CHECK(world.story.size() == 1);
+    }
+    SUBCASE("somebody names it after all") {
+        world.feed({world.wall(), TaskExited{kOne, "main", 1, {.signal = 9}}});
+        world.orders({order_of(1)});
+        world.wait(48h);
+        CHECK(world.process(kOne, "main")->run == 2);
+        CHECK(std::count(world.story.begin(), world.story.end(), "remove 1") == 0);
     }
 }
 
