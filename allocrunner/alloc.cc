@@ -121,8 +121,8 @@ void Alloc::on_order(Context& context, const Order& order) {
     order_ = std::move(newer);
     for (const Task& task : order_.group.tasks)
         if (TaskLife* life = find(task.name)) life->update(task);
-    checks_ = Checks(context.host, order_);
-    status_.checks = checks_.initial();
+    const Checks before = std::exchange(checks_, Checks(context.host, order_));
+    status_.checks = checks_.succeed(before, status_.checks);
     changed_ = true;
     if (has_dir_) context.out.work.emplace_back(SaveOrder{order_});
     if (order_.desired == Desired::stop) stop_by_order(context);

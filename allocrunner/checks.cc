@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <tuple>
 
 #include "allocrunner/task_env.h"
 
@@ -70,6 +71,36 @@ void Checks::add(const Host& host, const Order& order, const std::string& task,
 std::vector<CheckHealth> Checks::initial() const {
     std::vector<CheckHealth> out;
     for (const Probe& probe : probes_) out.push_back(probe.health);
+    return out;
+}
+
+bool Checks::ask_the_same(const Probe& one, const Probe& other) {
+    // Not the interval and the timeout: an answer is as true when it was asked for in other terms.
+    const auto asked = [](const Probe& probe) {
+        const CheckHealth& who = probe.health;
+        const RunCheck& what = probe.work;
+        return std::tie(who.service, who.check, who.task, what.type, what.host, what.port,
+                        what.path, what.method);
+    };
+    return asked(one) == asked(other);
+}
+
+std::vector<CheckHealth> Checks::succeed(const Checks& before,
+                                         const std::vector<CheckHealth>& health) {
+    std::vector<CheckHealth> out = initial();
+    std::vector<bool> taken(before.probes_.size(), false);
+    for (std::size_t at = 0; at < probes_.size(); ++at) {
+        for (std::size_t old = 0; old < before.probes_.size(); ++old) {
+            if (taken[old] || !ask_the_same(probes_[at], before.probes_[old])) continue;
+            taken[old] = true;
+            probes_[at].next = before.probes_[old].next;
+            probes_[at].out = before.probes_[old].out;
+            out[at] = health[old];
+            break;
+        }
+    }
+    active_ = before.active_;
+    last_id_ = before.last_id_;  // a late answer to the old ones must not be taken for a new one's
     return out;
 }
 

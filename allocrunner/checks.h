@@ -30,6 +30,11 @@ class Checks {
     std::optional<TimePoint> next_wakeup() const;
     std::vector<CheckHealth> initial() const;
 
+    /// For a changed order: takes the place of `before`, whose results are `health`. A check that
+    /// still asks the same of the same port keeps its result and its turn; the others begin anew.
+    /// Returns the results to go on with.
+    std::vector<CheckHealth> succeed(const Checks& before, const std::vector<CheckHealth>& health);
+
   private:
     struct Probe {
         CheckHealth health;  ///< as it starts
@@ -38,6 +43,7 @@ class Checks {
         TimePoint next{};
         std::optional<std::uint64_t> out;  ///< id of the probe under way
     };
+    static bool ask_the_same(const Probe& one, const Probe& other);
     void add(const Host& host, const Order& order, const std::string& task, const Service& service,
              const Names& names);
 

@@ -365,6 +365,41 @@ TEST_CASE("an order changed in place keeps the process") {
     CHECK(world.status(kOne).checks[0].status == CheckStatus::success);
 }
 
+TEST_CASE("a changed order keeps the results of checks that ask the same") {
+    FakeWorld world;
+    Order order = with_check(order_of(1));
+    world.orders({order});
+    const auto status_of = [&](std::size_t at) { return world.status(kOne).checks.at(at).status; };
+    REQUIRE(status_of(0) == CheckStatus::success);
+    const WallTime since = world.status(kOne).checks[0].since;
+    world.wait(3s);
+    world.port_open = false;  // who is asked anew fails
+    SUBCASE("something else changed") { order.job.meta["colour"] = "green"; }
+    SUBCASE("a service came before it") {
+        Service other = order.group.services[0];
+        other.name = "other";
+        order.group.services.insert(order.group.services.begin(), other);
+    }
+    world.orders({order});
+    CHECK(world.status(kOne).checks.back().status == CheckStatus::success);
+    CHECK(world.status(kOne).checks.back().since == since);
+    if (order.group.services.size() == 2) CHECK(status_of(0) == CheckStatus::failure);
+    world.wait(6s);
+    CHECK(world.status(kOne).checks.back().status == CheckStatus::success);
+    world.wait(1s);  // its turn is where it was
+    CHECK(world.status(kOne).checks.back().status == CheckStatus::failure);
+}
+
+TEST_CASE("a check of another port begins anew") {
+    FakeWorld world;
+    Order order = with_check(order_of(1));
+    world.orders({order});
+    world.port_open = false;
+    order.ports[0].value = 9090;
+    world.orders({order});
+    CHECK(world.status(kOne).checks.at(0).status == CheckStatus::failure);
+}
+
 TEST_CASE("state that cannot be saved is said, and saved later") {
     FakeWorld world;
     world.orders({order_of(1)});
