@@ -138,18 +138,40 @@ void Alloc::forget(Context& context) {
 }
 
 void Alloc::stop_by_order(Context& context) {
-    stopping_ = true;
-    for (auto& [name, life] : tasks_)
-        life.stop(context, order_.group.shutdown_delay + life.task().shutdown_delay);
+    stop_all(context, {.group = order_.group.shutdown_delay, .each_task = true});
 }
 
 void Alloc::stop_others(Context& context, const TaskEvent& why) {
+    for (auto& [name, life] : tasks_)
+        if (!life.dead()) life.note(why);
+    stop_all(context, {});
+}
+
+/// As Nomad does: a leader may need the others to end in good order (to ship its last log lines).
+void Alloc::stop_all(Context& context, StopDelays delays) {
     stopping_ = true;
-    for (auto& [name, life] : tasks_) {
-        if (life.dead()) continue;
-        life.note(why);
-        life.stop(context, 0s);
+    followers_ = delays;
+    if (TaskLife* leader = living_leader()) {
+        const Duration own = delays.each_task ? leader->task().shutdown_delay : 0s;
+        leader->stop(context, delays.group + own);
+        followers_->group = 0s;  // waited for by then
     }
+    stop_followers(context);
+}
+
+void Alloc::stop_followers(Context& context) {
+    if (!followers_ || living_leader() != nullptr) return;
+    const StopDelays delays = *std::exchange(followers_, std::nullopt);
+    for (auto& [name, life] : tasks_) {
+        const Duration own = delays.each_task ? life.task().shutdown_delay : 0s;
+        life.stop(context, delays.group + own);
+    }
+}
+
+TaskLife* Alloc::living_leader() {
+    for (auto& [name, life] : tasks_)
+        if (life.task().leader && !life.dead()) return &life;
+    return nullptr;
 }
 
 void Alloc::fall_together(Context& context) {
@@ -210,6 +232,7 @@ void Alloc::look_after_health(Context& context) {
 void Alloc::settle(Context& context) {
     if (over()) return;
     for (auto& [name, life] : tasks_) life.on_tick(context);
+    stop_followers(context);
     start_tasks(context);  // may refuse one, and then the others fall too
     fall_together(context);
     look_after_health(context);

@@ -1,8 +1,9 @@
 // One allocation's life on this peer, from its order to the last of its processes.
 //
 // Directory first, then all tasks; a task that is dead for good takes its siblings with it when it
-// failed or was the leader. Nothing here starts before the order is confirmed: a new order is, a
-// recovered one is not until the commit group repeats it or nobody can be reached.
+// failed or was the leader. A stop asks the leader first and the others once it is dead. Nothing
+// here starts before the order is confirmed: a new order is, a recovered one is not until the
+// commit group repeats it or nobody can be reached.
 #pragma once
 
 #include <map>
@@ -74,8 +75,16 @@ class Alloc {
         over,  ///< all tasks are dead
     };
 
+    /// What is waited before the signals of a stop.
+    struct StopDelays {
+        Duration group{};        ///< once, before the first
+        bool each_task = false;  ///< also the task's own
+    };
     void stop_by_order(Context& context);
     void stop_others(Context& context, const TaskEvent& why);
+    void stop_all(Context& context, StopDelays delays);
+    void stop_followers(Context& context);
+    TaskLife* living_leader();
     void fall_together(Context& context);
     void start_tasks(Context& context);
     void refuse_all(Context& context, const TaskEvent& why);
@@ -87,7 +96,8 @@ class Alloc {
     Phase phase_ = Phase::waiting;
     bool confirmed_ = true;
     bool forgotten_ = false;
-    bool stopping_ = false;  ///< by order, or with a fallen sibling
+    bool stopping_ = false;                ///< by order, or with a fallen sibling
+    std::optional<StopDelays> followers_;  ///< they are stopped once the leader is dead
     bool has_dir_ = false;
     bool changed_ = true;
     std::map<std::string, TaskLife> tasks_;

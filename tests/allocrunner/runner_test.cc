@@ -231,6 +231,59 @@ TEST_CASE("when the leader is done the others are stopped and the allocation is 
           "Received, Task Setup, Started, Leader Task Dead, Killing, Terminated, Killed");
 }
 
+TEST_CASE("a stop asks the leader first, and the others once it is dead") {
+    FakeWorld world;
+    Order order = with_sibling(with_sibling(order_of(1), "boss", true), "zeta");
+    order.group.tasks[1].kill_timeout = 7s;
+    world.ignore_signals = true;
+    world.orders({order});
+    world.story.clear();
+    SUBCASE("by order, with delays") {
+        order.group.shutdown_delay = 3s;
+        order.group.tasks[2].shutdown_delay = 1s;
+        world.orders({order});
+        world.orders({stopped(order)});
+        CHECK(world.story.empty());
+        world.wait(3s);
+        CHECK(world.story == Story{"signal 1/boss 2"});
+        world.wait(7s);  // the group's delay is waited once
+        CHECK(world.story == Story{"signal 1/boss 2", "kill 1/boss", "signal 1/main 2"});
+        world.wait(1s);
+        CHECK(world.story.back() == "signal 1/zeta 2");
+    }
+    SUBCASE("when a sibling failed") {
+        order.group.tasks[0].restart.attempts = 0;
+        world.orders({order});
+        world.exit(kOne, "main", 1);
+        CHECK(world.story == Story{"signal 1/boss 2"});
+        world.wait(7s);
+        CHECK(world.story == Story{"signal 1/boss 2", "kill 1/boss", "signal 1/zeta 2"});
+    }
+    SUBCASE("also when the agent starts again meanwhile") {
+        world.orders({stopped(order)});
+        CHECK(world.story == Story{"signal 1/boss 2"});
+        world.restart_agent(false);
+        CHECK(world.story == Story{"signal 1/boss 2", "signal 1/boss 2"});
+        world.wait(7s);
+        CHECK(world.story.back() == "signal 1/zeta 2");
+    }
+    world.wait(5s);
+    CHECK(is_terminal(world.status(kOne).client));
+    CHECK(world.process(kOne, "main") == nullptr);
+    CHECK(world.process(kOne, "zeta") == nullptr);
+}
+
+TEST_CASE("a leader that does not run holds nobody up") {
+    FakeWorld world;
+    const Order order = with_sibling(order_of(1), "boss", true);
+    world.orders({order});
+    world.exit(kOne, "boss", 1);
+    world.story.clear();
+    world.orders({stopped(order)});
+    CHECK(world.story == Story{"signal 1/main 2"});
+    CHECK(world.status(kOne).client == ClientStatus::complete);
+}
+
 TEST_CASE("a missing executable fails at once, with the driver's words") {
     FakeWorld world;
     world.start_error = "find \"/bin/server\": no such file";
