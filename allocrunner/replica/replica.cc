@@ -56,6 +56,11 @@ void Replica::on(Context& context, const Unwatch& unwatch) {
 }
 
 void Replica::on(Context& context, const Drop& drop) {
+    const auto held = holders_.find(drop.lineage);
+    if (held != holders_.end() && held->second.is_fetching())
+        context.tell(FetchDone{.lineage = drop.lineage,
+                               .error = "fetch " + to_string(drop.lineage) +
+                                        ": the copy here was given up meanwhile"});
     holders_.erase(drop.lineage);
     context.out.work.push_back(DropCopy{drop.lineage});
 }

@@ -27,7 +27,6 @@ RegionStatus region_status(const Group& group) {
     out.last = status.last;
     out.commit = status.commit;
     out.applied = status.applied;
-    std::size_t heard = 0;
     for (const auto& [id, number] : status.configuration.peers) {
         GroupMember member{.peer = id_of(ledger, number), .number = number};
         member.role = status.configuration.is_voter(id) ? Role::voter : Role::standby;
@@ -40,7 +39,6 @@ RegionStatus region_status(const Group& group) {
             }
         if (id == status.self) member.match = status.durable;
         out.members.push_back(std::move(member));
-        heard += 1;
     }
     out.has_quorum = status.leader.has_value();
     return out;
@@ -83,18 +81,17 @@ void Board::settle(Now now, const Group& group, std::uint64_t id, Outbox& out) {
     if (!parked.certain) return;
     const bool new_enough = index_of(group.ledger(), parked.query) > parked.query.index;
     if (!new_enough && parked.deadline > now.time) return;
-    reply(group, parked, out);
+    reply(now, group, parked, out);
     parked_.erase(found);
 }
 
-void Board::reply(const Group& group, const Parked& parked, Outbox& out) {
+void Board::reply(Now now, const Group& group, const Parked& parked, Outbox& out) {
     AskAnswer message{.request = parked.request,
                       .served = true,
                       .answer = answer_from(group.ledger(), parked.query)};
     const raft::Status status = group.status();
     message.answer.known_leader = status.leader.has_value();
-    // A follower hears the leader at every heartbeat; how long ago exactly is Raft's own matter.
-    message.answer.last_contact = group.leading() ? Duration(0) : Duration(50ms);
+    if (!group.leading()) message.answer.last_contact = now.time - status.leader_heard;
     if (parked.query.kind == QueryKind::region) message.answer.region = region_status(group);
     out.send(parked.from, std::move(message));
 }

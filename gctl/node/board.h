@@ -41,7 +41,7 @@ class Board {
         bool certain = false;  ///< the read was confirmed, or staleness is allowed
     };
     void settle(Now now, const Group& group, std::uint64_t id, Outbox& out);
-    void reply(const Group& group, const Parked& parked, Outbox& out);
+    void reply(Now now, const Group& group, const Parked& parked, Outbox& out);
 
     std::map<std::uint64_t, Parked> parked_;
     std::uint64_t next_id_ = 1U << 20U;

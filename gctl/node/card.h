@@ -40,11 +40,12 @@ const char* to_string(Role role);
 struct PeerState {
     CapacityRecord capacity;
     Role role = Role::spare;
-    Term term;      ///< in which `leader` leads
-    PeerId leader;  ///< by the word of its own replica; empty: knows none
+    Term term;                ///< in which `leader` leads
+    PeerId leader;            ///< by the word of its own replica; empty: knows none
+    bool store_works = true;  ///< false: no place in the commit group for it
     template <class Self>
     static auto wire_fields(Self& s) {
-        return std::tie(s.capacity, s.role, s.term, s.leader);
+        return std::tie(s.capacity, s.role, s.term, s.leader, s.store_works);
     }
 };
 

@@ -155,20 +155,24 @@ std::optional<TimePoint> Copies::next_wakeup() const {
     return due;
 }
 
-Copies::Fetched Copies::fetch(Now now, const replica::Lineage& lineage, Outbox& out) {
-    const auto [found, fresh] = fetches_.emplace(lineage, Fetched::under_way);
-    if (!fresh) return found->second;
+Copies::Fetched Copies::fetch(Now now, const replica::Lineage& lineage, const AllocId& alloc,
+                              Outbox& out) {
+    Fetch& asked = fetches_[lineage];
+    if (asked.alloc == alloc) return asked.state;
+    asked = {.alloc = alloc};
     std::set<PeerId> from;
     for (const auto& [id, known] : directory_.all())
         if (id != self_ && known.liveness == Liveness::alive && !directory_.expelled(id))
             from.insert(id);
-    if (from.empty()) return found->second = Fetched::nowhere;
+    if (from.empty()) return asked.state = Fetched::nowhere;
     absorb(now, replica_.step(now.time, replica::Fetch{lineage, std::move(from)}), out);
-    return fetches_.at(lineage);
+    return fetches_.at(lineage).state;
 }
 
 void Copies::news(Now, const replica::FetchDone& event, Outbox& out) {
-    fetches_[event.lineage] = event.error.empty() ? Fetched::here : Fetched::nowhere;
+    const auto asked = fetches_.find(event.lineage);
+    if (asked == fetches_.end()) return;
+    asked->second.state = event.error.empty() ? Fetched::here : Fetched::nowhere;
     fetched_ = true;
     if (!event.error.empty())
         out.warn("fetch the data of " + to_string(event.lineage) + ": " + event.error);

@@ -51,8 +51,9 @@ class Copies {
         return replica_.newest(lineage).has_value();
     }
     enum class Fetched { under_way, here, nowhere };
-    /// Has the newest copy brought here; `here` and `nowhere` are final until forget().
-    Fetched fetch(Now now, const replica::Lineage& lineage, Outbox& out);
+    /// Has the newest copy brought here for this allocation; `here` and `nowhere` are final until
+    /// forget_fetch(), or until another allocation asks.
+    Fetched fetch(Now now, const replica::Lineage& lineage, const AllocId& alloc, Outbox& out);
     void forget_fetch(const replica::Lineage& lineage) { fetches_.erase(lineage); }
     /// True once after a fetch ended: orders that waited for it can be obeyed.
     bool take_fetched() { return std::exchange(fetched_, false); }
@@ -84,7 +85,11 @@ class Copies {
     std::map<replica::Lineage, Source> sources_;
     TimePoint due_{};
     std::map<replica::Lineage, Generation> said_;  ///< to the ledger: held here
-    std::map<replica::Lineage, Fetched> fetches_;
+    struct Fetch {
+        AllocId alloc;
+        Fetched state = Fetched::under_way;
+    };
+    std::map<replica::Lineage, Fetch> fetches_;
     bool fetched_ = false;
     struct Asking {
         replica::Lineage lineage;

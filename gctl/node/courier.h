@@ -50,6 +50,8 @@ class Courier {
     /// This peer has the whole ledger and may answer its own queries.
     void set_full_copy(bool full) { self_full_copy_ = full; }
     PeerId leader() const;
+    /// Another peer that has the whole ledger, or may; empty when nobody else is in reach.
+    PeerId any_full_copy(const PeerId& but_not);
 
   private:
     struct SubmitJob {
@@ -80,7 +82,6 @@ class Courier {
     static std::string why_unanswered(const Request& request);
     /// Whom to ask next; empty when nobody comes into question now.
     PeerId target(const Request& request);
-    PeerId any_full_copy(const PeerId& but_not);
 
     const Directory& directory_;
     PeerId self_;

@@ -42,7 +42,12 @@ Result<bool> Directory::learn(const PeerId& peer, BytesView bytes) {
     TRY(keyring_.admit(certificate));
     card.endpoint.curve = certificate.body.curve;
     Known& known = known_[peer];
-    if (card.number.value == 0) card.number = known.card.number;
+    // What the ledger said counts for more than what a card says of itself.
+    const auto taken = numbers_.find(card.number);
+    const bool anothers =
+        taken != numbers_.end() && taken->second != peer && certain_.contains(taken->second);
+    if (certain_.contains(peer) || anothers || card.number.value == 0)
+        card.number = known.card.number;
     const bool changed = known.card.endpoint != card.endpoint || known.card.number != card.number ||
                          known.card.description != card.description ||
                          known.card.offer != card.offer;
@@ -87,6 +92,7 @@ std::optional<PeerId> Directory::id_of(PeerNumber number) const {
 
 void Directory::set_number(const PeerId& peer, PeerNumber number) {
     numbers_[number] = peer;
+    certain_.insert(peer);
     if (Known* known = find(peer)) known->card.number = number;
 }
 

@@ -41,6 +41,7 @@ void Group::end() {
     reads_.clear();
     bundles_under_way_ = false;
     applied_ = {};
+    snapshot_at_ = 0;
 }
 
 std::optional<TimePoint> Group::next_wakeup() const {
@@ -98,10 +99,7 @@ void Group::propose_entry(Now now, ledger::Command::What what, std::vector<std::
     const auto bytes =
         ledger::encode_command({.now = log_time(now), .wall = now.wall, .what = std::move(what)});
     if (!bytes.ok()) {
-        for (const std::uint64_t id : ids)
-            out.finished.push_back({id,
-                                    Submitted::Outcome::applied,
-                                    {.index = {}, .refused = true, .why = bytes.error().detail}});
+        refuse(ids, bytes.error().detail, out);
         if (bundles) bundles_under_way_ = false;
         return;
     }
@@ -149,19 +147,7 @@ void Group::absorb(Now now, raft::Effects effects, GroupOutput& out) {
             found->second.term = at.term;
         }
     }
-    for (const raft::Dropped& dropped : effects.dropped) {
-        if (dropped.id % 2 == 1) {
-            out.reads.push_back({dropped.id / 2, false});
-            continue;
-        }
-        const auto found = entries_.find(dropped.id / 2);
-        if (found == entries_.end()) continue;
-        const bool busy = dropped.reason == raft::DropReason::busy;
-        if (found->second.bundles) bundles_under_way_ = false;
-        fail(found->second.ids, busy ? Submitted::Outcome::busy : Submitted::Outcome::not_leader,
-             out);
-        entries_.erase(found);
-    }
+    for (const raft::Dropped& dropped : effects.dropped) drop(dropped, out);
     if (effects.restore) {
         auto restored = ledger::Ledger::restore(effects.restore->state);
         if (!restored.ok()) {
@@ -187,6 +173,27 @@ void Group::absorb(Now now, raft::Effects effects, GroupOutput& out) {
     }
 }
 
+void Group::drop(const raft::Dropped& dropped, GroupOutput& out) {
+    if (dropped.id == kChangeId) {
+        out.change_dropped = true;
+        return;
+    }
+    if (dropped.id % 2 == 1) {
+        out.reads.push_back({dropped.id / 2, false});
+        return;
+    }
+    const auto found = entries_.find(dropped.id / 2);
+    if (found == entries_.end()) return;
+    if (found->second.bundles) bundles_under_way_ = false;
+    if (dropped.reason == raft::DropReason::invalid)
+        refuse(found->second.ids, dropped.why, out);
+    else if (dropped.reason == raft::DropReason::busy)
+        fail(found->second.ids, Submitted::Outcome::busy, out);
+    else
+        fail(found->second.ids, Submitted::Outcome::not_leader, out);
+    entries_.erase(found);
+}
+
 void Group::apply(Now now, const std::vector<raft::Entry>& entries, GroupOutput& out) {
     for (const raft::Entry& entry : entries) {
         if (entry.kind != raft::EntryKind::command) continue;
@@ -201,6 +208,7 @@ void Group::apply(Now now, const std::vector<raft::Entry>& entries, GroupOutput&
     applied_ = entries.back().index;
     applied_checksum_ = entries.back().checksum;
     absorb(now, replica_->step(now.time, raft::Applied{applied_}), out);
+    if (out.halted) return;
     propose_bundles(now, out);
     take_snapshot(now, out);
 }
@@ -229,6 +237,13 @@ void Group::fail(const std::vector<std::uint64_t>& ids, Submitted::Outcome outco
     for (const std::uint64_t id : ids) out.finished.push_back({id, outcome, {}});
 }
 
+void Group::refuse(const std::vector<std::uint64_t>& ids, const std::string& why,
+                   GroupOutput& out) {
+    for (const std::uint64_t id : ids)
+        out.finished.push_back(
+            {id, Submitted::Outcome::applied, {.index = {}, .refused = true, .why = why}});
+}
+
 void Group::release_reads(GroupOutput& out) {
     std::erase_if(reads_, [&](const WaitingRead& read) {
         const bool ready = applied_ >= read.index;
@@ -239,8 +254,18 @@ void Group::release_reads(GroupOutput& out) {
 
 void Group::take_snapshot(Now now, GroupOutput& out) {
     const raft::Status status = replica_->status();
-    if (status.log_bytes < config_.snapshot_log_bytes) return;
-    absorb(now, replica_->step(now.time, raft::SnapshotTaken{status.applied, ledger_.snapshot()}),
+    if (status.log_bytes < std::max(snapshot_at_, config_.snapshot_log_bytes)) return;
+    Bytes state = ledger_.snapshot();
+    if (state.size() > raft::kSnapshotBytesMax) {
+        snapshot_at_ = status.log_bytes + config_.snapshot_log_bytes;
+        out.warnings.push_back("the region's state has " + std::to_string(state.size()) +
+                               " bytes, and a snapshot may have " +
+                               std::to_string(raft::kSnapshotBytesMax) +
+                               ": the log is kept and grows; stop and purge jobs that are over");
+        return;
+    }
+    snapshot_at_ = 0;
+    absorb(now, replica_->step(now.time, raft::SnapshotTaken{status.applied, std::move(state)}),
            out);
 }
 

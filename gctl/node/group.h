@@ -21,6 +21,9 @@
 
 namespace gaggle::node {
 
+/// Of a raft::ChangeConfiguration that is given to Group::step; the group's own ids are greater.
+constexpr std::uint64_t kChangeId = 1;
+
 struct GroupConfig {
     RegionId region;
     Epoch epoch;
@@ -47,7 +50,9 @@ struct GroupOutput {
     };
     std::vector<Read> reads;
     bool role_changed = false;
+    bool change_dropped = false;        ///< the change of configuration that was asked for
     bool restored = false;              ///< the whole ledger was replaced by a snapshot
+    std::vector<std::string> warnings;  ///< for the operator
     std::optional<std::string> halted;  ///< this replica has ended for good
 };
 
@@ -87,9 +92,11 @@ class Group {
 
   private:
     void absorb(Now now, raft::Effects effects, GroupOutput& out);
+    void drop(const raft::Dropped& dropped, GroupOutput& out);
     void apply(Now now, const std::vector<raft::Entry>& entries, GroupOutput& out);
     void finish(const raft::Entry& entry, const ledger::Applied& applied, GroupOutput& out);
     void fail(const std::vector<std::uint64_t>& ids, Submitted::Outcome outcome, GroupOutput& out);
+    void refuse(const std::vector<std::uint64_t>& ids, const std::string& why, GroupOutput& out);
     void propose_bundles(Now now, GroupOutput& out);
     void propose_entry(Now now, ledger::Command::What what, std::vector<std::uint64_t> ids,
                        GroupOutput& out);
@@ -104,7 +111,8 @@ class Group {
     raft::Configuration configuration_;
     ledger::Ledger ledger_;
     std::uint64_t applied_checksum_ = 0;
-    LogIndex applied_;  ///< also of raft's own entries, which the ledger never sees
+    LogIndex applied_;             ///< also of raft's own entries, which the ledger never sees
+    std::size_t snapshot_at_ = 0;  ///< bytes of log in memory; 0: the configured ones
     std::uint64_t next_entry_ = 1;
 
     /// An entry of ours on its way: whose proposals it carries, in the order of its bundles.

@@ -12,24 +12,30 @@ void Keeper::role_changed(Now now) {
     if (leads && !leading_) leading_since_ = due_ = now.time;
     leading_ = leads;
     handing_out_.clear();
+    gone_since_.clear();
 }
 
 void Keeper::on(Now now, const PeerId& from, const Hello& hello, Outbox& out) {
     static_cast<void>(now);
     HelloAnswer answer{
         .leader = leading_, .who = courier_.leader(), .applied = group_.ledger().applied()};
-    const ledger::PeerRecord* peer = leading_ ? group_.ledger().peer(from) : nullptr;
+    const ledger::PeerRecord* peer = group_.full_copy() ? group_.ledger().peer(from) : nullptr;
     if (peer == nullptr) {
         out.send(from, answer);
         return;
     }
-    answer.number = peer->number;
-    answer.offer_wanted = peer->start != hello.start || peer->boot != hello.boot ||
-                          hello.offer != offer_checksum(peer->books.offer, peer->description);
+    if (leading_) {
+        answer.number = peer->number;
+        answer.offer_wanted = peer->start != hello.start || peer->boot != hello.boot ||
+                              hello.offer != offer_checksum(peer->books.offer, peer->description);
+    }
     out.send(from, answer);
-    const bool behind =
-        hello.orders_epoch != group_.ledger().epoch() || hello.orders_index < peer->orders_index;
+    // Any full copy may say what it knows: who has newer orders refuses these.
+    const Epoch epoch = group_.ledger().epoch();
+    const bool behind = hello.orders_epoch < epoch ||
+                        (hello.orders_epoch == epoch && hello.orders_index < peer->orders_index);
     if (behind) push_orders(peer->number, out);
+    if (!leading_) return;
     if (hello.expelled < directory_.statements().size())
         for (const auto& [id, statement] : directory_.statements())
             out.send(from, ExpelledFrame{statement});
@@ -84,13 +90,18 @@ void Keeper::watch(Now now, const ledger::PeerRecord& peer, Outbox& out) {
     if (peer.who.id == out.self) return;
     const Known* known = directory_.find(peer.who.id);
     const bool seen = known != nullptr && known->liveness != Liveness::unknown;
-    const std::string about = "peer " + std::to_string(peer.number.value);
+    const PeerNumber number = peer.number;
+    const std::string about = "peer " + std::to_string(number.value);
     if (peer.status == ledger::PeerStatus::ready) {
         const bool unseen = !seen && now.time - leading_since_ > kUnseenAfter;
-        const bool gone = seen && known->start == peer.start &&
-                          (known->liveness == Liveness::dead || known->liveness == Liveness::left ||
-                           known->agent_gone);
-        if (unseen || gone)
+        const bool gone = seen && (known->liveness == Liveness::dead ||
+                                   known->liveness == Liveness::left || known->agent_gone);
+        if (!gone) gone_since_.erase(number);
+        // Another start than the ledger's: it may be about to say so. It may also have died first.
+        const TimePoint since =
+            gone ? gone_since_.try_emplace(number, now.time).first->second : now.time;
+        const bool lost = gone && (known->start == peer.start || now.time - since > kUnseenAfter);
+        if (unseen || lost)
             say(now, about,
                 ledger::PeerLost{.peer = peer.number, .start = peer.start, .boot = peer.boot}, out);
     } else if (peer.status == ledger::PeerStatus::down) {

@@ -53,6 +53,7 @@ class Keeper {
     TimePoint due_{};
     std::set<std::string> saying_;
     std::set<EvalId> handing_out_;
+    std::map<PeerNumber, TimePoint> gone_since_;  ///< by gossip, ready in the ledger
 };
 
 }  // namespace gaggle::node

@@ -139,6 +139,7 @@ Effects Node::step(Now now, const Input& input) {
 }
 
 Effects Node::finish(Now now) {
+    if (copies_.take_fetched()) runs_.fetched(now, out_);
     for (std::size_t handled = 0; !out_.local.empty(); ++handled) {
         INVARIANT(handled < kLocalFramesMax);
         Frame frame = std::move(out_.local.front());
@@ -163,8 +164,13 @@ void Node::on(Now now, const Tick&) {
     if (due(board_.next_wakeup())) board_.tick(now, group_, out_);
     if (due(claimant_.next_wakeup())) claimant_.tick(now, out_);
     if (due(keeper_.next_wakeup())) keeper_.tick(now, out_);
-    if (due(steward_.next_wakeup()))
-        if (const auto change = steward_.tick(now, out_)) act(now, group_.step(now, *change));
+    if (due(steward_.next_wakeup())) {
+        if (const auto change = steward_.tick(now, out_)) {
+            GroupOutput output = group_.step(now, *change);
+            if (!output.change_dropped) steward_.taken();
+            act(now, std::move(output));
+        }
+    }
     if (due(runs_.next_wakeup())) runs_.tick(now, out_);
     if (due(copies_.next_wakeup())) copies_.tick(now, out_);
     presence_.tick(now,
@@ -199,15 +205,22 @@ void Node::on(Now now, const FrameReceived& received) {
 void Node::on(Now now, const Knocked& knocked) { admission_.on(now, knocked, out_); }
 
 void Node::on(Now now, const Stored& stored) {
-    if (stored.error) {
-        writer_.fail();
-        end_replica(now, "the store failed: " + *stored.error);
-        return;
-    }
+    if (stored.error) return store_failed(now, *stored.error);
     Writer::Finished finished = writer_.stored(stored.token);
     if (finished.raft_token) act(now, group_.step(now, raft::Persisted{*finished.raft_token}));
     for (const Writer::Then& then : finished.then)
         if (then) then(now, out_);
+}
+
+/// Goes on as a peer that runs what it runs, and takes and starts nothing: new orders cannot be
+/// made durable. What they stop is stopped.
+void Node::store_failed(Now now, const std::string& why) {
+    writer_.fail();
+    end_replica(now, "the store failed: " + why);
+    config_.offer.drivers.clear();  // the ledger refuses every claim from now on
+    presence_.describe(config_.offer, config_.description);
+    gossip(now, gossip::SetCard{own_card()});
+    runs_.store_failed(now, out_);
 }
 
 void Node::on(Now now, const ConnectTested& tested) {
@@ -224,7 +237,6 @@ void Node::on(Now now, const allocrunner::Input& input) { runs_.on(now, input, o
 
 void Node::on(Now now, const replica::Input& input) {
     copies_.on(now, input, out_);
-    if (copies_.take_fetched()) runs_.fetched(now, out_);
 }
 
 void Node::on(Now now, const ApiRequest& request) {

@@ -131,6 +131,7 @@ class Node {
     // --- the commit group's (route_group.cc)
     void act(Now now, GroupOutput output);
     void end_replica(Now now, const std::string& why);
+    void store_failed(Now now, const std::string& why);
     void role_changed(Now now);
     PeerId leader_of_group() const;
     void learn_from_ledger(Now now, const ledger::Applied& applied);

@@ -1,6 +1,7 @@
 #include "gctl/node/permit.h"
 
 #include "crypto/invitation.h"
+#include "gctl/node/admission.h"
 
 namespace gaggle::node {
 
@@ -30,8 +31,9 @@ class Judge {
         if (scope == nullptr) return "the certificate is a founder's";
         const auto& grant = std::get<InvitationGrant>(certificate->body.grant);
         const ledger::InvitationUse& use = admit.invitation;
-        const bool same = gaggle::id_of(*certificate) == admit.who.id &&
-                          certificate->body.rights.bits == admit.who.rights &&
+        const ledger::Newcomer& who = admit.who;
+        const bool same = newcomer_from(*certificate, who.name, who.datacenter) == who &&
+                          (scope->datacenter.empty() || scope->datacenter == who.datacenter) &&
                           scope->serial.bytes == use.serial.bytes &&
                           grant.body.issuer.body.serial.bytes == use.issuer.bytes &&
                           scope->uses == use.uses_max && scope->expires == use.expiry;

@@ -1,5 +1,7 @@
 #include "gctl/node/planning.h"
 
+#include <algorithm>
+
 #include "base/wire.h"
 
 namespace gaggle::node {
@@ -18,6 +20,11 @@ ExistingAlloc::Client client_of(ledger::ClientStatus status) {
     return ExistingAlloc::Client::unknown;
 }
 
+/// 1 for a copy of the slot's newest writer, less for each earlier one.
+double freshness(Generation newest, Generation copy) {
+    return 1.0 / static_cast<double>(1 + (newest.value - std::min(copy, newest).value));
+}
+
 }  // namespace
 
 ExistingAlloc existing_from(const ledger::AllocRecord& alloc) {
@@ -27,10 +34,11 @@ ExistingAlloc existing_from(const ledger::AllocRecord& alloc) {
     out.index = alloc.slot.index;
     out.peer = alloc.peer;
     out.job_version = alloc.job_version;
-    out.desired = alloc.desired == ledger::Desired::run ? ExistingAlloc::Desired::run
-                                                        : ExistingAlloc::Desired::stop;
     out.client = client_of(alloc.client);
     out.lost = alloc.client == ledger::ClientStatus::lost;
+    // The ledger orders a lost one to stop, should its peer return; the job wants it all the same.
+    const bool wanted = alloc.desired == ledger::Desired::run || out.lost;
+    out.desired = wanted ? ExistingAlloc::Desired::run : ExistingAlloc::Desired::stop;
     out.replaced = alloc.next.has_value();
     if (alloc.client == ledger::ClientStatus::failed) out.failed_at = alloc.changed;
     for (const ledger::Reschedule& past : alloc.reschedules)
@@ -54,8 +62,10 @@ PlanningInput::PlanningInput(const Job* wanted, const ledger::JobRecord* present
     for (const ledger::AllocRecord& alloc : state.allocs) existing_.push_back(existing_from(alloc));
     for (const auto& [slot, record] : state.slots) {
         const GroupSlot mine{.group = slot.group, .index = slot.index};
+        // The newest writer may have died before anybody copied from it: what counts is who is
+        // newer.
         for (const auto& [peer, generation] : record.copies)
-            holders_[mine][peer] = generation == record.generation ? 1.0 : 0.5;
+            holders_[mine][peer] = freshness(record.generation, generation);
         if (!record.peers.empty()) previous_[mine] = record.peers.front();
     }
 }

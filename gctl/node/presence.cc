@@ -23,11 +23,13 @@ void Presence::tick(Now now, Hello hello, Outbox& out) {
     if (due_ > now.time && (leader == told_ || leader.empty())) return;
     due_ = now.time + kHelloInterval + Duration(rng_.between(-100'000, 100'000));
     told_ = leader;
-    if (leader.empty()) return;
     hello.start = start_;
     hello.boot = boot_;
     hello.offer = checksum_;
-    out.send(leader, hello);
+    if (!leader.empty()) out.send(leader, hello);
+    if (unanswered_++ < kUnansweredMax) return;
+    // The leader is out of reach; any full copy knows this peer's orders.
+    if (const PeerId copy = courier_.any_full_copy(leader); !copy.empty()) out.send(copy, hello);
 }
 
 void Presence::on(Now now, const PeerId& from, const HelloAnswer& answer, Outbox& out) {
@@ -35,6 +37,7 @@ void Presence::on(Now now, const PeerId& from, const HelloAnswer& answer, Outbox
         if (!answer.who.empty() && answer.who != from) courier_.set_leader(answer.who, false);
         return;
     }
+    unanswered_ = 0;
     courier_.set_leader(from, false);
     if (answer.number.value != 0) number_ = answer.number;
     if (answer.offer_wanted) say_offered(now, out);

@@ -11,6 +11,7 @@
 namespace gaggle::node {
 
 constexpr Duration kHelloInterval = 1s;
+constexpr int kUnansweredMax = 3;  ///< hellos to the leader; then another full copy hears them too
 
 class Presence {
   public:
@@ -43,6 +44,7 @@ class Presence {
     TimePoint due_{};
     PeerId told_;  ///< whom the last hello went to
     bool offering_ = false;
+    int unanswered_ = 0;  ///< hellos since the leader answered one
 };
 
 /// What both sides compare.

@@ -4,6 +4,13 @@
 
 namespace gaggle::node {
 
+namespace {
+
+constexpr std::size_t kProposalsMax = 16'384;    // of others, unanswered; then we are busy
+constexpr std::size_t kRemoteLogReadsMax = 256;  // under way for others
+
+}  // namespace
+
 void Node::route(Now now, const PeerId& from, Frame& frame) {
     std::visit([&](auto& body) { take(now, from, body); }, frame.body);
 }
@@ -14,7 +21,11 @@ void Node::take(Now now, const PeerId& from, GossipFrame& frame) {
 
 void Node::take(Now now, const PeerId& from, RaftFrame& frame) {
     auto message = raft::decode_message(frame.bytes);
-    if (!message.ok()) {
+    const Known* sender = directory_.find(from);
+    const bool may_vote = sender != nullptr && sender->rights.has(Right::vote);
+    const bool ours = may_vote && message.ok() && message->region == config_.region &&
+                      message->epoch == config_.epoch;
+    if (!ours) {
         ++dropped_frames_;
         return;
     }
@@ -28,12 +39,12 @@ void Node::take(Now now, const PeerId& from, RaftFrame& frame) {
         ++dropped_frames_;
         return;
     }
+    std::erase_if(replicas_, [&](const auto& heard) { return heard.second == from; });
     replicas_[message->from] = from;
     const bool other_life = group_.is_replica() && group_.self() < message->to;
     if (other_life) end_replica(now, "this peer was added to the commit group anew");
     if (!group_.is_replica()) {
-        const bool for_us = message->region == config_.region && message->epoch == config_.epoch &&
-                            ended_ < message->to && !writer_.failed();
+        const bool for_us = ended_ < message->to && !writer_.failed();
         if (!for_us || beginning_) return;
         // Durable first: a replica that forgot who it is could vote twice.
         beginning_ = true;
@@ -61,7 +72,8 @@ void Node::take(Now now, const PeerId& from, Submit& frame) {
                             .result = {.index = {}, .refused = true, .why = what.error().detail}});
         return;
     }
-    if (group_.leading() && !group_.ready()) {  // not yet able to judge
+    const bool too_many = proposals_.size() >= kProposalsMax;
+    if (too_many || (group_.leading() && !group_.ready())) {  // not yet able to judge
         proposed_.erase({from, frame.request});
         out_.send(from, Submitted{.request = frame.request, .outcome = Submitted::Outcome::busy});
         return;
@@ -95,6 +107,11 @@ void Node::take(Now now, const PeerId& from, AskAnswer& frame) {
 }
 
 void Node::take(Now, const PeerId& from, AskLogs& frame) {
+    if (log_reads_.size() >= kRemoteLogReadsMax)
+        return out_.send(from, LogsAnswer{frame.request,
+                                          "this peer reads too many logs now; try "
+                                          "again in a moment",
+                                          {}});
     const std::uint64_t read = next_log_read_++;
     log_reads_[read] = {from, frame.request};
     out_.effects.logs.push_back({read, frame.what});

@@ -106,6 +106,7 @@ void Node::publish_state(Now now) {
     state.capacity.free = config_.offer.total;
     state.capacity.free -= runs_.used();
     state.capacity.allocations = runs_.count();
+    state.capacity.eligible = state.store_works = !writer_.failed();
     state.role = role();
     // What others say of the leader is not passed on: a rumour with a newer term would never die.
     state.leader = leader_of_group();

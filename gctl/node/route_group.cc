@@ -7,6 +7,7 @@ namespace gaggle::node {
 void Node::act(Now now, GroupOutput output) {
     if (output.persist) writer_.raft(std::move(*output.persist));
     for (const raft::Message& message : output.messages) send_raft(message);
+    for (const std::string& warning : output.warnings) out_.warn(warning);
     if (output.role_changed) role_changed(now);
     for (const ledger::Applied& applied : output.applied) {
         learn_from_ledger(now, applied);
@@ -59,7 +60,8 @@ void Node::role_changed(Now now) {
     steward_.role_changed(now);
     presence_.soon();
     if (!group_.leading()) return;
-    out_.note("this peer leads the commit group in term " + std::to_string(group_.role().term.value));
+    out_.note("this peer leads the commit group in term " +
+              std::to_string(group_.role().term.value));
     if (founding_ && !group_.ledger().founded()) {
         const std::uint64_t id = next_proposal_++;
         act(now, group_.propose(now, id, *founding_));

@@ -74,13 +74,14 @@ void Runs::on(Now now, const OrdersFrame& frame, Outbox& out) {
         return;
     }
     orders_ = std::move(*orders);
+    if (writer_.failed()) return obey(now, out);
     const auto mine = place(orders_);
     writer_.put("orders", encode(orders_), [this, mine, place](Now then, Outbox& box) {
         if (place(orders_) == mine) obey(then, box);  // else newer ones are on their way to disk
     });
 }
 
-/// Only with orders that are durable.
+/// Only with orders that are durable; when nothing can be made so any more, only what they stop.
 void Runs::obey(Now now, Outbox& out) {
     obey_when_recovered_ = !recovered_;
     if (!recovered_) return;
@@ -94,6 +95,7 @@ void Runs::obey(Now now, Outbox& out) {
             continue;
         }
         if (runner_.status(alloc.id) == nullptr && order->desired == allocrunner::Desired::run) {
+            if (writer_.failed()) continue;
             const auto restore = restore_for(now, alloc, order->group, out);
             if (!restore) continue;  // its data is on its way; it starts when that is here
             order->restore = *restore;
@@ -110,17 +112,14 @@ std::optional<allocrunner::Restore> Runs::restore_for(Now now, const ledger::All
     if (alloc.previous && runner_.status(*alloc.previous) != nullptr)
         return allocrunner::Restore{.kind = Kind::from_alloc, .previous = *alloc.previous};
     const replica::Lineage lineage = lineage_of(alloc.slot);
-    if (copies_.holds(lineage))
-        return allocrunner::Restore{.kind = Kind::from_copy, .previous = {}};
-    if (!alloc.previous || group.disk.replicas == 0) return allocrunner::Restore{};
-    switch (copies_.fetch(now, lineage, out)) {
-        case Copies::Fetched::under_way: return std::nullopt;
-        case Copies::Fetched::here:
-            copies_.forget_fetch(lineage);
-            return allocrunner::Restore{.kind = Kind::from_copy, .previous = {}};
-        case Copies::Fetched::nowhere: break;
-    }
+    const bool held = copies_.holds(lineage);
+    if (!held && (!alloc.previous || group.disk.replicas == 0)) return allocrunner::Restore{};
+    // Also when it is held here: another peer may hold a fresher one.
+    const Copies::Fetched fetched = copies_.fetch(now, lineage, alloc.id, out);
+    if (fetched == Copies::Fetched::under_way) return std::nullopt;
     copies_.forget_fetch(lineage);
+    if (held || fetched == Copies::Fetched::here)
+        return allocrunner::Restore{.kind = Kind::from_copy, .previous = {}};
     out.warn("allocation " + to_string(alloc.id) + " of " + to_string(alloc.slot) +
              " starts empty: no peer in reach holds a copy of its data");
     return allocrunner::Restore{};
@@ -164,7 +163,7 @@ void Runs::absorb(Now now, allocrunner::Effects effects, Outbox& out) {
 
 /// One command at a time: what changes meanwhile goes with the next.
 void Runs::report(Now now, Outbox& out) {
-    if (reporting_ || unreported_.empty() || number_.value == 0) return;
+    if (reporting_ || report_again_ || unreported_.empty() || number_.value == 0) return;
     ledger::Reports reports{.peer = number_, .reports = {}};
     std::map<AllocId, Bytes> sent;
     std::size_t bytes = 0;
@@ -184,6 +183,11 @@ void Runs::report(Now now, Outbox& out) {
         now, std::move(reports), kOfflineStartAfter,
         [this, sent = std::move(sent)](Now then, Result<CommandResult> result, Outbox& box) {
             reporting_ = false;
+            if (result.ok() && result->refused) {
+                box.warn("the leader refused this peer's reports: " + result->why);
+                report_again_ = then.time + kRefusedPause;
+                return;
+            }
             if (result.ok()) {
                 for (const auto& [alloc, bytes] : sent) {
                     const auto found = unreported_.find(alloc);
@@ -197,9 +201,10 @@ void Runs::report(Now now, Outbox& out) {
 }
 
 void Runs::tick(Now now, Outbox& out) {
+    if (offline_start_ && heard_) offline_start_.reset();
     if (offline_start_ && *offline_start_ <= now.time) {
-        offline_start_.reset();
-        if (!heard_ && recovered_) {
+        if (recovered_) {
+            offline_start_.reset();
             out.warn(
                 "no peer has answered since this agent started: starting the tasks of the last "
                 "orders");
@@ -209,6 +214,10 @@ void Runs::tick(Now now, Outbox& out) {
                 out);
         }
     }
+    if (report_again_ && *report_again_ <= now.time) {
+        report_again_.reset();
+        report(now, out);
+    }
     const auto due = runner_.next_wakeup();
     if (due && *due <= now.time)
         absorb(now, runner_.step(now.time, {.wall = now.wall, .what = allocrunner::Tick{}}), out);
@@ -216,7 +225,8 @@ void Runs::tick(Now now, Outbox& out) {
 
 std::optional<TimePoint> Runs::next_wakeup() const {
     auto due = runner_.next_wakeup();
-    if (offline_start_ && (!due || *offline_start_ < *due)) due = offline_start_;
+    if (report_again_ && (!due || *report_again_ < *due)) due = report_again_;
+    if (offline_start_ && recovered_ && (!due || *offline_start_ < *due)) due = offline_start_;
     return due;
 }
 

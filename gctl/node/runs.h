@@ -24,6 +24,7 @@ constexpr Duration kOfflineStartAfter =
     30s;  ///< without any answer since the agent started (DESIGN section 9)
 constexpr std::size_t kReportsPerCommand = 128;
 constexpr std::size_t kReportBytesMax = 256U << 10U;
+constexpr Duration kRefusedPause = 10s;  ///< before refused reports are sent again
 
 /// From the ledger's record to the runner's order. Nothing when the job version or group is
 /// missing.
@@ -47,6 +48,8 @@ class Runs {
     void fetched(Now now, Outbox& out) {
         if (obeyed_) obey(now, out);
     }
+    /// Nothing becomes durable any more: orders that wait for it are obeyed as far as they stop.
+    void store_failed(Now now, Outbox& out) { obey(now, out); }
     /// Somebody of the group has answered: no need to start anything unconfirmed.
     void heard() { heard_ = true; }
     void tick(Now now, Outbox& out);
@@ -83,6 +86,7 @@ class Runs {
     std::optional<TimePoint> offline_start_;
     std::map<AllocId, allocrunner::AllocStatus> unreported_;
     bool reporting_ = false;
+    std::optional<TimePoint> report_again_;
 };
 
 }  // namespace gaggle::node

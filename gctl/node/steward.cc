@@ -43,7 +43,9 @@ raft::Prospect Steward::candidate(Now now, const ledger::PeerRecord& peer,
     const Known* known = directory_.find(peer.who.id);
     raft::Prospect out{.peer = peer.number, .datacenter = peer.description.datacenter};
     out.seen = seen(known);
-    out.may_vote = Rights{static_cast<std::uint8_t>(peer.who.rights)}.has(Right::vote);
+    const bool expelled = peer.status == ledger::PeerStatus::expelled;
+    out.may_vote = !expelled && Rights{static_cast<std::uint8_t>(peer.who.rights)}.has(Right::vote);
+    out.withdrawn = expelled || (known != nullptr && known->state && !known->state->store_works);
     bool healthy = out.seen == raft::Prospect::Seen::alive && !known->agent_gone;
     const raft::ReplicaId replica = status.configuration.replica_of(peer.number);
     if (replica == status.self) {
@@ -70,24 +72,30 @@ std::optional<raft::Input> Steward::tick(Now now, Outbox& out) {
     raft::PlannerInput input{
         .now = now.time, .configuration = status.configuration, .settled = status.settled};
     input.self = status.configuration.peers.at(status.self);
-    for (const auto& [number, peer] : group_.ledger().peers())
-        if (peer.status != ledger::PeerStatus::expelled)
+    for (const auto& [number, peer] : group_.ledger().peers()) {
+        const bool member = status.configuration.replica_of(number).value != 0;
+        if (member || peer.status != ledger::PeerStatus::expelled)
             input.candidates.push_back(candidate(now, peer, status));
+    }
     input.history = history_;
     const raft::Plan plan = raft::plan(input);
     note(plan.why);
-    raft::remember(history_, input, plan);
-    const std::uint64_t id = (next_++ << 32U) | 1U;  // odd: none of the group's entries
+    asked_ = {input, plan};
     if (const auto* add = std::get_if<raft::AddLearner>(&plan.step))
-        return raft::ChangeConfiguration{id, *add};
+        return raft::ChangeConfiguration{kChangeId, *add};
     if (const auto* set = std::get_if<raft::SetVoters>(&plan.step)) {
         out.note("the commit group changes: " + plan.why);
-        return raft::ChangeConfiguration{id, *set};
+        return raft::ChangeConfiguration{kChangeId, *set};
     }
     if (const auto* drop = std::get_if<raft::DropLearner>(&plan.step))
-        return raft::ChangeConfiguration{id, *drop};
+        return raft::ChangeConfiguration{kChangeId, *drop};
     if (const auto* transfer = std::get_if<raft::TransferTo>(&plan.step)) return *transfer;
     return std::nullopt;
+}
+
+void Steward::taken() {
+    if (asked_) raft::remember(history_, asked_->first, asked_->second);
+    asked_.reset();
 }
 
 void Steward::note(const std::string& why) {

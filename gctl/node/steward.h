@@ -26,6 +26,8 @@ class Steward {
 
     /// What raft shall be told, if anything.
     std::optional<raft::Input> tick(Now now, Outbox& out);
+    /// Raft has taken what tick() returned last.
+    void taken();
     std::optional<TimePoint> next_wakeup() const;
     void role_changed(Now now);
     std::vector<std::string> notes() const { return {notes_.begin(), notes_.end()}; }
@@ -39,7 +41,7 @@ class Steward {
     raft::Health health_;
     raft::History history_;
     TimePoint due_{};
-    std::uint64_t next_ = 1;
+    std::optional<std::pair<raft::PlannerInput, raft::Plan>> asked_;
     bool leading_ = false;
     std::deque<std::string> notes_;
 };

@@ -9,6 +9,7 @@ void Writer::raft(raft::Persist persist) {
 
 void Writer::begin_replica(raft::ReplicaId replica, Then then) {
     begin_ = replica;
+    raft_.reset();  // what the old one wanted to write is forgotten with it
     begin_then_.push_back(std::move(then));
 }
 

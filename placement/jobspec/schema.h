@@ -135,7 +135,7 @@ void describe(A& a, C& c) {
 template <class A, One<DisconnectStrategy> C>
 void describe(A& a, C& c) {
     a.attribute("lost_after", "LostAfter", c.lost_after);
-    a.attribute("stop_on_client_after", "StopOnClientAfter", c.stop_on_client_after);
+    a.later("stop_on_client_after", "StopOnClientAfter", kNull);
     a.attribute("replace", "Replace", c.replace);
     a.attribute("reconcile", "Reconcile", c.reconcile);
 }

@@ -93,10 +93,6 @@ void validate_disconnect(const DisconnectStrategy& disconnect, const std::string
               did_you_mean(disconnect.reconcile, names));
     out.check(!disconnect.lost_after || *disconnect.lost_after >= 0s, path + ".lost_after",
               "lost_after is negative");
-    out.check(!disconnect.stop_on_client_after || *disconnect.stop_on_client_after >= 0s,
-              path + ".stop_on_client_after", "stop_on_client_after is negative");
-    out.check(!disconnect.lost_after || !disconnect.stop_on_client_after, path,
-              "lost_after and stop_on_client_after exclude each other");
 }
 
 }  // namespace gaggle

@@ -134,6 +134,8 @@ void Step::doom_allocs(const PeerRecord& peer) {
         if (terminal(alloc.client)) continue;
         const JobVersion& version = state_.jobs.at(alloc.slot.job).versions.at(alloc.job_version);
         const TaskGroup* group = find_group(version.job, alloc.slot.group);
+        const bool waits = group != nullptr && group->disconnect && !group->disconnect->replace;
+        if (waits) continue;  // for its peer, however long that takes
         const LogTime due = later(state_.time, lost_after(group, state_.policy));
         change(alloc, [&](AllocRecord& a) { a.lost_due = due; });
     }

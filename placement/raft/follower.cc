@@ -50,7 +50,7 @@ bool Replica::hear_leader(ReplicaId from) {
     if (!std::holds_alternative<Follower>(role_)) become_follower(hard_.term, from);
     auto& follower = std::get<Follower>(role_);
     follower.leader = from;
-    follower.heard = now_;
+    follower.heard = leader_heard_ = now_;
     follower.deadline = now_ + follower.patience;
     return true;
 }

@@ -30,6 +30,7 @@ Effects Replica::step(TimePoint now, const Input& input) {
 
 void Replica::start() {
     started_ = true;
+    leader_heard_ = now_;
     become_follower(hard_.term, std::nullopt);
     // Nobody else could be heard, so there is nobody to wait for.
     if (alone()) std::get<Follower>(role_).deadline = now_;

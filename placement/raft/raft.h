@@ -76,6 +76,7 @@ struct Status {
     Role role = Role::follower;
     Term term;
     std::optional<ReplicaId> leader;
+    TimePoint leader_heard;  ///< last word of any leader, or the first step; of no use on a leader
     LogIndex first, last, durable, commit, applied, snapshot;
     std::uint64_t log_bytes = 0;  ///< held in memory, a kept tail included
     Configuration configuration;
@@ -231,6 +232,7 @@ class Replica {
 
     bool started_ = false;
     TimePoint now_;
+    TimePoint leader_heard_;
     std::optional<RoleChanged> announced_role_;
     Effects out_;
 };

@@ -26,6 +26,7 @@ const char* to_string(Role role) {
 
 Status Replica::status() const {
     Status out{.self = config_.self, .role = role(), .term = hard_.term, .leader = known_leader()};
+    out.leader_heard = leader_heard_;
     out.first = log_.first();
     out.last = log_.last();
     out.durable = journal_.durable();

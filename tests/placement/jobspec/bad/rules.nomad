@@ -43,7 +43,6 @@ job "my web" {
 
     disconnect {
       lost_after           = "1m"
-      stop_on_client_after = "1m"
       reconcile            = "best"
     }
 
