@@ -9,7 +9,7 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
-#include <iterator>
+#include <sstream>
 #include <string>
 
 namespace gaggle::allocrunner {
@@ -48,7 +48,9 @@ inline bool eventually(const std::function<bool()>& holds) {
 
 inline std::string text_of(const std::string& path) {
     std::ifstream file(path, std::ios::binary);
-    return {std::istreambuf_iterator<char>(file), {}};
+    std::ostringstream text;
+    text << file.rdbuf();  // quietly less, as of a process in /proc that ends meanwhile
+    return text.str();
 }
 
 inline bool is_alive(std::int64_t pid) {
