@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+
 namespace gaggle::allocrunner {
 
 namespace {
@@ -18,6 +20,12 @@ Duration with_jitter(Duration delay, Rng& rng) {
 }
 
 }  // namespace
+
+Duration longest_wait(const RestartPolicy& policy) {
+    const Duration delay = policy.delay + policy.delay / static_cast<std::int64_t>(kJitterFraction);
+    const bool may_wait = policy.mode == RestartPolicy::Mode::delay;
+    return may_wait ? std::max(delay, policy.interval) : delay;
+}
 
 RestartDecision next_restart(const RestartPolicy& policy, JobType type, Ending ending,
                              TimePoint now, RestartHistory& history, Rng& rng) {

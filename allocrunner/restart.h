@@ -41,4 +41,7 @@ struct RestartDecision {
 RestartDecision next_restart(const RestartPolicy& policy, JobType type, Ending ending,
                              TimePoint now, RestartHistory& history, Rng& rng);
 
+/// The longest `wait` that next_restart gives.
+Duration longest_wait(const RestartPolicy& policy);
+
 }  // namespace gaggle::allocrunner

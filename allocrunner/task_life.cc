@@ -41,6 +41,10 @@ void TaskLife::recover(Context& context, const TaskRecord& record, const FoundTa
         return;
     }
     phase_ = Waiting{};
+    // A clock that was set meanwhile makes a rest shorter, or as long as the policy allows.
+    const Duration rest =
+        std::min(elapsed(context.wall, record.rest_until), longest_wait(task_.restart));
+    if (run_ended_ && rest > 0s) phase_ = Resting{context.now + rest};
     if (run_ == 0 || run_ended_) return;
     run_ended_ = true;
     state_.phase = TaskPhase::pending;
@@ -198,13 +202,17 @@ std::optional<TimePoint> TaskLife::next_wakeup() const {
 }
 
 TaskRecord TaskLife::record(TimePoint now, WallTime wall) const {
-    const auto age =
-        std::chrono::duration_cast<std::chrono::nanoseconds>(now - history_.window_start);
+    const auto wall_of = [&](TimePoint when) {
+        const auto ahead = std::chrono::duration_cast<std::chrono::nanoseconds>(when - now);
+        return WallTime{wall.nanoseconds + ahead.count()};
+    };
+    const auto* resting = std::get_if<Resting>(&phase_);
     return {.state = state_,
             .run = run_,
             .run_ended = run_ended_,
             .restarts_counted = history_.counted,
-            .window_start = {history_.counted == 0 ? 0 : wall.nanoseconds - age.count()}};
+            .window_start = history_.counted == 0 ? WallTime{} : wall_of(history_.window_start),
+            .rest_until = resting == nullptr ? WallTime{} : wall_of(resting->until)};
 }
 
 }  // namespace gaggle::allocrunner

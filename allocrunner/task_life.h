@@ -24,9 +24,11 @@ struct TaskRecord {
     bool run_ended = false;  ///< its end was dealt with: the record of that exit counts no more
     std::int64_t restarts_counted = 0;
     WallTime window_start;
+    WallTime rest_until;  ///< when it may start again; 0: it is not between two runs
     template <class Self>
     static auto wire_fields(Self& s) {
-        return std::tie(s.state, s.run, s.run_ended, s.restarts_counted, s.window_start);
+        return std::tie(s.state, s.run, s.run_ended, s.restarts_counted, s.window_start,
+                        s.rest_until);
     }
     bool operator==(const TaskRecord&) const = default;
 };

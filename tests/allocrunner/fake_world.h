@@ -38,6 +38,7 @@ class FakeWorld {
     bool ignore_signals = false;  ///< of processes started from now on
     bool hold_dirs = false;       ///< PrepareDir is not answered until release_dirs()
     void release_dirs();
+    Duration clock_set{};     ///< how much the wall clock was set forward
     bool agent_down = false;  ///< exits are recorded, and nobody is told
 
     const AllocStatus& status(const AllocId& alloc) const;

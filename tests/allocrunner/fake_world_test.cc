@@ -22,7 +22,7 @@ constexpr std::int64_t kWallBegins = 1'800'000'000;  // seconds since 1970
 FakeWorld::FakeWorld(std::uint64_t seed) : runner(host(), Config{}, Rng(seed)) {}
 
 WallTime FakeWorld::wall() const {
-    return {kWallBegins * 1'000'000'000 + now.time_since_epoch().count() * 1'000};
+    return {kWallBegins * 1'000'000'000 + (now.time_since_epoch() + clock_set).count() * 1'000};
 }
 
 void FakeWorld::orders(std::vector<Order> orders) { feed({wall(), Orders{std::move(orders)}}); }

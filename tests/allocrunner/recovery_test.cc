@@ -143,6 +143,41 @@ TEST_CASE("restarts used up stay used up when the agent starts again") {
     CHECK(world.status(kOne).client == ClientStatus::failed);
 }
 
+TEST_CASE("the delay before a restart is waited out, also when the agent starts again meanwhile") {
+    struct Row {
+        const char* what;
+        bool reboot;
+        Duration away;   ///< between the agents
+        Duration clock;  ///< the wall clock is set by that much meanwhile
+        Duration least, most;
+    };
+    for (const auto& row :
+         {Row{"at once", false, 0s, 0s, 12s, 17s}, Row{"after a reboot", true, 0s, 0s, 12s, 17s},
+          Row{"part of it has passed", false, 7s, 0s, 5s, 10s},
+          Row{"all of it has passed", false, 1min, 0s, 0s, 0s},
+          Row{"a clock set back", false, 0s, -24h, 15s, 19s},
+          Row{"a clock set forward", false, 0s, 24h, 0s, 0s}}) {
+        CAPTURE(row.what);
+        FakeWorld world;  // its restart delay is 15 s and up to a quarter more
+        world.orders({order_of(1)});
+        world.exit(kOne, "main", 1);
+        world.wait(3s);
+        world.story.clear();
+        world.now += row.away;
+        world.clock_set += row.clock;
+        world.restart_agent(row.reboot);
+        world.orders({order_of(1)});
+        if (row.least > 0s) {
+            world.wait(row.least - 1us);
+            CHECK(world.story.empty());
+            CHECK(world.status(kOne).client == ClientStatus::pending);
+            world.wait(row.most - row.least + 1us);
+        }
+        CHECK(world.story == Story{"start 1/main run 2"});
+        CHECK(world.status(kOne).tasks.at("main").restarts == 1);
+    }
+}
+
 TEST_CASE("a stop under way when the agent fell goes on when it is back") {
     FakeWorld world;
     world.ignore_signals = true;

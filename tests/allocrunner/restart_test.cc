@@ -104,4 +104,18 @@ TEST_CASE("mode delay with no attempts waits a whole interval each time") {
     CHECK(decision.wait == 10min);
 }
 
+TEST_CASE("no wait is longer than the longest") {
+    Rng rng(5);
+    for (const Mode mode : {Mode::fail, Mode::delay}) {
+        const RestartPolicy two = policy(2, mode);
+        CHECK(longest_wait(two) == (mode == Mode::delay ? 10min : 25s));
+        RestartHistory history;
+        for (Duration now{}; now < 10h; now += 20s) {
+            const auto decision =
+                next_restart(two, JobType::service, Ending::failure, at(now), history, rng);
+            CHECK(decision.wait <= longest_wait(two));
+        }
+    }
+}
+
 }  // namespace gaggle::allocrunner
