@@ -91,6 +91,7 @@ void Machine::on(const StartTask& work) {
     const Process process{.run = work.run, .pid = ++last_pid_, .started = events_.wall()};
     processes_[key] = process;
     exits_.erase(key);
+    ++started_;
     answer({{}, TaskStarted{work.alloc, work.task, work.run, process.pid}});
     if (const auto order = orders_.find(work.alloc);
         order != orders_.end() && order->second.group.disk.sticky)
@@ -171,9 +172,11 @@ void Machine::reboot() {
     restart_copier();
 }
 
-std::map<AllocId, std::size_t> Machine::running() const {
-    std::map<AllocId, std::size_t> out;
-    for (const auto& [key, process] : processes_) ++out[key.first];
+std::map<AllocId, Amounts> Machine::running() const {
+    std::map<AllocId, Amounts> out;
+    for (const auto& [key, process] : processes_)
+        if (const auto order = orders_.find(key.first); order != orders_.end())
+            out[key.first] = ask_of(order->second.group).amounts;
     return out;
 }
 

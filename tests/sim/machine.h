@@ -48,8 +48,9 @@ class Machine {
     void reboot();
     /// The first task that found torn or future data in its directory, in words.
     const std::optional<std::string>& torn() const { return torn_; }
-    /// Tasks that run, by allocation.
-    std::map<AllocId, std::size_t> running() const;
+    /// Allocations with a task that runs, and what they asked for.
+    std::map<AllocId, Amounts> running() const;
+    std::uint64_t started() const { return started_; }  ///< tasks so far
 
   private:
     using Key = std::pair<AllocId, std::string>;
@@ -95,6 +96,7 @@ class Machine {
         std::make_unique<replica::Copier>(files_, replica::Places{});
     TimePoint copier_free_{};  ///< its work is done in order
     std::optional<std::string> torn_;
+    std::uint64_t started_ = 0;
 };
 
 }  // namespace gaggle::sim

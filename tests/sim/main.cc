@@ -3,6 +3,7 @@
 //     gctl-sim --peers 50 --seed 7            one life; prints what happened and the trace hash
 //     gctl-sim --seeds 1-200 --peers 5-50     many lives, sizes drawn from the seed
 //     gctl-sim --seed 7 --trace               every line as it happens
+//     gctl-sim --seed 7 --every-rare          with all that otherwise comes in few seeds only
 #include <unistd.h>
 
 #include <chrono>
@@ -13,6 +14,7 @@
 #include <string>
 
 #include "base/log.h"
+#include "tests/sim/lines.h"
 #include "tests/sim/run.h"
 
 namespace {
@@ -40,9 +42,37 @@ struct Arguments {
     std::puts(
         "gctl-sim [--peers N|A-B] [--seed S | --seeds A-B] [--minutes M] [--seconds T] [--twice] "
         "[--trace]\n"
-        "         [--no-kills] [--no-reboots] [--no-cuts] [--no-loss]\n"
+        "         [--FAULT | --no-FAULT ...] of kills reboots cuts loss, and in some seeds only:\n"
+        "         outages losses expulsions disks; [--every-rare] these in every seed\n"
         "Example: gctl-sim --peers 50 --seed 7");
     std::exit(2);
+}
+
+/// What can be switched: --NAME turns it on, --no-NAME off.
+struct Switch {
+    const char* name;
+    bool sim::Faults::*fault;
+};
+constexpr Switch kSwitches[] = {
+    {"kills", &sim::Faults::kills},
+    {"reboots", &sim::Faults::reboots},
+    {"cuts", &sim::Faults::cuts},
+    {"loss", &sim::Faults::loss},
+    {"outages", &sim::Faults::outages},
+    {"losses", &sim::Faults::losses},
+    {"expulsions", &sim::Faults::expulsions},
+    {"disks", &sim::Faults::disks},
+    {"every-rare", &sim::Faults::every_rare},
+};
+
+bool switched(const std::string& option, sim::Faults& faults) {
+    for (const Switch& each : kSwitches) {
+        const bool on = option == std::string("--") + each.name;
+        if (!on && option != std::string("--no-") + each.name) continue;
+        faults.*each.fault = on;
+        return true;
+    }
+    return false;
 }
 
 Arguments parse(int argc, char** argv) {
@@ -65,26 +95,54 @@ Arguments parse(int argc, char** argv) {
             out.twice = true;
         else if (name == "--trace")
             out.options.trace = true;
-        else if (name == "--no-kills")
-            out.options.kills = false;
-        else if (name == "--no-reboots")
-            out.options.reboots = false;
-        else if (name == "--no-cuts")
-            out.options.cuts = false;
-        else if (name == "--no-loss")
-            out.options.loss = false;
-        else
+        else if (!switched(name, out.options.faults))
             usage();
     }
     return out;
 }
 
-/// For the line that a broken invariant leaves behind.
-char under_way[160];
+/// The command that does exactly this again, with every line.
+std::string again(const sim::Options& options) {
+    std::string out = "again with: gctl-sim --peers " + std::to_string(options.peers) + " --seed " +
+                      std::to_string(options.seed);
+    if (options.trouble != sim::Options().trouble)
+        out += " --seconds " + std::to_string(options.trouble / 1s);
+    for (const Switch& each : kSwitches) {
+        const bool on = options.faults.*each.fault;
+        if (on != sim::Faults().*each.fault)
+            out += (on ? " --" : " --no-") + std::string(each.name);
+    }
+    return out + " --trace\n";
+}
+
+/// For the lines that a broken invariant leaves behind.
+char under_way[512];
 
 void on_abort(int) {
+    sim::last_lines().write_to(STDOUT_FILENO);
     (void)!write(STDOUT_FILENO, under_way, std::strlen(under_way));
     std::_Exit(134);
+}
+
+bool failed(const sim::Options& options, const std::string& why) {
+    if (!options.trace) sim::last_lines().write_to(STDOUT_FILENO);
+    std::printf("FAILED seed %llu peers %zu: %s\n%s", static_cast<unsigned long long>(options.seed),
+                options.peers, why.c_str(), again(options).c_str());
+    return false;
+}
+
+/// "3 kills", and nothing for what did not happen.
+std::string counts(const sim::Tally& tally) {
+    std::string out;
+    const std::pair<std::uint64_t, const char*> all[] = {
+        {tally.kills, "kills"},           {tally.farewells, "of them announced"},
+        {tally.reboots, "reboots"},       {tally.cuts, "cuts"},
+        {tally.outages, "long outages"},  {tally.losses, "gone for good"},
+        {tally.expulsions, "expelled"},   {tally.disks, "bad disks"},
+        {tally.voters, "of them voters"}, {tally.replaced, "of them replaced"}};
+    for (const auto& [count, name] : all)
+        if (count != 0) out += (out.empty() ? "" : ", ") + std::to_string(count) + " " + name;
+    return out;
 }
 
 bool live(const Arguments& arguments, std::uint64_t seed) {
@@ -93,42 +151,24 @@ bool live(const Arguments& arguments, std::uint64_t seed) {
     Rng size(seed * 7919);
     options.peers =
         arguments.peers.first + size.below(arguments.peers.last - arguments.peers.first + 1);
-    std::snprintf(under_way, sizeof under_way,
-                  "FAILED seed %llu peers %zu: an invariant broke\nagain with: gctl-sim --peers "
-                  "%zu --seed %llu --trace\n",
-                  static_cast<unsigned long long>(seed), options.peers, options.peers,
-                  static_cast<unsigned long long>(seed));
+    std::snprintf(under_way, sizeof under_way, "FAILED seed %llu peers %zu: an invariant broke\n%s",
+                  static_cast<unsigned long long>(seed), options.peers, again(options).c_str());
     const auto began = std::chrono::steady_clock::now();
     const sim::Outcome outcome = sim::run(options);
     const double took =
         std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
-    if (outcome.failure) {
-        for (const std::string& line : outcome.last) std::printf("%s\n", line.c_str());
-        std::printf("FAILED seed %llu peers %zu: %s\n", static_cast<unsigned long long>(seed),
-                    options.peers, outcome.failure->c_str());
-        std::printf("again with: gctl-sim --peers %zu --seed %llu --trace\n", options.peers,
-                    static_cast<unsigned long long>(seed));
-        return false;
-    }
+    if (outcome.failure) return failed(options, *outcome.failure);
     std::printf(
-        "ok seed %llu peers %zu: log %llu, %llu jobs (%llu refused), %llu kills, %llu reboots, "
-        "%llu cuts, "
-        "at rest after %s; %llu events in %.1f s; trace %016llx\n",
+        "ok seed %llu peers %zu: log %llu, %llu jobs (%llu refused), %s; at rest after %s; %llu "
+        "events in %.1f s; trace %016llx\n",
         static_cast<unsigned long long>(seed), options.peers,
         static_cast<unsigned long long>(outcome.log.value),
         static_cast<unsigned long long>(outcome.jobs),
-        static_cast<unsigned long long>(outcome.refused),
-        static_cast<unsigned long long>(outcome.kills),
-        static_cast<unsigned long long>(outcome.reboots),
-        static_cast<unsigned long long>(outcome.cuts), for_people(outcome.recovered).c_str(),
-        static_cast<unsigned long long>(outcome.events), took,
-        static_cast<unsigned long long>(outcome.trace));
-    std::fflush(stdout);
-    if (arguments.twice && sim::run(options).trace != outcome.trace) {
-        std::printf("FAILED seed %llu: a second run left another trace\n",
-                    static_cast<unsigned long long>(seed));
-        return false;
-    }
+        static_cast<unsigned long long>(outcome.refused), counts(outcome.tally).c_str(),
+        for_people(outcome.recovered).c_str(), static_cast<unsigned long long>(outcome.events),
+        took, static_cast<unsigned long long>(outcome.trace));
+    if (arguments.twice && sim::run(options).trace != outcome.trace)
+        return failed(options, "a second run left another trace");
     return true;
 }
 
@@ -136,6 +176,7 @@ bool live(const Arguments& arguments, std::uint64_t seed) {
 
 int main(int argc, char** argv) {
     log::set_level(log::Level::off);
+    std::setvbuf(stdout, nullptr, _IOLBF, 1U << 16U);  // in order with what a signal handler writes
     const Arguments arguments = parse(argc, argv);
     std::signal(SIGABRT, on_abort);
     const auto began = std::chrono::steady_clock::now();

@@ -8,11 +8,31 @@ namespace {
 
 constexpr const char* kDataDir = "/data";
 
-MegaBytes memory_of(std::size_t place) {
-    return {512 + 256 * static_cast<std::int64_t>(place % 3)};
+}  // namespace
+
+Amounts offer_of(std::size_t place) {
+    return {.cpu = {2000},
+            .memory = {512 + 256 * static_cast<std::int64_t>(place % 3)},
+            .disk = {10'000}};
 }
 
-}  // namespace
+const node::Node* World::leader() const {
+    const node::Node* found = nullptr;
+    for (const auto& peer : peers) {
+        const node::Node* node = peer->node();
+        if (node == nullptr || !node->group().ready()) continue;
+        if (found == nullptr || found->group().role().term < node->group().role().term)
+            found = node;
+    }
+    return found;
+}
+
+bool World::votes(const raft::Configuration& configuration, std::size_t place) const {
+    const node::Node* node = leader();
+    const auto* record =
+        node != nullptr ? node->group().ledger().peer(peers[place]->id()) : nullptr;
+    return record != nullptr && configuration.is_voter(configuration.replica_of(record->number));
+}
 
 Peer::Peer(World& world, std::size_t place, Identity identity)
     : world_(world),
@@ -63,7 +83,7 @@ node::Config Peer::config() {
                        .curve = identity_.curve.open};
     config.start = random_id<StartId>(rng_);
     config.boot = boot_;
-    config.offer.total = {.cpu = {2000}, .memory = memory_of(place_), .disk = {10'000}};
+    config.offer.total = offer_of(place_);
     config.offer.drivers = {"raw_exec"};
     config.description.name = "peer-" + std::to_string(place_);
     config.description.datacenter = "dc" + std::to_string(1 + place_ % 3);
@@ -88,6 +108,8 @@ node::Config Peer::config() {
 
 void Peer::start() {
     INVARIANT(!node_ && certificate_);
+    disk_.heal();
+    store_failed_ = false;
     auto opened = store::Store::open(kDataDir, {.disk = &disk_});
     if (!opened.ok()) {
         world_.say("peer " + std::to_string(place_) +
@@ -105,6 +127,7 @@ void Peer::start() {
     if (loaded.membership) durable.replica = loaded.membership->replica;
     durable.raft = std::move(loaded.raft);
     durable.keys = std::move(loaded.keys);
+    world_.began(place_, durable.raft);
     world_.events.mark("start", as_bytes(std::to_string(place_)));
     act(node_->start({world_.events.now(), world_.events.wall()}, std::move(durable)));
     world_.stepped(place_);
@@ -196,6 +219,8 @@ void Peer::act(node::Effects effects) {
 
 /// Durable first, told later; a machine that dies in between has it on disk and nobody knows.
 void Peer::write(const node::StoreWrite& write) {
+    if (write.begin_replica) world_.began(place_, {});
+    if (write.raft) world_.wrote(place_, *write.raft);
     const Duration disk = Duration(rng_.between(100, 3'000));
     world_.events.in(disk, [this, write, life = starts_] {
         if (life != starts_) return;
@@ -206,6 +231,7 @@ void Peer::write(const node::StoreWrite& write) {
             done = store_->write({.raft = write.raft, .keys = write.keys});
         world_.events.in(Duration(rng_.between(10, 500)), [this, token = write.token, done, life] {
             if (life != starts_) return;
+            store_failed_ = store_failed_ || !done.ok();
             feed(
                 node::Stored{token, done.ok() ? std::nullopt : std::optional(done.error().detail)});
         });

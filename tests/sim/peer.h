@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 
 #include "crypto/invitation.h"
 #include "gctl/node/node.h"
@@ -17,6 +18,9 @@ namespace gaggle::sim {
 
 /// What all peers of a region share: the world around them.
 struct World;
+
+/// What each peer offers; it never changes.
+Amounts offer_of(std::size_t place);
 
 class Peer {
   public:
@@ -32,6 +36,10 @@ class Peer {
     void kill();       ///< the agent alone; its tasks run on
     void power_off();  ///< the machine: tasks and unsynced bytes are gone
     bool running() const { return node_ != nullptr; }
+    /// The disk's next fitting change but `changes` fails; mended when the agent starts anew.
+    void fail_disk(std::uint64_t changes, Fault fault) { disk_.fail_after(changes, fault); }
+    /// Its agent runs without a store.
+    bool store_failed() const { return store_failed_; }
 
     void feed(const node::Input& input);
     void receive(const PeerId& from, const Bytes& bytes);
@@ -63,6 +71,7 @@ class Peer {
     RegionId region_;
     BootId boot_;
     std::unique_ptr<store::Store> store_;
+    bool store_failed_ = false;
     std::unique_ptr<node::Node> node_;
     Keyring keyring_;
     std::uint64_t starts_ = 0;  ///< events of an earlier life are void
@@ -82,6 +91,20 @@ struct World {
     std::function<void(std::size_t peer)> stepped;  ///< after every step: the checkers
     std::map<std::uint64_t, bool> signatures;       ///< remembered answers of the real check
     std::map<std::pair<std::size_t, std::uint64_t>, Bytes> lobby;  ///< answers to knocks
+    /// What replicas of the group find on their disk, and what they give it to write.
+    std::function<void(std::size_t peer, const raft::Restored&)> began;
+    std::function<void(std::size_t peer, const raft::Persist&)> wrote;
+    std::set<std::size_t> gone;      ///< these peers never come back
+    std::set<std::size_t> expelled;  ///< by a statement that is, or will be, in the ledger
+
+    /// Whether the peer is, for now and for good, a part of the region.
+    bool belongs(std::size_t place) const {
+        return !gone.contains(place) && !expelled.contains(place);
+    }
+    /// The node that leads in the latest term, if any says so.
+    const node::Node* leader() const;
+    /// Whether the peer at this place is a voter, by its number in the leader's ledger.
+    bool votes(const raft::Configuration& configuration, std::size_t place) const;
 };
 
 }  // namespace gaggle::sim

@@ -19,7 +19,8 @@ Outcome check(Options options) {
 }  // namespace
 
 TEST_CASE("one peer alone works, is killed, loses its power, and keeps what it promised") {
-    for (const std::uint64_t seed : {1, 2, 3}) check({.peers = 1, .seed = seed, .cuts = false});
+    for (const std::uint64_t seed : {1, 2, 3})
+        check({.peers = 1, .seed = seed, .faults = {.cuts = false}});
 }
 
 TEST_CASE("two peers: the voter and its standby") {
@@ -28,6 +29,19 @@ TEST_CASE("two peers: the voter and its standby") {
 
 TEST_CASE("regions of three to twelve peers survive kills, power cuts, cut links and loss") {
     for (std::uint64_t seed = 1; seed <= 10; ++seed) check({.peers = 2 + seed, .seed = seed});
+}
+
+TEST_CASE("a vote that is away for long is replaced, and stores that fail take nothing with them") {
+    Tally sum;
+    for (const std::uint64_t seed : {1, 2, 3, 4}) {
+        const Outcome outcome = check({.peers = 6, .seed = seed, .faults = {.every_rare = true}});
+        sum.losses += outcome.tally.losses;
+        sum.disks += outcome.tally.disks;
+        sum.replaced += outcome.tally.replaced;
+    }
+    CHECK(sum.losses > 0);
+    CHECK(sum.disks > 0);
+    CHECK(sum.replaced > 0);
 }
 
 TEST_CASE("found by the simulator: a holder that joined late was announced to without a pause") {
@@ -41,8 +55,14 @@ TEST_CASE("the same seed leaves the same trace, another seed another") {
 }
 
 TEST_CASE("a quiet region does its work without a refusal") {
-    const Outcome outcome = check(
-        {.peers = 4, .seed = 3, .kills = false, .reboots = false, .cuts = false, .loss = false});
+    const Outcome outcome = check({.peers = 4,
+                                   .seed = 3,
+                                   .faults = {.kills = false,
+                                              .reboots = false,
+                                              .cuts = false,
+                                              .loss = false,
+                                              .outages = false,
+                                              .disks = false}});
     CHECK(outcome.jobs > 20);
     CHECK(outcome.refused == 0);
 }

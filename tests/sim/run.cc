@@ -1,12 +1,17 @@
 #include "tests/sim/run.h"
 
 #include <cstdio>
+#include <set>
+
+#include "tests/sim/adversary.h"
+#include "tests/sim/lines.h"
 
 namespace gaggle::sim {
 
 namespace {
 
-constexpr std::size_t kLinesKept = 200;
+/// So many events in one second of virtual time are a storm: answers that ask for answers.
+constexpr std::uint64_t kStormFor = 20'000, kStormForEach = 4'000;
 
 /// The region, its clients and its adversary.
 class Life {
@@ -16,8 +21,15 @@ class Life {
 
     Outcome live() {
         world_.say = [this](const std::string& line) { say(line); };
+        last_lines().clear();
         world_.stepped = [this](std::size_t place) {
             if (!outcome_.failure) outcome_.failure = checks_.after_step(world_, place);
+        };
+        world_.began = [this](std::size_t place, const raft::Restored& found) {
+            if (!outcome_.failure) outcome_.failure = checks_.began(place, found);
+        };
+        world_.wrote = [this](std::size_t place, const raft::Persist& write) {
+            if (!outcome_.failure) outcome_.failure = checks_.wrote(world_, place, write);
         };
         world_.replied = [this](std::size_t place, const node::ApiReply& reply) {
             replied(place, reply);
@@ -25,10 +37,15 @@ class Life {
         found();
         grow();
         world_.events.in(2s, [this] { client(); });
-        world_.events.in(5s, [this] { adversary(); });
-        const TimePoint trouble_ends = world_.events.now() + options_.trouble;
-        run_until(trouble_ends);
-        heal();
+        adversary_.emplace(world_, options_, *founding_, rng_.fork(), outcome_.tally);
+        adversary_->begin();
+        run_until(world_.events.now() + options_.trouble);
+        adversary_->rest();
+        slow_ = true;
+        while (!outcome_.failure && world_.events.now() < adversary_->busy_until())
+            run_until(adversary_->busy_until());
+        troubled_ = false;
+        adversary_->heal();
         const TimePoint calm = world_.events.now();
         while (!outcome_.failure && world_.events.now() < calm + options_.calm) {
             run_until(world_.events.now() + 1s);
@@ -38,11 +55,11 @@ class Life {
         if (!outcome_.failure && unrest_)
             outcome_.failure =
                 "not at rest " + for_people(options_.calm) + " after the last trouble: " + *unrest_;
+        adversary_->count_replaced();
         outcome_.recovered = world_.events.now() - calm;
         outcome_.trace = world_.events.trace();
         outcome_.events = world_.events.done();
         outcome_.log = checks_.newest();
-        outcome_.last.assign(lines_.begin(), lines_.end());
         return std::move(outcome_);
     }
 
@@ -52,13 +69,20 @@ class Life {
         std::snprintf(stamp, sizeof stamp, "%10.6f ",
                       static_cast<double>(world_.events.now().time_since_epoch().count()) / 1e6);
         world_.events.mark(line);
-        lines_.push_back(stamp + line);
-        if (lines_.size() > kLinesKept) lines_.pop_front();
-        if (options_.trace) std::printf("%s\n", lines_.back().c_str());
+        last_lines().add(stamp + line);
+        if (options_.trace) std::printf("%s%s\n", stamp, line.c_str());
     }
 
     void run_until(TimePoint end) {
         while (!outcome_.failure && world_.events.step(end)) {
+            if (second_ + 1s < world_.events.now()) {
+                second_ = world_.events.now();
+                before_ = world_.events.done();
+            } else if (world_.events.done() - before_ >
+                       kStormFor + kStormForEach * options_.peers) {
+                outcome_.failure = "a storm: " + std::to_string(world_.events.done() - before_) +
+                                   " events within a second";
+            }
         }
     }
 
@@ -170,10 +194,12 @@ class Life {
 
     void client() {
         if (troubled_)
-            world_.events.in(Duration(rng_.between(300'000, 2'500'000)), [this] { client(); });
+            world_.events.in(Duration(rng_.between(300'000, 2'500'000)) * (slow_ ? 10 : 1),
+                             [this] { client(); });
         std::vector<std::size_t> up;
         for (const auto& peer : world_.peers)
-            if (peer->running()) up.push_back(peer->place());
+            if (peer->running() && !world_.expelled.contains(peer->place()))
+                up.push_back(peer->place());
         if (up.empty() || !troubled_) return;
         Peer& peer = *world_.peers[rng_.pick(std::span<std::size_t>(up))];
         const std::uint64_t request = ++requests_;
@@ -192,6 +218,7 @@ class Life {
     }
 
     void replied(std::size_t place, const node::ApiReply& reply) {
+        if (adversary_ && adversary_->replied(reply)) return;
         const auto asked = asked_.find(reply.id);
         if (asked == asked_.end()) return;
         if (!reply.what.ok()) {
@@ -212,92 +239,6 @@ class Life {
         asked_.erase(asked);
     }
 
-    // --- the adversary
-
-    void adversary() {
-        if (!troubled_) return;
-        const auto pause = [&](std::int64_t least, std::int64_t most) {
-            return Duration(rng_.between(least, most));
-        };
-        switch (rng_.below(4)) {
-            case 0:
-                if (options_.kills) strike(false, pause(100'000, 15'000'000));
-                break;
-            case 1:
-                if (options_.reboots) strike(true, pause(500'000, 20'000'000));
-                break;
-            case 2:
-                if (options_.cuts && world_.network.whole()) cut(pause(1'000'000, 25'000'000));
-                break;
-            case 3:
-                if (options_.loss) disturb(pause(1'000'000, 10'000'000));
-                break;
-        }
-        world_.events.in(pause(200'000, 6'000'000), [this] { adversary(); });
-    }
-
-    void strike(bool machine, Duration down) {
-        Peer& peer = *world_.peers[rng_.below(options_.peers)];
-        std::size_t dead = 0;
-        for (const auto& other : world_.peers) dead += other->running() ? 0 : 1;
-        if (!peer.running() || dead > options_.peers / 3) return;
-        say((machine ? "--- power of peer " : "--- agent of peer ") + std::to_string(peer.place()) +
-            " gone for " + for_people(down));
-        if (machine) {
-            peer.power_off();
-            ++outcome_.reboots;
-        } else {
-            peer.kill();
-            ++outcome_.kills;
-        }
-        world_.events.in(down, [this, &peer] {
-            if (peer.running()) return;
-            say("--- peer " + std::to_string(peer.place()) + " starts");
-            peer.start();
-        });
-    }
-
-    void cut(Duration span) {
-        std::set<std::size_t> side;
-        const std::size_t size = 1 + rng_.below(std::max<std::size_t>(1, options_.peers / 2));
-        while (side.size() < size && side.size() + 1 < options_.peers)
-            side.insert(rng_.below(options_.peers));
-        const bool one_way = rng_.chance(0.25);
-        std::string names;
-        for (const std::size_t one : side) {
-            names += " " + std::to_string(one);
-            for (std::size_t other = 0; other < options_.peers; ++other) {
-                if (side.contains(other)) continue;
-                world_.network.cut(one, other);
-                if (!one_way) world_.network.cut(other, one);
-            }
-        }
-        ++outcome_.cuts;
-        say(std::string("--- cut") + (one_way ? " one way:" : ":") + names + " for " +
-            for_people(span));
-        world_.events.in(span, [this] {
-            say("--- links heal");
-            world_.network.heal();
-        });
-    }
-
-    void disturb(Duration span) {
-        world_.network.faults.loss = 0.01 * static_cast<double>(rng_.below(20));
-        world_.network.faults.duplicates = 0.01 * static_cast<double>(rng_.below(10));
-        world_.network.faults.delay_mean = Duration(rng_.between(200, 8'000));
-        say("--- frames are lost and doubled for " + for_people(span));
-        world_.events.in(span, [this] { world_.network.faults = {}; });
-    }
-
-    void heal() {
-        troubled_ = false;
-        say("--- the trouble is over");
-        world_.network.heal();
-        world_.network.faults = {};
-        for (const auto& peer : world_.peers)
-            if (!peer->running() && peer->initialised()) peer->start();
-    }
-
     Options options_;
     World world_;
     Rng rng_;
@@ -305,8 +246,11 @@ class Life {
     Outcome outcome_;
     std::optional<std::string> unrest_;
     std::optional<Founding> founding_;
-    std::deque<std::string> lines_;
+    std::optional<Adversary> adversary_;
     bool troubled_ = true;
+    bool slow_ = false;  ///< the rest of a long outage is waited for
+    TimePoint second_{};
+    std::uint64_t before_ = 0;          ///< events until then
     std::set<std::string> registered_;  ///< and acknowledged, not stopped since
     std::uint64_t requests_ = 0;
     std::uint64_t knocks_ = 0;
