@@ -25,6 +25,7 @@ std::string to_rfc3339(WallTime time) {
 }
 
 std::string for_people(Duration span) {
+    if (span == Duration::zero()) return "0s";
     const bool negative = span < Duration::zero();
     const long long us = negative ? -span.count() : span.count();
     std::array<char, 48> text{};

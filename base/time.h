@@ -45,7 +45,7 @@ struct WallTime {
 /// RFC 3339 with nanoseconds in UTC, "2026-11-23T07:47:45.123456789Z".
 std::string to_rfc3339(WallTime time);
 
-/// For people: "850ms", "2.5s", "3m20s", "4h05m", "2d3h". Never more than two units.
+/// For people: "0s", "850ms", "2.5s", "3m20s", "4h05m", "2d3h". Never more than two units.
 std::string for_people(Duration span);
 
 using namespace std::chrono_literals;
