@@ -1,4 +1,4 @@
-// Lines for the operator.
+// Lines for the operator, on standard error.
 //
 // `log::info("peer {} joined", name)`. The arguments are erased here, so that only log_spdlog.cc
 // pays for spdlog's headers. A core may log at debug level; nothing may depend on a line being
@@ -7,7 +7,6 @@
 
 #include <fmt/core.h>
 
-#include <string>
 #include <string_view>
 #include <utility>
 
@@ -18,8 +17,6 @@ enum class Level { trace, debug, info, warn, error, off };
 /// Drops lines below `level`. May be called from any thread. The default is `info`.
 void set_level(Level level);
 bool enabled(Level level);
-/// Lines go to standard error, and also to `path` when it is not empty (appended).
-void open(const std::string& path);
 void write(Level level, std::string_view line);
 
 template <class... Args>

@@ -1,11 +1,9 @@
 #include "base/log.h"
 
-#include <spdlog/sinks/basic_file_sink.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
 #include <memory>
-#include <vector>
 
 namespace gaggle::log {
 
@@ -40,14 +38,6 @@ std::shared_ptr<spdlog::logger>& logger() {
 void set_level(Level level) { logger()->set_level(level_of(level)); }
 
 bool enabled(Level level) { return logger()->should_log(level_of(level)); }
-
-void open(const std::string& path) {
-    if (path.empty()) return;
-    auto sink = std::make_shared<spdlog::sinks::basic_file_sink_mt>(path, false);
-    sink->set_pattern("%Y-%m-%dT%H:%M:%S.%e %-5l %v");
-    logger()->sinks().push_back(std::move(sink));
-    logger()->flush_on(spdlog::level::info);
-}
 
 void write(Level level, std::string_view line) {
     logger()->log(level_of(level), spdlog::string_view_t(line.data(), line.size()));
