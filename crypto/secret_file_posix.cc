@@ -6,6 +6,7 @@
 #include <cstring>
 #include <filesystem>
 
+#include "base/unique_fd.h"
 #include "crypto/secret_file.h"
 
 namespace gaggle {
@@ -14,17 +15,6 @@ namespace {
 
 constexpr std::size_t kSecretFileBytesMax = 64U << 10U;
 constexpr mode_t kOthers = S_IRWXG | S_IRWXO;
-
-/// Closes what it holds; -1 holds nothing.
-struct OpenFile {
-    explicit OpenFile(int descriptor) : fd(descriptor) {}
-    ~OpenFile() {
-        if (fd >= 0) ::close(fd);
-    }
-    OpenFile(const OpenFile&) = delete;
-    OpenFile& operator=(const OpenFile&) = delete;
-    int fd;
-};
 
 Error failed(const std::string& attempt, const std::string& path, int number) {
     const Errc code = number == ENOENT                      ? Errc::not_found
@@ -45,11 +35,11 @@ Result<void> write_all(int fd, BytesView bytes, const std::string& path) {
 }
 
 Result<void> write_new(const std::string& path, BytesView bytes) {
-    const OpenFile file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-    if (file.fd < 0) return failed("create", path, errno);
+    const UniqueFd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+    if (!file) return failed("create", path, errno);
     // The umask can only have taken rights away; what must be there is the owner's.
-    if (::fchmod(file.fd, 0600) != 0) return failed("set mode 0600 of", path, errno);
-    return write_all(file.fd, bytes, path);
+    if (::fchmod(file.get(), 0600) != 0) return failed("set mode 0600 of", path, errno);
+    return write_all(file.get(), bytes, path);
 }
 
 }  // namespace
@@ -64,17 +54,17 @@ Result<void> write_secret_file(const std::string& path, BytesView bytes) {
     if (::rename(beside.c_str(), path.c_str()) != 0) return failed("rename to", path, errno);
     std::string folder = std::filesystem::path(path).parent_path().string();
     if (folder.empty()) folder = ".";
-    const OpenFile directory(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (directory.fd < 0) return failed("open directory", folder, errno);
-    if (::fsync(directory.fd) != 0) return failed("make durable", folder, errno);
+    const UniqueFd directory(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!directory) return failed("open directory", folder, errno);
+    if (::fsync(directory.get()) != 0) return failed("make durable", folder, errno);
     return {};
 }
 
 Result<Bytes> read_secret_file(const std::string& path) {
-    const OpenFile file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-    if (file.fd < 0) return failed("open", path, errno);
+    const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!file) return failed("open", path, errno);
     struct stat about {};
-    if (::fstat(file.fd, &about) != 0) return failed("look at", path, errno);
+    if (::fstat(file.get(), &about) != 0) return failed("look at", path, errno);
     if (!S_ISREG(about.st_mode)) return Error{Errc::invalid, "read " + path + ": not a file"};
     if ((about.st_mode & kOthers) != 0)
         return Error{Errc::denied, "read " + path +
@@ -87,7 +77,7 @@ Result<Bytes> read_secret_file(const std::string& path) {
     Bytes out(static_cast<std::size_t>(about.st_size));
     std::size_t have = 0;
     while (have < out.size()) {
-        const ssize_t got = ::read(file.fd, out.data() + have, out.size() - have);
+        const ssize_t got = ::read(file.get(), out.data() + have, out.size() - have);
         if (got < 0 && errno == EINTR) continue;
         if (got < 0) return failed("read", path, errno);
         if (got == 0) break;

@@ -11,29 +11,14 @@
 #include <cstring>
 #include <utility>
 
+#include "base/unique_fd.h"
+
 namespace gaggle::replica {
 
 namespace {
 
 constexpr const char* kXattrPrefix = "user.";
 constexpr std::size_t kXattrListMax = 64U << 10U;  ///< Linux's XATTR_LIST_MAX
-
-class UniqueFd {
-  public:
-    explicit UniqueFd(int fd = -1) : fd_(fd) {}
-    UniqueFd(UniqueFd&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-    UniqueFd& operator=(UniqueFd&& other) noexcept {
-        std::swap(fd_, other.fd_);
-        return *this;
-    }
-    ~UniqueFd() {
-        if (fd_ >= 0) ::close(fd_);
-    }
-    int get() const { return fd_; }
-
-  private:
-    int fd_;
-};
 
 Error failure(const char* verb, const std::string& path, int code = errno) {
     // A symlink where a folder is wanted says ELOOP or ENOTDIR: for us there is nothing there.

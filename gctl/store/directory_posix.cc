@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "base/unique_fd.h"
 #include "gctl/store/disk.h"
 
 namespace gaggle::store {
@@ -14,31 +15,16 @@ namespace {
 
 constexpr const char* kLockName = "/LOCK";
 
-class Fd {
-  public:
-    explicit Fd(int fd) : fd_(fd) {}
-    ~Fd() {
-        if (fd_ >= 0) ::close(fd_);
-    }
-    Fd(const Fd&) = delete;
-    Fd& operator=(const Fd&) = delete;
-    int get() const { return fd_; }
-    int release() { return std::exchange(fd_, -1); }
-
-  private:
-    int fd_;
-};
-
 Error failed(const std::string& what) { return {Errc::io, what + ": " + std::strerror(errno)}; }
 
 /// flock(2) belongs to the open file, and O_CLOEXEC keeps the tasks' shims from inheriting it: they
 /// outlive the agent, and the next agent must get the lock.
 class FlockLock final : public DirectoryLock {
   public:
-    explicit FlockLock(int fd) : fd_(fd) {}
+    explicit FlockLock(UniqueFd fd) : fd_(std::move(fd)) {}
 
   private:
-    Fd fd_;
+    UniqueFd fd_;
 };
 
 /// The process that wrote its number into the lock file, or "unknown".
@@ -53,16 +39,16 @@ std::string holder_of(int fd) {
 }  // namespace
 
 Result<void> sync_real_directory(const std::string& directory) {
-    const Fd fd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (fd.get() < 0) return failed("open directory " + directory + " to sync it");
+    const UniqueFd fd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!fd) return failed("open directory " + directory + " to sync it");
     if (::fsync(fd.get()) != 0) return failed("sync directory " + directory);
     return {};
 }
 
 Result<std::unique_ptr<DirectoryLock>> lock_real_directory(const std::string& directory) {
     const std::string path = directory + kLockName;
-    Fd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
-    if (fd.get() < 0) return failed("open lock file " + path);
+    UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+    if (!fd) return failed("open lock file " + path);
     if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
         if (errno != EWOULDBLOCK) return failed("lock " + path);
         return Error{Errc::unavailable,
@@ -75,7 +61,7 @@ Result<std::unique_ptr<DirectoryLock>> lock_real_directory(const std::string& di
     const bool noted =
         ::ftruncate(fd.get(), 0) == 0 && ::pwrite(fd.get(), pid.data(), pid.size(), 0) >= 0;
     static_cast<void>(noted);
-    return std::unique_ptr<DirectoryLock>(std::make_unique<FlockLock>(fd.release()));
+    return std::unique_ptr<DirectoryLock>(std::make_unique<FlockLock>(std::move(fd)));
 }
 
 }  // namespace gaggle::store
