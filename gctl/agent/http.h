@@ -84,7 +84,9 @@ class HttpServer {
     std::unique_ptr<Impl> impl_;
 };
 
-/// "%2F" and "+" decoded; bytes that are no escape stay as they are.
-std::string url_decoded(std::string_view text);
+/// In a query "+" is a blank, as forms write it; in a path it is itself.
+enum class UrlPart { path, query };
+/// With "%2F" and the like decoded; bytes that are no escape stay as they are.
+std::string url_decoded(std::string_view text, UrlPart part);
 
 }  // namespace gaggle

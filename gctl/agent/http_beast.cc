@@ -40,18 +40,20 @@ HttpRequest request_of(const http::request<http::string_body>& raw) {
         query = target.substr(mark + 1);
         target.resize(mark);
     }
-    out.path = url_decoded(target);
+    out.path = url_decoded(target, UrlPart::path);
     for (std::size_t at = 0; at < target.size();) {
         const std::size_t end = std::min(target.find('/', at), target.size());
-        if (end > at) out.segments.push_back(url_decoded(target.substr(at, end - at)));
+        if (end > at)
+            out.segments.push_back(url_decoded(target.substr(at, end - at), UrlPart::path));
         at = end + 1;
     }
     for (std::size_t at = 0; at < query.size();) {
         const std::size_t end = std::min(query.find('&', at), query.size());
         const std::string pair = query.substr(at, end - at);
         const std::size_t equals = std::min(pair.find('='), pair.size());
+        const std::string name = url_decoded(pair.substr(0, equals), UrlPart::query);
         const std::string value = equals < pair.size() ? pair.substr(equals + 1) : "";
-        if (!pair.empty()) out.query[url_decoded(pair.substr(0, equals))] = url_decoded(value);
+        if (!pair.empty()) out.query[name] = url_decoded(value, UrlPart::query);
         at = end + 1;
     }
     out.body = raw.body();

@@ -5,11 +5,11 @@
 
 namespace gaggle {
 
-std::string url_decoded(std::string_view text) {
+std::string url_decoded(std::string_view text, UrlPart part) {
     std::string out;
     out.reserve(text.size());
     for (std::size_t at = 0; at < text.size(); ++at) {
-        if (text[at] == '+') {
+        if (text[at] == '+' && part == UrlPart::query) {
             out += ' ';
             continue;
         }

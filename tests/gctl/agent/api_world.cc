@@ -47,7 +47,7 @@ ExchangeId ApiWorld::send(const std::string& method, const std::string& path, Qu
     HttpRequest request{.method = method, .path = path, .query = std::move(query), .body = body};
     for (std::size_t from = 1; from < path.size();) {
         const std::size_t end = std::min(path.find('/', from), path.size());
-        request.segments.push_back(url_decoded(path.substr(from, end - from)));
+        request.segments.push_back(url_decoded(path.substr(from, end - from), UrlPart::path));
         from = end + 1;
     }
     input(ApiCore::Arrived{++last_, std::move(request)});

@@ -45,6 +45,18 @@ TEST_CASE("a request comes through decoded, and its answer comes back") {
     CHECK(answer.ends_with("GET /v1/job/a/b stale= wait=2000ms "));
 }
 
+TEST_CASE("a plus is a blank in a query, and itself in a path") {
+    CHECK(url_decoded("a+b%2Bc", UrlPart::path) == "a+b+c");
+    CHECK(url_decoded("a+b%2Bc", UrlPart::query) == "a b+c");
+    CHECK(url_decoded("100%", UrlPart::path) == "100%");
+    const auto server = serve([](HttpRequest request, Responder responder) {
+        responder.send({.body = request.segments.back() + " " + request.query.at("q")});
+    });
+    RawClient client(server->port());
+    client.say(get("/v1/job/c++?q=x+y"));
+    CHECK(client.all().ends_with("\r\n\r\nc++ x y"));
+}
+
 TEST_CASE("the lock") {
     struct Row {
         std::string bound, token;
