@@ -3,6 +3,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
@@ -28,6 +29,7 @@ namespace {
 
 constexpr auto kReadTimeout = std::chrono::seconds(30);
 constexpr auto kIdleTimeout = std::chrono::seconds(120);
+constexpr auto kAcceptPause = std::chrono::milliseconds(100);
 constexpr std::size_t kUnsentBytesMax = 8U << 20U;
 
 HttpRequest request_of(const http::request<http::string_body>& raw) {
@@ -77,9 +79,11 @@ struct Shared {
 struct HttpServer::Impl {
     std::shared_ptr<Shared> shared = std::make_shared<Shared>();
     tcp::acceptor acceptor{shared->io};
+    asio::steady_timer pause{shared->io};  ///< after an accept that failed
     std::thread thread;
 
     void accept();
+    void accept_later();
     void close_all();
 };
 
@@ -279,7 +283,8 @@ struct Responder::Connection : std::enable_shared_from_this<Responder::Connectio
 void HttpServer::Impl::accept() {
     acceptor.async_accept([this](beast::error_code failed, tcp::socket socket) {
         if (failed == asio::error::operation_aborted) return;
-        if (!failed && shared->open.size() < shared->config.connections_max) {
+        if (failed) return accept_later();
+        if (shared->open.size() < shared->config.connections_max) {
             socket.set_option(tcp::no_delay(true), failed);
             std::make_shared<Responder::Connection>(std::move(socket), shared)->read();
         }
@@ -287,9 +292,19 @@ void HttpServer::Impl::accept() {
     });
 }
 
+/// The client that could not be taken stays in the kernel's queue, so without a pause the same
+/// failure would come back at once, for as long as descriptors are short.
+void HttpServer::Impl::accept_later() {
+    pause.expires_after(kAcceptPause);
+    pause.async_wait([this](beast::error_code cancelled) {
+        if (!cancelled) accept();
+    });
+}
+
 void HttpServer::Impl::close_all() {
     beast::error_code ignored;
     acceptor.close(ignored);
+    pause.cancel(ignored);
     const std::set<Responder::Connection*> all = shared->open;
     for (Responder::Connection* connection : all) connection->close();
 }

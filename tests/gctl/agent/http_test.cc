@@ -1,12 +1,15 @@
 #include "gctl/agent/http.h"
 
 #include <doctest/doctest.h>
+#include <sys/resource.h>
+#include <time.h>
 
 #include <future>
 #include <mutex>
 #include <optional>
 #include <thread>
 
+#include "base/time.h"
 #include "gctl/agent/http_lock.h"
 #include "tests/gctl/agent/raw_client.h"
 
@@ -32,6 +35,33 @@ HttpServer::Handler echo() {
         for (const auto& [name, value] : request.query) body += " " + name + "=" + value;
         responder.send({.body = body + " " + request.body});
     };
+}
+
+/// This process may open so many more files as long as this lives.
+class DescriptorsLeft {
+  public:
+    explicit DescriptorsLeft(rlim_t more) {
+        REQUIRE(::getrlimit(RLIMIT_NOFILE, &before_) == 0);
+        const int lowest = ::dup(STDIN_FILENO);
+        REQUIRE(lowest >= 0);
+        ::close(lowest);
+        const rlimit scarce{.rlim_cur = static_cast<rlim_t>(lowest) + more,
+                            .rlim_max = before_.rlim_max};
+        REQUIRE(::setrlimit(RLIMIT_NOFILE, &scarce) == 0);
+    }
+    ~DescriptorsLeft() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+    DescriptorsLeft(const DescriptorsLeft&) = delete;
+    DescriptorsLeft& operator=(const DescriptorsLeft&) = delete;
+
+  private:
+    rlimit before_{};
+};
+
+/// What all threads of this process have used.
+Duration cpu_time() {
+    timespec used{};
+    ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+    return std::chrono::seconds(used.tv_sec) + Duration(used.tv_nsec / 1'000);
 }
 
 }  // namespace
@@ -157,6 +187,18 @@ TEST_CASE("a stream arrives in pieces and ends") {
     RawClient client(server->port());
     client.say(get("/v1/client/fs/logs/x"));
     CHECK(client.all().ends_with("4\r\none \r\n3\r\ntwo\r\n0\r\n\r\n"));
+}
+
+TEST_CASE("without descriptors the server waits, and then takes who waited") {
+    const auto server = serve(echo());
+    std::optional<DescriptorsLeft> scarce(1);
+    RawClient client(server->port());  // takes the last one, so it cannot be accepted
+    client.say(get("/patient"));
+    const Duration before = cpu_time();
+    CHECK_FALSE(client.answered_within(300));
+    CHECK(cpu_time() - before < 100ms);  // it would be 300 ms of a server that spins
+    scarce.reset();
+    CHECK(client.all().find("GET /patient") != std::string::npos);
 }
 
 TEST_CASE("the handler hears when its client goes away") {

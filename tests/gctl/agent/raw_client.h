@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <doctest/doctest.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -34,6 +35,11 @@ class RawClient {
         for (ssize_t got = 0; (got = recv(fd_, buffer, sizeof buffer, 0)) > 0;)
             out.append(buffer, got);
         return out;
+    }
+    /// Also when the server has closed.
+    bool answered_within(int milliseconds) const {
+        pollfd what{.fd = fd_, .events = POLLIN, .revents = 0};
+        return ::poll(&what, 1, milliseconds) > 0;
     }
     void hang_up() { shutdown(fd_, SHUT_RDWR); }
 
