@@ -63,6 +63,10 @@ struct Api::Impl {
         if (const auto node = clients.extract(id)) node.mapped().end_stream();
     }
 
+    void carry_out(ExchangeId id, ToClient::BreakStream&) {
+        if (const auto node = clients.extract(id)) node.mapped().break_stream();
+    }
+
     void post(ApiCore::Input input) {
         asio::post(io, [this, input = std::move(input)]() mutable { step(std::move(input)); });
     }

@@ -94,6 +94,12 @@ void Exchange::end_stream() {
     out_.push_back({id_, ToClient::EndStream{}});
 }
 
+void Exchange::break_stream() {
+    INVARIANT(streaming_ && !done_);
+    done_ = true;
+    out_.push_back({id_, ToClient::BreakStream{}});
+}
+
 /// Nomad decides by the end of the text, and so do its clients.
 int Exchange::status_of(const Error& error) {
     if (error.detail.ends_with("Permission denied")) return 403;

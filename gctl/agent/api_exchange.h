@@ -37,8 +37,9 @@ struct ToClient {
         bool wants_written = false;  ///< ApiCore::Written follows when it has left
     };
     struct EndStream {};
+    struct BreakStream {};  ///< the rest is missing, and the client must see that
     ExchangeId exchange = 0;
-    std::variant<Send, BeginStream, Piece, EndStream> what;
+    std::variant<Send, BeginStream, Piece, EndStream, BreakStream> what;
 };
 
 struct ApiEffects {
@@ -90,6 +91,7 @@ class Exchange {
     void begin_stream(const std::string& content_type);
     void piece(std::string data, bool wants_written);
     void end_stream();
+    void break_stream();
     bool streaming() const { return streaming_; }
 
     static int status_of(const Error& error);

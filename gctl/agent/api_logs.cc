@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/log.h"
 #include "gctl/agent/api_parameters.h"
 #include "gctl/agent/api_routes.h"
 #include "gctl/agent/render_alloc.h"
@@ -48,8 +49,10 @@ void LogFollow::got(Exchange& exchange, const node::LogChunk& chunk) {
 void LogFollow::missed(Exchange& exchange, const Error& error) {
     const bool may_come_back = error.code == Errc::unavailable || error.code == Errc::timeout;
     if (!exchange.streaming()) return exchange.fail(error);
-    if (!style_.follow || !may_come_back || ++misses_ > kLogRetriesMax)
-        return exchange.end_stream();
+    if (!style_.follow || !may_come_back || ++misses_ > kLogRetriesMax) {
+        log::debug("a log stream breaks off: {}", error.detail);
+        return exchange.break_stream();
+    }
     read_due_ = exchange.now() + kLogRetryPause;
 }
 

@@ -2,8 +2,10 @@
 //
 // The next part is read when the last one has left for the client, so a slow reader slows the
 // reading and nothing piles up. At the end of a followed log it looks again every 200 ms; Nomad's
-// frames carry an empty one each second so that both sides notice a dead connection. While the peer
-// that runs the allocation is silent, a followed log waits for it for half a minute.
+// frames carry an empty one each second so that both sides notice a dead connection, and one as
+// soon as all has been sent that was there. While the peer that runs the allocation is silent, a
+// followed log waits for it for half a minute. A read that fails for good breaks the stream off, so
+// that nobody takes what came before for the whole log.
 #pragma once
 
 #include <optional>

@@ -49,6 +49,8 @@ class Responder {
     void begin_stream(HttpResponse head) const;
     void piece(std::string data, std::function<void()> written = nullptr) const;
     void end_stream() const;
+    /// Instead of the end, once the pieces have left: the client sees that the rest is missing.
+    void break_stream() const;
     /// Called once, on the http thread, when the client goes away before it was answered in full.
     void on_gone(std::function<void()> gone) const;
 

@@ -229,6 +229,13 @@ struct Responder::Connection : std::enable_shared_from_this<Responder::Connectio
         finish();
     }
 
+    /// Without the last chunk, so that the client sees an error and not an end.
+    void break_off() {
+        if (!streaming || ending) return;
+        keep_alive = false;
+        finish();
+    }
+
     void finish() {
         ending = true;
         gone = nullptr;
@@ -333,6 +340,10 @@ void Responder::piece(std::string data, std::function<void()> written) const {
 
 void Responder::end_stream() const {
     asio::post(connection_->shared->io, [to = connection_] { to->end(); });
+}
+
+void Responder::break_stream() const {
+    asio::post(connection_->shared->io, [to = connection_] { to->break_off(); });
 }
 
 void Responder::on_gone(std::function<void()> gone) const {

@@ -32,6 +32,8 @@ Error failed(const HttpAddress& address, const std::string& what, beast::error_c
         why = "nobody listens there";
     } else if (code == http::error::end_of_stream) {
         why = "the agent closed the connection without an answer";
+    } else if (code == http::error::partial_message) {
+        why = "the agent broke the answer off before its end";
     } else if (what == "connect") {
         kind = Errc::unavailable;
     }

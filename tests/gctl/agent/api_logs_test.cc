@@ -147,11 +147,29 @@ TEST_CASE("an error before the first byte is an answer; later, a followed log wa
     world.input(ApiCore::Written{client});
     for (int miss = 0; miss < kLogRetriesMax; ++miss) {
         world.reply(Error{Errc::unavailable, "silent"});
-        CHECK_FALSE(world.ended(client));
+        CHECK_FALSE(world.broken(client));
         world.pass(kLogRetryPause);
     }
     world.reply(Error{Errc::unavailable, "silent"});
-    CHECK(world.ended(client));
+    CHECK(world.broken(client));
+    CHECK_FALSE(world.ended(client));
+    CHECK(world.core.under_way() == 0);
+}
+
+TEST_CASE("a read that fails in the middle breaks the stream off instead of ending it") {
+    for (const bool follow : {false, true}) {
+        ApiWorld world;
+        ApiWorld::Query query = parameters("plain");
+        query["follow"] = follow ? "true" : "false";
+        const ExchangeId client = begin(world, query);
+        world.reply(chunk("half of ", 0));
+        world.input(ApiCore::Written{client});
+        world.reply(Error{Errc::io, "read alloc/logs/server.stdout.0: Input/output error"});
+        CHECK(world.streamed(client) == "half of ");
+        CHECK(world.broken(client));
+        CHECK_FALSE(world.ended(client));
+        CHECK(world.core.under_way() == 0);
+    }
 }
 
 TEST_CASE("without a commit group, a full id is enough to read a log") {

@@ -124,6 +124,13 @@ bool ApiWorld::ended(ExchangeId client) const {
     return false;
 }
 
+bool ApiWorld::broken(ExchangeId client) const {
+    for (const ToClient& one : sent)
+        if (one.exchange == client && std::holds_alternative<ToClient::BreakStream>(one.what))
+            return true;
+    return false;
+}
+
 Job sample_job() {
     const Parsed parsed = parse_job(kJob, "web.nomad");
     CAPTURE(to_string(parsed.diagnostics));

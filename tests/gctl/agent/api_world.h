@@ -45,6 +45,8 @@ class ApiWorld {
     /// What was streamed to `client` so far.
     std::string streamed(ExchangeId client) const;
     bool ended(ExchangeId client) const;
+    /// Its stream broke off before its end.
+    bool broken(ExchangeId client) const;
 
     ApiCore core;
     TimePoint now{1s};

@@ -189,6 +189,19 @@ TEST_CASE("a stream arrives in pieces and ends") {
     CHECK(client.all().ends_with("4\r\none \r\n3\r\ntwo\r\n0\r\n\r\n"));
 }
 
+TEST_CASE("a stream that breaks off has its pieces and no end") {
+    const auto server = serve([](HttpRequest, Responder responder) {
+        responder.begin_stream({.content_type = "text/plain"});
+        responder.piece("half");
+        responder.break_stream();
+        responder.piece("late");
+        responder.end_stream();
+    });
+    RawClient client(server->port());
+    client.say("GET / HTTP/1.1\r\nHost: localhost\r\nX-Nomad-Token: secret\r\n\r\n");  // kept alive
+    CHECK(client.all().ends_with("\r\n\r\n4\r\nhalf\r\n"));
+}
+
 TEST_CASE("without descriptors the server waits, and then takes who waited") {
     const auto server = serve(echo());
     std::optional<DescriptorsLeft> scarce(1);
