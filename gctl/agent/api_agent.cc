@@ -150,6 +150,7 @@ void show_region(Exchange& exchange) {
 }
 
 void expel_peer(Exchange& exchange) {
+    if (!region_is_ours(exchange)) return;
     const std::optional<Value> body = body_object(exchange);
     if (!body) return;
     const auto statement = from_base64(member_or<std::string>(*body, "Statement", ""));

@@ -140,6 +140,7 @@ void register_job(Exchange& exchange) {
 void update_job(Exchange& exchange) { register_job(exchange); }
 
 void deregister_job(Exchange& exchange) {
+    if (!region_is_ours(exchange)) return;
     const std::optional<bool> purge = flag(exchange, "purge");
     if (!purge) return;
     const std::string name_space = exchange.parameter("namespace");

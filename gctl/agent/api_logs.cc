@@ -146,6 +146,7 @@ void begin_with_record(Exchange& exchange, LogRequest request, const node::Answe
 /// The ledger knows the tasks and what a shortened id means; without it, a peer may still know the
 /// allocation itself.
 void stream_logs(Exchange& exchange) {
+    if (!region_is_ours(exchange)) return;
     const std::optional<LogRequest> request = log_request(exchange);
     if (!request) return;
     const node::Query where{

@@ -12,15 +12,6 @@ namespace {
 
 constexpr const char* kNamespace = "default";  // the only one in this version
 
-/// Only this region is served, under its name.
-bool region_is_ours(Exchange& exchange) {
-    const std::string region = exchange.parameter("region");
-    if (region.empty() || region == exchange.info().region) return true;
-    exchange.refuse(500, "No path to region \"" + region + "\": this peer belongs to region \"" +
-                             exchange.info().region + "\"; ask a peer of that region");
-    return false;
-}
-
 bool read_blocking(Exchange& exchange, node::Query& query) {
     if (const std::string index = exchange.parameter("index"); !index.empty()) {
         const char* end = index.data() + index.size();
@@ -47,6 +38,14 @@ bool read_blocking(Exchange& exchange, node::Query& query) {
 }
 
 }  // namespace
+
+bool region_is_ours(Exchange& exchange) {
+    const std::string region = exchange.parameter("region");
+    if (region.empty() || region == exchange.info().region) return true;
+    exchange.refuse(500, "No path to region \"" + region + "\": this peer belongs to region \"" +
+                             exchange.info().region + "\"; ask a peer of that region");
+    return false;
+}
 
 std::optional<node::Query> query_for(Exchange& exchange, node::QueryKind kind, std::string id) {
     if (exchange.request().query.contains("filter")) {

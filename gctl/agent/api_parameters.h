@@ -9,6 +9,10 @@ namespace gaggle {
 
 constexpr Duration kWaitDefault = 300s;  ///< and the limit, which the node keeps
 
+/// Whether the request's region, if it names one, is this one: no other is served. If not, the
+/// exchange is refused.
+bool region_is_ours(Exchange& exchange);
+
 /// A query of this kind with the request's namespace, index, wait and stale. Nothing when one of
 /// them is wrong, and then the exchange is refused.
 std::optional<node::Query> query_for(Exchange& exchange, node::QueryKind kind, std::string id = "");

@@ -113,6 +113,37 @@ TEST_CASE("a job without a region goes to this one") {
     CHECK(world.question_as<node::RegisterJob>().job.region == "north");
 }
 
+TEST_CASE("what is meant for another region changes nothing here") {
+    struct Row {
+        const char* method;
+        const char* path;
+        std::string body;
+    };
+    for (const Row& row : {
+             Row{"POST", "/v1/jobs", body_of(sample_job())},
+             Row{"POST", "/v1/job/web", body_of(sample_job())},
+             Row{"POST", "/v1/job/web/plan", body_of(sample_job())},
+             Row{"DELETE", "/v1/job/web", ""},
+             Row{"POST", "/v1/cluster/expel", R"({"Statement":"AAAA"})"},
+             Row{"POST", "/v1/search", R"({"Prefix":"ab","Context":"all"})"},
+             Row{"GET", "/v1/jobs", ""},
+             Row{"GET", "/v1/client/fs/logs/aa", ""},
+         }) {
+        CAPTURE(row.method);
+        CAPTURE(row.path);
+        ApiWorld world;
+        const ExchangeId client =
+            world.send(row.method, row.path,
+                       {{"region", "moon"}, {"task", "t"}, {"type", "stdout"}}, row.body);
+        REQUIRE(world.questions.empty());
+        CHECK(world.response(client).status == 500);
+        CHECK(world.response(client).body.starts_with("No path to region \"moon\""));
+    }
+    ApiWorld world;
+    world.send("DELETE", "/v1/job/web", {{"region", "global"}});
+    CHECK(world.question_as<node::DeregisterJob>().id == "web");
+}
+
 TEST_CASE("stopping a job") {
     ApiWorld world;
     const ExchangeId client = world.send("DELETE", "/v1/job/a%2Fb", {{"purge", "true"}});
