@@ -40,6 +40,7 @@ void LogFollow::got(Exchange& exchange, const node::LogChunk& chunk) {
         read_due_ = TimePoint::max();  // until it has left
         if (heartbeat_due_) heartbeat_due_ = exchange.now() + kLogHeartbeat;
     } else if (style_.follow) {
+        if (heartbeat_due_ && !std::exchange(caught_up_, true)) beat(exchange);
         read_due_ = exchange.now() + kLogPollInterval;
     } else {
         exchange.end_stream();
@@ -56,15 +57,17 @@ void LogFollow::missed(Exchange& exchange, const Error& error) {
     read_due_ = exchange.now() + kLogRetryPause;
 }
 
+void LogFollow::beat(Exchange& exchange) {
+    exchange.piece("{}", false);
+    heartbeat_due_ = exchange.now() + kLogHeartbeat;
+}
+
 void LogFollow::written(Exchange& exchange) {
     if (!reading_) read(exchange);
 }
 
 void LogFollow::tick(Exchange& exchange) {
-    if (heartbeat_due_ && *heartbeat_due_ <= exchange.now()) {
-        exchange.piece("{}", false);
-        heartbeat_due_ = exchange.now() + kLogHeartbeat;
-    }
+    if (heartbeat_due_ && *heartbeat_due_ <= exchange.now()) beat(exchange);
     if (!reading_ && read_due_ && *read_due_ <= exchange.now()) read(exchange);
 }
 

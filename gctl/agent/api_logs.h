@@ -37,11 +37,13 @@ class LogFollow {
     void got(Exchange& exchange, const node::LogChunk& chunk);
     void missed(Exchange& exchange, const Error& error);
     void begin(Exchange& exchange);
+    void beat(Exchange& exchange);
     std::string frame(const node::LogChunk& chunk) const;
 
     node::ReadLogs next_;
     Style style_;
     bool reading_ = false;
+    bool caught_up_ = false;  ///< what was there at the beginning has been sent
     std::optional<TimePoint> read_due_;
     std::optional<TimePoint> heartbeat_due_;
     int misses_ = 0;

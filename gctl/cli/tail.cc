@@ -1,6 +1,26 @@
 #include "gctl/cli/tail.h"
 
+#include <utility>
+
+#include "base/bytes.h"
+#include "gctl/cli/json.h"
+#include "placement/jobspec/value_json.h"
+
 namespace gaggle::cli {
+
+namespace {
+
+constexpr std::size_t kFrameBytesMax = 4U << 20U;
+
+Result<LogFrame> frame_of(const std::string& text) {
+    const auto value = value_from_json(text);
+    if (!value.ok()) return value.error();
+    const auto data = from_base64(Json(*value)["Data"].text());
+    if (!data) return Error{Errc::corrupt, "a frame of the log holds no base64"};
+    return LogFrame{.data = to_text(*data), .heartbeat = Json(*value).fields().empty()};
+}
+
+}  // namespace
 
 std::string_view last_lines(std::string_view text, std::size_t lines) {
     std::size_t at = text.size();
@@ -14,16 +34,34 @@ std::string_view last_lines(std::string_view text, std::size_t lines) {
     return at == text.size() ? std::string_view() : text.substr(at + 1);
 }
 
-std::string Tail::take(std::string_view piece) {
-    if (!follow_) {
-        kept_ += piece;
-        return "";
+Result<std::vector<LogFrame>> FrameReader::take(std::string_view piece) {
+    std::vector<LogFrame> out;
+    for (const char letter : piece) {
+        begun_ += letter;
+        if (std::exchange(escaped_, false)) continue;
+        if (letter == '\\') escaped_ = in_text_;
+        if (letter == '"') in_text_ = !in_text_;
+        if (in_text_ || (letter != '{' && letter != '}')) continue;
+        depth_ += letter == '{' ? 1 : -1;
+        if (depth_ > 0) continue;
+        out.push_back(TRY(frame_of(begun_)));
+        begun_.clear();
     }
-    if (!first_) return std::string(piece);
-    first_ = false;
-    return std::string(last_lines(piece, lines_));
+    if (begun_.size() > kFrameBytesMax)
+        return Error{Errc::corrupt, "a frame of the log has no end"};
+    return out;
 }
 
-std::string Tail::rest() const { return std::string(last_lines(kept_, lines_)); }
+std::string FollowedTail::take(const LogFrame& frame) {
+    if (passing_) return frame.data;
+    kept_ += frame.data;
+    return frame.heartbeat || kept_.size() >= bytes_ ? rest() : "";
+}
+
+std::string FollowedTail::rest() {
+    passing_ = true;
+    const std::string all = std::exchange(kept_, {});
+    return std::string(last_lines(all, lines_));
+}
 
 }  // namespace gaggle::cli

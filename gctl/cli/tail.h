@@ -1,35 +1,57 @@
-// The last lines of a stream that was asked for from some way before its end.
+// The last lines of a log, and a log that is followed from its last lines on.
 //
 // The API counts in bytes, people in lines; so we ask for more bytes than the lines are likely to
-// take and drop what is too much. A stream that ends is kept back and cut at its end. One that is
-// followed has no end: its first piece, up to 64 KiB, is cut and everything later passes.
+// take, for more still when they were too few, and drop what is too much. A log that is followed
+// has no end to count from: what is there already ends with the first heartbeat among the frames,
+// or after as many bytes as were asked for, and everything later passes.
 #pragma once
 
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <vector>
+
+#include "base/result.h"
 
 namespace gaggle::cli {
 
 /// The last `lines` lines of `text`; a last one without its newline counts.
 std::string_view last_lines(std::string_view text, std::size_t lines);
 
-class Tail {
+/// One of Nomad's StreamFrames: a JSON object, one right behind the other in the stream.
+struct LogFrame {
+    std::string data;  ///< decoded; empty in a heartbeat
+    bool heartbeat = false;
+};
+
+/// Takes a stream of frames apart, wherever its pieces were cut.
+class FrameReader {
   public:
-    Tail(std::size_t lines, bool follow) : lines_(lines), follow_(follow) {}
+    /// The frames that this piece completes. `corrupt`: these are no frames.
+    Result<std::vector<LogFrame>> take(std::string_view piece);
 
-    /// How far before the end to begin for that many lines: 256 bytes each.
-    static std::size_t bytes_for(std::size_t lines) { return lines * 256; }
+  private:
+    std::string begun_;  ///< of the next frame
+    int depth_ = 0;
+    bool in_text_ = false;
+    bool escaped_ = false;
+};
 
-    /// What of this piece may be shown now.
-    std::string take(std::string_view piece);
+class FollowedTail {
+  public:
+    /// `bytes`: how far before the end the log is read from.
+    FollowedTail(std::size_t lines, std::size_t bytes)
+        : lines_(lines), bytes_(bytes), passing_(bytes == 0) {}
+
+    /// What may be shown now.
+    std::string take(const LogFrame& frame);
     /// What was kept back, once the stream has ended.
-    std::string rest() const;
+    std::string rest();
 
   private:
     std::size_t lines_;
-    bool follow_;
-    bool first_ = true;
+    std::size_t bytes_;
+    bool passing_;
     std::string kept_;
 };
 

@@ -276,7 +276,22 @@ TEST_CASE("alloc logs asks for the stream and passes it on") {
     CHECK(machine.run({"alloc", "logs", "-n", "2", "-stderr", kAlloc, "t"}).out == "two\nthree\n");
     CHECK(agent.calls().back() ==
           logs + " follow=false offset=512 origin=end plain=true task=t type=stderr");
-    CHECK(machine.run({"alloc", "logs", "-f", "-n", "1", kAlloc}).out == "three\n");
+    agent.on(logs, {"one\ntwo\n", R"({"Data":"b25lCnR3"}{"Data":"bwo="}{}{"Data":"dGhyZWUK"})"});
+    CHECK(machine.run({"alloc", "logs", "-f", "-n", "1", kAlloc}).out == "two\nthree\n");
+    CHECK(agent.calls().back() ==
+          logs + " follow=true offset=256 origin=end plain=false task=t type=stdout");
+    const std::string line = std::string(299, 'x') + "\n";
+    agent.on(logs, {line.substr(44), line + line + line});
+    CHECK(machine.run({"alloc", "logs", "-n", "1", kAlloc}).out == line);
+    CHECK(agent.calls().back() ==
+          logs + " follow=false offset=1024 origin=end plain=true task=t type=stdout");
+    agent.on(logs, {R"({"Data":"b25lCnR3"})"});
+    CHECK(machine.run({"alloc", "logs", "-f", "-n", "0", kAlloc}).out == "one\ntw");
+    CHECK(machine.run({"alloc", "logs", "-n", "0", kAlloc}).out.empty());
+    agent.on(logs, {"one\n", "no frames}"});
+    const Ran garbled = machine.run({"alloc", "logs", "-f", "-n", "1", kAlloc});
+    CHECK(garbled.code == 1);
+    CHECK(has(garbled.err, "read logs of allocation a1a1a1a1: "));
     const Ran wrong = machine.run({"alloc", "logs", kAlloc, "web"});
     CHECK(has(wrong.err, "it has no task \"web\"; it has: t"));
     agent.on("GET " + path, {alloc_json("running", R"(,"TaskStates":{"a":{},"b":{}})")});

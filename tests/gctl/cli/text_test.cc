@@ -52,15 +52,47 @@ TEST_CASE("the last lines of a text") {
     }
 }
 
-TEST_CASE("a tail that is followed cuts its first piece only; one that ends is cut at its end") {
-    Tail followed(1, true);
-    CHECK(followed.take("a\nb\n") == "b\n");
-    CHECK(followed.take("c\nd\n") == "c\nd\n");
-    CHECK(followed.rest().empty());
-    Tail ended(2, false);
-    CHECK(ended.take("a\nb").empty());
-    CHECK(ended.take("b\nc\n").empty());
-    CHECK(ended.rest() == "bb\nc\n");
+TEST_CASE("frames are read however the stream is cut") {
+    const std::string stream =
+        R"({"Data":"b25lCg==","File":"alloc/logs/a}\"{.stdout.0","Offset":4}{}{"Data":"dHdv"})";
+    for (std::size_t cut = 0; cut <= stream.size(); ++cut) {
+        CAPTURE(cut);
+        FrameReader reader;
+        std::vector<LogFrame> all;
+        for (const std::string& piece : {stream.substr(0, cut), stream.substr(cut)}) {
+            const auto frames = reader.take(piece);
+            REQUIRE(frames.ok());
+            all.insert(all.end(), frames->begin(), frames->end());
+        }
+        REQUIRE(all.size() == 3);
+        CHECK(all[0].data == "one\n");
+        CHECK(!all[0].heartbeat);
+        CHECK(all[1].heartbeat);
+        CHECK(all[2].data == "two");
+    }
+    for (const char* wrong : {"plain text}", "{\"Data\":\"?\"}", "{nonsense}"})
+        CHECK(!FrameReader().take(wrong).ok());
+    CHECK(!FrameReader().take(std::string(5U << 20U, 'x')).ok());
+}
+
+TEST_CASE("a followed tail is cut once, where that ends which was there") {
+    const LogFrame beat{.heartbeat = true};
+    FollowedTail several(2, 1'000);
+    CHECK(several.take({.data = "a\nb\nc"}).empty());
+    CHECK(several.take({.data = "c\nd\n"}).empty());
+    CHECK(several.take(beat) == "cc\nd\n");
+    CHECK(several.take({.data = "e\nf\ng\n"}) == "e\nf\ng\n");
+    CHECK(several.take(beat).empty());
+    CHECK(several.rest().empty());
+    FollowedTail busy(1, 4);  // a log that grows so fast that there is never a pause
+    CHECK(busy.take({.data = "a\n"}).empty());
+    CHECK(busy.take({.data = "b\nc\n"}) == "c\n");
+    CHECK(busy.take({.data = "d\ne\n"}) == "d\ne\n");
+    FollowedTail fresh(0, 0);
+    CHECK(fresh.take({.data = "a\n"}) == "a\n");
+    FollowedTail ended(1, 100);
+    CHECK(ended.take({.data = "a\nb\n"}).empty());
+    CHECK(ended.rest() == "b\n");
 }
 
 TEST_CASE("JSON is shown with two spaces a level") {
