@@ -65,6 +65,7 @@ struct JobStatus {
 };
 struct JobStop {
     std::string id;
+    bool yes = false;  ///< ask nothing
     bool purge = false;
     bool detach = false;
     bool verbose = false;

@@ -66,12 +66,14 @@ void OptionBuilder::add_jobs() {
     add_verbose(app, job_status.verbose);
     app->callback([this] { out.command = job_status; });
 
-    app = command(job, "stop", "Stop a job", "gctl job stop redis");
+    app = command(job, "stop", "Stop a job",
+                  "gctl job stop redis\n\n"
+                  "Asks when JOB is only the beginning of an id; where nobody can answer, it then\n"
+                  "stops nothing unless --yes is given.");
     add_id(app, "JOB", "A job, or the beginning of its id", stop.id)->required();
     app->add_flag("--purge", stop.purge, "And forget it");
     app->add_flag("--detach", stop.detach, "Do not wait for the evaluation");
-    app->add_flag_callback(
-        "-y,--yes", [] {}, "Accepted for scripts; nothing is asked");
+    app->add_flag("-y,--yes", stop.yes, "Stop it without a question, also by a shortened id");
     add_verbose(app, stop.verbose);
     app->callback([this] { out.command = stop; });
 

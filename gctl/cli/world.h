@@ -16,7 +16,9 @@ struct World {
     std::function<void(Duration)> pause;
     /// The text of a file, at most 16 MiB; "-" is standard input.
     std::function<Result<std::string>(const std::string& path)> read_file;
-    bool terminal = false;         ///< standard output is one
+    bool terminal = false;  ///< standard output is one
+    /// Puts the question on the terminal and reads a line; not set when standard input is none.
+    std::function<std::string(const std::string& question)> ask;
     std::string default_data_dir;  ///< /var/lib/gaggle for root, else in the home directory
 
     /// The first of the named variables that is set and not empty.

@@ -43,6 +43,13 @@ void write_fd(int fd, std::string_view text) {
     }
 }
 
+std::string ask_terminal(const std::string& question) {
+    write_err(question);
+    std::string answer;
+    std::getline(std::cin, answer);
+    return answer;
+}
+
 std::string data_dir_of(const World& world) {
     if (::geteuid() == 0) return "/var/lib/gaggle";
     const std::string data = world.variable({"XDG_DATA_HOME"});
@@ -66,6 +73,7 @@ World real_world() {
     };
     out.pause = [](Duration span) { ::usleep(static_cast<useconds_t>(span.count())); };
     out.read_file = read_file;
+    if (::isatty(STDIN_FILENO) == 1) out.ask = ask_terminal;
     out.terminal = ::isatty(STDOUT_FILENO) == 1;
     out.default_data_dir = data_dir_of(out);
     return out;

@@ -14,6 +14,18 @@ void show_warnings(const Context& context, const std::string& warnings) {
     context.console.note(warnings + "\n");
 }
 
+/// Whoever typed the beginning of an id may have meant another job. True: go on.
+Result<bool> confirm_stop(const JobStop& command, const std::string& id, const Context& context) {
+    if (command.yes || command.id == id) return true;
+    if (!context.world.ask)
+        return Error{Errc::invalid, "stop job \"" + id + "\": \"" + command.id +
+                                        "\" is only the beginning of its id, and there is no "
+                                        "terminal to ask on; give the whole id, or --yes"};
+    const std::string answer =
+        context.world.ask("Are you sure you want to stop job \"" + id + "\"? [y/N] ");
+    return answer == "y" || answer == "Y" || answer == "yes";
+}
+
 }  // namespace
 
 Result<int> run(const JobRun& command, const Context& context) {
@@ -45,6 +57,10 @@ Result<int> run(const JobRun& command, const Context& context) {
 Result<int> run(const JobStop& command, const Context& context) {
     const Api api = TRY(context.api());
     const std::string id = TRY(resolve_job(api, command.id));
+    if (!TRY(confirm_stop(command, id, context))) {
+        context.console.note("Nothing was stopped");
+        return 0;
+    }
     const Value answer = TRY(api.remove("stop job \"" + id + "\"", "/v1/job/" + url_encoded(id),
                                         {{"purge", command.purge ? "true" : "false"}}));
     if (context.json) return context.print_json(answer);

@@ -222,6 +222,44 @@ TEST_CASE("job stop watches its evaluation") {
     CHECK(agent.calls()[1] == "DELETE /v1/job/a/b purge=true");
 }
 
+TEST_CASE("job stop asks before it stops what was named by the beginning of its id") {
+    FakeAgent agent;
+    FakeMachine machine(agent.address());
+    agent.on("GET /v1/jobs", {R"([{"ID":"redis"}])"});
+    agent.on("DELETE /v1/job/redis", {R"({"EvalID":""})"});
+    const auto stopped = [&] { return agent.calls().back().starts_with("DELETE"); };
+    const Ran mute = machine.run({"job", "stop", "red"});
+    CHECK(mute.code == 1);
+    CHECK(has(mute.err, "stop job \"redis\": \"red\" is only the beginning of its id"));
+    CHECK(has(mute.err, "--yes"));
+    CHECK(!stopped());
+    CHECK(machine.run({"job", "stop", "-y", "red"}).code == 0);
+    CHECK(stopped());
+
+    std::string asked;
+    std::string answer;
+    machine.world().ask = [&](const std::string& question) {
+        asked = question;
+        return answer;
+    };
+    for (const char* no : {"", "n", "no", "yeah"}) {
+        CAPTURE(no);
+        answer = no;
+        const Ran kept = machine.run({"job", "stop", "red"});
+        CHECK(kept.code == 0);
+        CHECK(kept.err == "Nothing was stopped\n");
+        CHECK(!stopped());
+    }
+    CHECK(asked == "Are you sure you want to stop job \"redis\"? [y/N] ");
+    answer = "y";
+    CHECK(machine.run({"job", "stop", "red"}).code == 0);
+    CHECK(stopped());
+    asked.clear();
+    CHECK(machine.run({"job", "stop", "redis"}).code == 0);
+    CHECK(stopped());
+    CHECK(asked.empty());
+}
+
 TEST_CASE("alloc status shows tasks, ports and how old each copy is") {
     FakeAgent agent;
     FakeMachine machine(agent.address());

@@ -90,6 +90,7 @@ TEST_CASE("looking commands") {
     CHECK(logs.lines == 20);
     CHECK(logs.task == "web");
     CHECK(parsed<JobStop>({"job", "stop", "-purge", "-yes", "x"}).purge);
+    CHECK(parsed<JobStop>({"job", "stop", "-y", "x"}).yes);
     const auto line = parse_command_line({"members", "--json", "--address", "h:1"}, "/data");
     CHECK(line.invocation->json);
     CHECK(line.invocation->connect.address == "h:1");
