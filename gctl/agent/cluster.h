@@ -4,7 +4,8 @@
 // file `region` in the data directory, written last: while it is missing, nothing has happened yet
 // that others rely on. Beside it lie `identity` (the peer's keys) and, on the founder's machine
 // only, `issuer` (what invitations are signed with) and `authority` (what issuers are named with;
-// may be taken away). The directory has mode 0700, the files 0600. The rest of it is the store's.
+// may be taken away). The files have mode 0600, and the directory 0700 until an agent lets tasks
+// through it to their own directories (0711). The rest of it is the store's.
 #pragma once
 
 #include <string>

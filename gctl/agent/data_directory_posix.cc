@@ -33,6 +33,22 @@ Result<void> prepare(const std::string& path) {
     return {};
 }
 
+Result<void> let_tasks_through(const std::string& path) {
+    const auto failed = [](const std::string& what) {
+        return Error{errno == EPERM ? Errc::denied : Errc::io, what + ": " + std::strerror(errno)};
+    };
+    const std::string copies = path + "/copies";  // before replicas make it, open to all
+    if (::mkdir(copies.c_str(), 0700) != 0 && errno != EEXIST) return failed("create " + copies);
+    for (const char* folder : {"/copies", "/log", "/state"})
+        if (::chmod((path + folder).c_str(), 0700) != 0 && errno != ENOENT)
+            return failed("close " + path + folder + " to other users");
+    for (const char* file : {"/FORMAT", "/GUARD.0", "/GUARD.1"})
+        if (::chmod((path + file).c_str(), 0600) != 0 && errno != ENOENT)
+            return failed("close " + path + file + " to other users");
+    if (::chmod(path.c_str(), 0711) != 0) return failed("open the way through " + path);
+    return {};
+}
+
 std::string first_trace(const std::string& path) {
     for (const char* name :
          {kRegion, kIdentity, kIssuer, kAuthority, "/FORMAT", "/log", "/state"}) {

@@ -2,6 +2,7 @@
 // is it whole, are the ports free; and nothing that others can see happens before the last answer.
 #include "base/log.h"
 #include "gctl/agent/clock.h"
+#include "gctl/agent/data_directory.h"
 #include "gctl/agent/peer.h"
 #include "gctl/agent/token_file.h"
 
@@ -97,6 +98,9 @@ Result<void> Peer::open_http(const std::string& data_dir) {
 }
 
 Result<void> Peer::open_tasks(const std::string& data_dir) {
+    if (const auto through = data_directory::let_tasks_through(data_dir); !through.ok())
+        log::warn("{}; tasks with another `user` than the agent's cannot start",
+                  through.error().detail);
     startup_.alloc_root = data_dir + "/alloc";
     startup_.environment = allocrunner::environment_for_tasks();
     copies_ = TRY(replica::CopyWorker::open(

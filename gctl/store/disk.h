@@ -41,7 +41,7 @@ class Disk {
     virtual Background background() const = 0;
 };
 
-/// The machine's file system. Never destroyed.
+/// The machine's file system; directories are made for their owner alone. Never destroyed.
 Disk& real_disk();
 
 /// The parts of the real one that LevelDB has not (directory_posix.cc).

@@ -54,6 +54,12 @@ pid_t run_job(std::uint16_t http, const std::string& token, const ScratchDir& sc
     return pid_in(pid_file);
 }
 
+unsigned mode_of(const std::string& path) {
+    struct stat about {};
+    REQUIRE(::stat(path.c_str(), &about) == 0);
+    return about.st_mode & 07777U;
+}
+
 bool is_gone(pid_t pid) {
     return eventually([&] { return !allocrunner::is_alive(pid); });
 }
@@ -89,6 +95,53 @@ TEST_CASE("a --dev agent runs a job, and takes its tasks and its directory with 
     CHECK(agent.end(SIGINT) == 0);
     CHECK(is_gone(task));
     CHECK_FALSE(std::filesystem::exists(data_dir));
+}
+
+TEST_CASE("a task with a user of its own starts, and all else of the agent is closed to it" *
+          doctest::skip(::geteuid() != 0)) {
+    const ScratchDir scratch;
+    REQUIRE(::chmod(scratch.path().c_str(), 0711) == 0);
+    AgentOptions options = small(free_base_port("127.0.0.1"));
+    options.dev = true;
+    AgentChild agent(scratch, options);
+    const std::uint16_t http = agent.http_port();
+    CAPTURE(agent.err());
+    REQUIRE(http != 0);
+    const std::string token = after(agent.out(), "export NOMAD_TOKEN=");
+    const std::string said = after(agent.out(), "  data    ");
+    const std::string data_dir = said.substr(0, said.find(' '));
+
+    std::string job = job_that_stays(scratch.path() + "/unused");
+    const std::string driver = R"("Driver": "raw_exec")";
+    job.replace(job.find(driver), driver.size(), driver + R"(, "User": "nobody")");
+    const std::string words = "echo hello;";
+    job.replace(job.find(words), words.size(),
+                "id -un; for f in " + data_dir + "/*; do echo seen $f; done; cat " + data_dir +
+                    "/FORMAT " + data_dir + "/log/CURRENT; exec sleep 600;");
+    REQUIRE(ask_http(http, token, "PUT", "/v1/jobs", job).starts_with("HTTP/1.1 200"));
+    std::string allocs;
+    CHECK(eventually([&] {
+        allocs = ask_http(http, token, "GET", "/v1/job/stay/allocations");
+        return field_of(allocs, "ClientStatus") == "running";
+    }));
+    CAPTURE(allocs);
+    std::string out;
+    CHECK(eventually([&] {
+        out = ask_http(
+            http, token, "GET",
+            "/v1/client/fs/logs/" + field_of(allocs, "ID") + "?task=t&type=stdout&plain=true");
+        return out.find("seen") != std::string::npos;
+    }));
+    CHECK(out.find("nobody\nseen " + data_dir + "/*\n") != std::string::npos);
+    CHECK(out.find("gaggle 1") == std::string::npos);
+
+    CHECK(mode_of(data_dir) == 0711);
+    for (const auto& entry : std::filesystem::directory_iterator(data_dir)) {
+        CAPTURE(entry.path());
+        const bool passage = entry.path().filename() == "alloc";
+        CHECK(mode_of(entry.path()) == (passage ? 0711U : entry.is_directory() ? 0700U : 0600U));
+    }
+    CHECK(agent.end(SIGINT) == 0);
 }
 
 TEST_CASE("a task outlives its agent, killed or ended, and the next agent adopts it") {
