@@ -37,8 +37,9 @@ class EventLoop {
     /// There is one alarm: a new one takes the place of the last.
     void set_alarm(Duration from_now, std::function<void()> ring);
     void after(Duration from_now, std::function<void()> then);
-    /// SIGTERM and SIGINT; for each of them, not only the first.
-    void on_end_signal(std::function<void(int signal)> handle);
+    /// SIGTERM, SIGINT and, unless it is ignored already (nohup), SIGHUP; for each that comes from
+    /// here on, not only the first, but never before run().
+    void on_signal(std::function<void(int signal)> handle);
     /// Connects, closes at once, and tells.
     void test_connect(const Endpoint& endpoint, std::function<void(ConnectOutcome)> done);
 

@@ -20,14 +20,14 @@ struct EventLoop::Impl {
     asio::executor_work_guard<asio::io_context::executor_type> stay{io.get_executor()};
     asio::steady_timer alarm{io};
     asio::signal_set signals{io};
-    std::function<void(int)> end_signal;
+    std::function<void(int)> signalled;
     std::size_t connect_tests = 0;
 
     void wait_for_signal() {
         signals.async_wait([this](error_code failed, int signal) {
             if (failed) return;
             wait_for_signal();
-            end_signal(signal);
+            signalled(signal);
         });
     }
 };
@@ -109,10 +109,13 @@ void EventLoop::after(Duration from_now, std::function<void()> then) {
     });
 }
 
-void EventLoop::on_end_signal(std::function<void(int)> handle) {
-    impl_->end_signal = std::move(handle);
+void EventLoop::on_signal(std::function<void(int)> handle) {
+    impl_->signalled = std::move(handle);
     impl_->signals.add(SIGTERM);
     impl_->signals.add(SIGINT);
+    struct sigaction before {};
+    if (::sigaction(SIGHUP, nullptr, &before) == 0 && before.sa_handler != SIG_IGN)
+        impl_->signals.add(SIGHUP);
     impl_->wait_for_signal();
 }
 

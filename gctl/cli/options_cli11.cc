@@ -111,7 +111,9 @@ void OptionBuilder::add_agent() {
                 "gctl agent --dev\n"
                 "  gctl agent --data-dir /var/lib/gaggle --invitation-file invitation.txt",
                 false);
-    app->add_flag("--dev", to.dev, "One peer, a region of its own, temporary data; no root needed");
+    app->add_flag("--dev", to.dev,
+                  "One peer, a region of its own, no root needed; its tasks and data go when it "
+                  "ends, unless --data-dir keeps both");
     app->add_option("--data-dir", to.data_dir, "Where the peer keeps its data [" + data_dir + "]");
     app->add_option("--invitation-file", to.invitation_file,
                     "Join with the line in this file; - reads standard input");

@@ -67,6 +67,9 @@ bool is_gone(pid_t pid) {
 }  // namespace
 
 TEST_CASE("a --dev agent runs a job, and takes its tasks and its directory with it") {
+    int end = SIGINT;
+    SUBCASE("at Ctrl-C") { end = SIGINT; }
+    SUBCASE("when its terminal is closed") { end = SIGHUP; }
     const ScratchDir scratch;
     AgentOptions options = small(free_base_port("127.0.0.1"));
     options.dev = true;
@@ -92,9 +95,41 @@ TEST_CASE("a --dev agent runs a job, and takes its tasks and its directory with 
                    .find("hello") != std::string::npos;
     }));
 
-    CHECK(agent.end(SIGINT) == 0);
+    CHECK(agent.end(end) == 0);
     CHECK(is_gone(task));
     CHECK_FALSE(std::filesystem::exists(data_dir));
+}
+
+TEST_CASE("a --dev agent that is given a data directory leaves its tasks to the next one") {
+    const ScratchDir scratch;
+    AgentOptions options = small(free_base_port("127.0.0.1"));
+    options.dev = true;
+    options.data_dir = scratch.path() + "/data";
+    pid_t task = 0;
+    {
+        AgentChild first(scratch, options);
+        const std::uint16_t http = first.http_port();
+        CAPTURE(first.err());
+        REQUIRE(http != 0);
+        CHECK(first.out().find("Its tasks run on") != std::string::npos);
+        task = run_job(http, after(first.out(), "export NOMAD_TOKEN="), scratch);
+        CHECK(first.end(SIGINT) == 0);
+    }
+    CHECK(allocrunner::is_alive(task));
+    AgentChild next(scratch, options);
+    const std::uint16_t http = next.http_port();
+    CAPTURE(next.err());
+    REQUIRE(http != 0);
+    const std::string token = after(next.out(), "export NOMAD_TOKEN=");
+    CHECK(eventually([&] {
+        const std::string allocs = ask_http(http, token, "GET", "/v1/job/stay/allocations");
+        return field_of(allocs, "ClientStatus") == "running";
+    }));
+    CHECK(field_of(ask_http(http, token, "GET", "/v1/job/stay"), "Status") == "running");
+    CHECK(pid_in(scratch.path() + "/task.pid") == task);
+    CHECK(ask_http(http, token, "DELETE", "/v1/job/stay").starts_with("HTTP/1.1 200"));
+    CHECK(is_gone(task));
+    CHECK(next.end(SIGHUP) == 0);
 }
 
 TEST_CASE("a task with a user of its own starts, and all else of the agent is closed to it" *
@@ -160,6 +195,8 @@ TEST_CASE("a task outlives its agent, killed or ended, and the next agent adopts
         REQUIRE(http != 0);
         token = after(allocrunner::text_of(options.data_dir + "/http-token") + "\n", "");
         task = run_job(http, token, scratch);
+        ::kill(first.pid(), SIGHUP);  // nothing to it
+        CHECK(ask_http(http, token, "GET", "/v1/jobs").starts_with("HTTP/1.1 200"));
         CHECK(first.end(SIGTERM) == 0);
     }
     CHECK(allocrunner::is_alive(task));

@@ -126,17 +126,34 @@ TEST_CASE("work from another thread runs on the loop's, in order") {
     CHECK(where == std::this_thread::get_id());
 }
 
-TEST_CASE("every end signal is told, not only the first") {
+TEST_CASE("every signal is told, not only the first") {
     EventLoop loop;
     std::vector<int> told;
-    loop.on_end_signal([&](int signal) {
+    loop.on_signal([&](int signal) {
         told.push_back(signal);
-        if (told.size() == 2) return loop.stop();
-        raise(SIGINT);
+        if (told.size() == 3) return loop.stop();
+        raise(told.size() == 1 ? SIGINT : SIGHUP);
     });
-    raise(SIGTERM);
+    raise(SIGTERM);  // before run(): kept until then
     loop.run();
-    CHECK(told == std::vector<int>{SIGTERM, SIGINT});
+    CHECK(told == std::vector<int>{SIGTERM, SIGINT, SIGHUP});
+}
+
+TEST_CASE("whoever said that hanging up means nothing is heeded") {
+    const auto before = signal(SIGHUP, SIG_IGN);
+    {
+        EventLoop loop;
+        std::vector<int> told;
+        loop.on_signal([&](int signal) {
+            told.push_back(signal);
+            loop.stop();
+        });
+        raise(SIGHUP);
+        raise(SIGTERM);
+        loop.run();
+        CHECK(told == std::vector<int>{SIGTERM});
+    }
+    signal(SIGHUP, before);
 }
 
 }  // namespace gaggle::agent
