@@ -16,8 +16,10 @@ namespace gaggle {
 /// The token of the data directory, in its file `http-token` (mode 0600); made at the first call.
 Result<std::string> load_or_make_token(const std::string& data_dir);
 
-/// Writes the copy, mode 0600; the path of it. `denied` when the directory is somebody else's or
-/// open to others.
+/// Writes the copy, mode 0600; the path of it. Removes what killed agents have left there: copies
+/// for loopback ports that refuse a connection, of 4,096 files at most; so agents in networks of
+/// their own need a /run of their own. `denied` when the directory is somebody else's or open to
+/// others.
 Result<std::string> publish_token(const std::string& host, std::uint16_t port,
                                   const std::string& token);
 /// Removes the copy if it is still ours. Never fails: a stale copy opens nothing.

@@ -1,8 +1,13 @@
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
@@ -11,6 +16,7 @@
 #include <iterator>
 #include <vector>
 
+#include "base/unique_fd.h"
 #include "crypto/identity.h"
 #include "crypto/secret_file.h"
 #include "gctl/agent/cluster.h"
@@ -21,6 +27,8 @@ namespace gaggle {
 namespace {
 
 constexpr std::size_t kTextBytesMax = 64U << 10U;
+constexpr std::size_t kTokenFilesMax = 4'096;
+constexpr int kAnswerMilliseconds = 10;  ///< loopback answers at once, if at all
 
 std::string trimmed(const std::string& text) {
     const auto first = text.find_first_not_of(" \t\r\n");
@@ -59,6 +67,49 @@ std::string file_name(const std::string& host, std::uint16_t port) {
     return "/" + plain + "_" + std::to_string(port) + ".token";
 }
 
+/// True when nobody listens there, which a loopback address says at once.
+bool refuses(const std::string& host, std::uint16_t port) {
+    const bool six = host == "::1";
+    if (!six && !host.starts_with("127.")) return false;
+    sockaddr_in to{};
+    to.sin_family = AF_INET;
+    to.sin_port = htons(port);
+    sockaddr_in6 to6{};
+    to6.sin6_family = AF_INET6;
+    to6.sin6_port = htons(port);
+    to6.sin6_addr = in6addr_loopback;
+    if (!six && ::inet_pton(AF_INET, host.c_str(), &to.sin_addr) != 1) return false;
+    const auto* address =
+        six ? reinterpret_cast<const sockaddr*>(&to6) : reinterpret_cast<const sockaddr*>(&to);
+    const UniqueFd fd(
+        ::socket(six ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    const socklen_t size = six ? sizeof to6 : sizeof to;
+    if (!fd || ::connect(fd.get(), address, size) == 0) return false;
+    if (errno != EINPROGRESS) return errno == ECONNREFUSED;
+    pollfd pending{.fd = fd.get(), .events = POLLOUT, .revents = 0};
+    int outcome = 0;
+    socklen_t outcome_size = sizeof outcome;
+    return ::poll(&pending, 1, kAnswerMilliseconds) == 1 &&
+           ::getsockopt(fd.get(), SOL_SOCKET, SO_ERROR, &outcome, &outcome_size) == 0 &&
+           outcome == ECONNREFUSED;
+}
+
+void remove_stale(const std::string& directory) {
+    std::error_code failed;
+    std::filesystem::directory_iterator at(directory, failed);
+    for (std::size_t looked = 0; !failed && looked < kTokenFilesMax && at != end(at); ++looked) {
+        const std::string name = at->path().filename().string();
+        const std::size_t mark = name.rfind('_');
+        std::uint16_t port = 0;
+        const char* last = name.data() + name.size();
+        if (mark != std::string::npos && name.ends_with(".token") &&
+            std::from_chars(name.data() + mark + 1, last, port).ptr == last - 6 &&
+            refuses(name.substr(0, mark), port))
+            ::unlink(at->path().c_str());
+        at.increment(failed);
+    }
+}
+
 Result<std::string> read_text(const std::string& path) {
     std::ifstream in(path, std::ios::binary);
     if (!in)
@@ -92,6 +143,7 @@ Result<std::string> publish_token(const std::string& host, std::uint16_t port,
         }
         const std::string path = directory + file_name(host, port);
         auto done = check_private(directory);
+        if (done.ok()) remove_stale(directory);
         if (done.ok()) done = write_secret_file(path, as_bytes(token + "\n"));
         if (done.ok()) return path;
         last = done.error();
