@@ -288,6 +288,7 @@ class Swim {
 
     // swim_repair.cc: digests, wants, cards, knocks
     void finish(Frame& frame, std::size_t sends_before);
+    bool may_ask(const PeerId& peer);
     void ask_again();
     void knock(const PeerId& peer);
     void knock_due();
@@ -333,6 +334,7 @@ class Swim {
     std::optional<TimePoint> dead_probe_at_;
     std::optional<TimePoint> push_at_;
     TimePoint pushed_at_ = TimePoint::min();
+    std::map<PeerId, TimePoint> asked_;         ///< for records, when last
     TimePoint digested_at_ = TimePoint::min();  ///< last with one back from the dead
     Duration digest_wait_;                      ///< grows from digest_first to digest_min
     bool isolated_ = false;

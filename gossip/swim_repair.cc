@@ -9,6 +9,7 @@ namespace gaggle::gossip {
 namespace {
 
 constexpr std::size_t kChunkBytes = 40 * 1024;  ///< of records or cards in one frame
+constexpr Duration kWantInterval = 500ms;       ///< between two questions about one peer
 constexpr std::size_t kKnocksAtOnce = 4;
 constexpr Duration kNextKnocks = 50ms;        ///< until the others' turn
 constexpr Duration kHintInterval = 1s;        ///< between two unasked hints to one accused member
@@ -55,6 +56,7 @@ void Swim::finish(Frame& frame, std::size_t sends_before) {
         frame.wanted_cards.insert(frame.from);
     }
     std::erase_if(frame.wanted_cards, [&](const auto& peer) { return !pending_.find(peer); });
+    std::erase_if(frame.wanted_records, [&](const auto& peer) { return !may_ask(peer); });
     send_want(frame.from, frame.wanted_records, frame.wanted_cards);
     if (frame.show_self) frame.corrections.announcements.push_back(own_);
     if (!frame.corrections.empty()) send(frame.from, Correction{}, std::move(frame.corrections));
@@ -67,6 +69,17 @@ void Swim::finish(Frame& frame, std::size_t sends_before) {
     if (!accused || heard || !frame.answerable || now_ < sender->hinted_at + kHintInterval) return;
     sender->hinted_at = now_;
     send(frame.from, Correction{});
+}
+
+/// An answer may leave the same question open: what cannot be proven here (a peer that was
+/// expelled) would be asked for and told without end.
+bool Swim::may_ask(const PeerId& peer) {
+    if (asked_.size() >= kMembersMax)
+        std::erase_if(asked_, [&](const auto& one) { return one.second + kWantInterval <= now_; });
+    const auto [asked, is_first] = asked_.try_emplace(peer, now_);
+    if (!is_first && now_ < asked->second + kWantInterval) return false;
+    asked->second = now_;
+    return true;
 }
 
 void Swim::ask_again() {

@@ -87,12 +87,11 @@ void Keeper::watch(Now now, Outbox& out) {
 
 /// Gossip's word about one peer, said to the ledger where the two differ.
 void Keeper::watch(Now now, const ledger::PeerRecord& peer, Outbox& out) {
-    if (peer.who.id == out.self) return;
     const Known* known = directory_.find(peer.who.id);
     const bool seen = known != nullptr && known->liveness != Liveness::unknown;
     const PeerNumber number = peer.number;
     const std::string about = "peer " + std::to_string(number.value);
-    if (peer.status == ledger::PeerStatus::ready) {
+    if (peer.status == ledger::PeerStatus::ready && peer.who.id != out.self) {
         const bool unseen = !seen && now.time - leading_since_ > kUnseenAfter;
         const bool gone = seen && (known->liveness == Liveness::dead ||
                                    known->liveness == Liveness::left || known->agent_gone);

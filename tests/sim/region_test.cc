@@ -35,10 +35,12 @@ TEST_CASE("a vote that is away for long is replaced, and stores that fail take n
     Tally sum;
     for (const std::uint64_t seed : {1, 2, 3, 4}) {
         const Outcome outcome = check({.peers = 6, .seed = seed, .faults = {.every_rare = true}});
+        sum.outages += outcome.tally.outages;
         sum.losses += outcome.tally.losses;
         sum.disks += outcome.tally.disks;
         sum.replaced += outcome.tally.replaced;
     }
+    CHECK(sum.outages > 0);
     CHECK(sum.losses > 0);
     CHECK(sum.disks > 0);
     CHECK(sum.replaced > 0);

@@ -13,17 +13,13 @@ namespace gaggle::sim {
 /// What the adversary may do. The rare classes come in some seeds only, for they cost minutes of
 /// virtual time each.
 struct Faults {
-    bool kills = true;    ///< agents die and start again, some of them announced
-    bool reboots = true;  ///< machines lose power, with all that was not synced
-    bool cuts = true;     ///< links between groups of peers
-    bool loss = true;     ///< of frames, and doubles
-    /// Rare: a peer is away for minutes, so that its vote is replaced. Off until gossip's answers
-    /// to a second start of one incarnation cause no storm of further ones.
-    bool outages = false;
-    bool losses = true;  ///< rare, from five peers on: a peer never comes back
-    /// Rare, from five peers on: a peer is put out by a statement. Off until the group takes the
-    /// vote of an expelled peer away, and nobody asks for its card without a pause.
-    bool expulsions = false;
+    bool kills = true;        ///< agents die and start again, some of them announced
+    bool reboots = true;      ///< machines lose power, with all that was not synced
+    bool cuts = true;         ///< links between groups of peers
+    bool loss = true;         ///< of frames, and doubles
+    bool outages = true;      ///< rare: a peer is away for minutes, so that its vote is replaced
+    bool losses = true;       ///< rare, from five peers on: a peer never comes back
+    bool expulsions = true;   ///< rare, from five peers on: a peer is put out by a statement
     bool disks = true;        ///< rare: a store fails; its agent lives on, and restarts later
     bool every_rare = false;  ///< all rare classes in every seed
 };
