@@ -71,6 +71,7 @@ Node::Node(Config config, Rng rng)
     presence_.describe(config_.offer, config_.description);
     presence_.set_number(config_.number);
     runs_.set_number(config_.number);
+    runs_.set_offer(config_.offer.total);
     copies_.set_number(config_.number);
     admission_.set_own_card(own_card());
 }

@@ -86,6 +86,9 @@ void Runs::obey(Now now, Outbox& out) {
     obey_when_recovered_ = !recovered_;
     if (!recovered_) return;
     obeyed_ = true;
+    waits_for_room_ = false;
+    const Leaving leaving = leaving_now();
+    Amounts used = leaving.all_live;
     allocrunner::Orders set;
     for (const ledger::AllocRecord& alloc : orders_.allocs) {
         auto order = order_from(alloc, orders_);
@@ -96,13 +99,45 @@ void Runs::obey(Now now, Outbox& out) {
         }
         if (runner_.status(alloc.id) == nullptr && order->desired == allocrunner::Desired::run) {
             if (writer_.failed()) continue;
+            if (!leaving.allocs.empty() && !has_room(alloc, leaving, used)) {
+                waits_for_room_ = true;
+                continue;
+            }
             const auto restore = restore_for(now, alloc, order->group, out);
             if (!restore) continue;  // its data is on its way; it starts when that is here
             order->restore = *restore;
+            used += alloc.ask.amounts;
         }
         set.orders.push_back(std::move(*order));
     }
     absorb(now, runner_.step(now.time, {.wall = now.wall, .what = std::move(set)}), out);
+}
+
+/// What runs here and is to end. The ledger may have given its room away already: to it, what a
+/// vanished peer ran is lost, and frees nothing by ending later.
+Runs::Leaving Runs::leaving_now() const {
+    std::set<AllocId> wanted;
+    for (const ledger::AllocRecord& alloc : orders_.allocs)
+        if (alloc.desired == ledger::Desired::run) wanted.insert(alloc.id);
+    Leaving out;
+    for (const AllocId& id : runner_.live()) {
+        const allocrunner::Order* order = runner_.order(id);
+        if (order == nullptr) continue;
+        out.all_live += ask_of(order->group).amounts;
+        if (wanted.contains(id)) continue;
+        out.allocs.insert(id);
+        for (const allocrunner::AssignedPort& port : order->ports) out.ports.insert(port.value);
+    }
+    return out;
+}
+
+bool Runs::has_room(const ledger::AllocRecord& alloc, const Leaving& leaving,
+                    const Amounts& used) const {
+    for (const AssignedPort& port : alloc.ports)
+        if (leaving.ports.contains(port.value)) return false;
+    Amounts with = used;
+    with += alloc.ask.amounts;
+    return with.cpu <= offer_.cpu && with.memory <= offer_.memory && with.disk <= offer_.disk;
 }
 
 std::optional<allocrunner::Restore> Runs::restore_for(Now now, const ledger::AllocRecord& alloc,
@@ -145,7 +180,7 @@ void Runs::tell_copies(Now now, Outbox& out) {
 void Runs::on(Now now, const allocrunner::Input& input, Outbox& out) {
     const bool first = std::holds_alternative<allocrunner::Recovered>(input.what);
     absorb(now, runner_.step(now.time, input), out);
-    if (!first) return;
+    if (!first) return begin_what_waits(now, out);
     recovered_ = true;
     for (const AllocId& id : runner_.allocs())
         if (const auto* status = runner_.status(id)) unreported_[id] = *status;
@@ -155,8 +190,10 @@ void Runs::on(Now now, const allocrunner::Input& input, Outbox& out) {
 
 void Runs::absorb(Now now, allocrunner::Effects effects, Outbox& out) {
     std::move(effects.work.begin(), effects.work.end(), std::back_inserter(out.effects.tasks));
-    for (allocrunner::StatusChanged& changed : effects.changed)
+    for (allocrunner::StatusChanged& changed : effects.changed) {
+        ended_ = ended_ || allocrunner::is_terminal(changed.status.client);
         unreported_[changed.alloc] = std::move(changed.status);
+    }
     tell_copies(now, out);
     report(now, out);
 }
@@ -200,6 +237,10 @@ void Runs::report(Now now, Outbox& out) {
         out);
 }
 
+void Runs::begin_what_waits(Now now, Outbox& out) {
+    if (waits_for_room_ && std::exchange(ended_, false)) obey(now, out);
+}
+
 void Runs::tick(Now now, Outbox& out) {
     if (offline_start_ && heard_) offline_start_.reset();
     if (offline_start_ && *offline_start_ <= now.time) {
@@ -221,6 +262,7 @@ void Runs::tick(Now now, Outbox& out) {
     const auto due = runner_.next_wakeup();
     if (due && *due <= now.time)
         absorb(now, runner_.step(now.time, {.wall = now.wall, .what = allocrunner::Tick{}}), out);
+    begin_what_waits(now, out);
 }
 
 std::optional<TimePoint> Runs::next_wakeup() const {

@@ -41,6 +41,8 @@ class Runs {
     /// the tasks that are found run on, and the group's next orders decide.
     Result<void> start(Now now, const Bytes* durable_orders);
     void set_number(PeerNumber number) { number_ = number; }
+    /// What this peer offers in all.
+    void set_offer(const Amounts& total) { offer_ = total; }
 
     void on(Now now, const OrdersFrame& frame, Outbox& out);
     void on(Now now, const allocrunner::Input& input, Outbox& out);
@@ -71,6 +73,15 @@ class Runs {
     /// Where a new allocation's data comes from; nothing while it is still being fetched.
     std::optional<allocrunner::Restore> restore_for(Now now, const ledger::AllocRecord& alloc,
                                                     const TaskGroup& group, Outbox& out);
+    void begin_what_waits(Now now, Outbox& out);
+    struct Leaving {
+        std::set<AllocId> allocs;
+        std::set<std::uint16_t> ports;
+        Amounts all_live;  ///< of everything that may have processes here
+    };
+    Leaving leaving_now() const;
+    bool has_room(const ledger::AllocRecord& alloc, const Leaving& leaving,
+                  const Amounts& used) const;
     void tell_copies(Now now, Outbox& out);
 
     Courier& courier_;
@@ -78,8 +89,11 @@ class Runs {
     Copies& copies_;
     allocrunner::Runner runner_;
     PeerNumber number_;
-    ledger::PeerOrders orders_;  ///< newest accepted, perhaps not yet durable
-    bool obeyed_ = false;        ///< since the agent started, the group's orders were
+    Amounts offer_;
+    bool waits_for_room_ = false;  ///< of the last orders, something was not begun
+    bool ended_ = false;           ///< some allocation, since then
+    ledger::PeerOrders orders_;    ///< newest accepted, perhaps not yet durable
+    bool obeyed_ = false;          ///< since the agent started, the group's orders were
     bool obey_when_recovered_ = false;
     bool recovered_ = false;  ///< the runner knows what was found on disk
     bool heard_ = false;

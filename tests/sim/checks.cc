@@ -30,20 +30,15 @@ std::optional<std::string> Checks::after_step(const World& world, std::size_t pl
     return sound_books(world, place, first);
 }
 
-/// What runs on a machine fits into what it offers. What the ledger has given up as lost is not
-/// counted: it may run on until its peer hears of that.
+/// What runs on a machine fits into what it offers, also what the ledger has given up as lost.
 std::optional<std::string> Checks::room(const World& world, std::size_t place) {
     const Machine& machine = world.peers[place]->machine();
     if (std::exchange(started_[place], machine.started()) == machine.started()) return std::nullopt;
-    const node::Node* leader = world.leader();
-    if (leader == nullptr) return std::nullopt;
     Amounts used;
     std::string which;
     for (const auto& [id, amounts] : machine.running()) {
-        const auto* alloc = leader->group().ledger().alloc(id);
-        if (alloc == nullptr || !alloc->holds_resources()) continue;
         used += amounts;
-        which += " " + to_string(id) + " (" + to_string(alloc->client) + ")";
+        which += " " + to_string(id);
     }
     if (within(used, offer_of(place))) return std::nullopt;
     return peer_name(place) + " runs more than it offers:" + which;
