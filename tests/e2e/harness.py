@@ -5,6 +5,7 @@ an address of its own, so that all use the usual ports. Every wait is for a cond
 wait in vain shows the end of every agent's log. Nothing here is a stand-in: founding, invitation and joining go
 through `gctl`, and so does whatever a test wants to know.
 """
+import glob
 import os
 import shutil
 import socket
@@ -160,15 +161,18 @@ def clear_away(directory, pids_of, peers=()):
 class DevPeer(Peer):
     """`gctl agent --dev`: started at once, ready when made. With `prefix` it runs as somebody else at `home`."""
 
-    def __init__(self, prefix=(), home=None, options=()):
+    def __init__(self, prefix=(), home=None, options=(), keeps_data=True):
         directory = home or tempfile.mkdtemp(prefix='gaggle-e2e-')
         super().__init__('dev', free_network() + '.1', directory, prefix)
+        self.keeps_data = keeps_data
         if prefix:  # another user may not be able to reach our build directory
             self.program = os.path.join(directory, 'gctl')
             for program in ('gctl', 'gctl-shim'):
                 shutil.copy(os.path.join(os.path.dirname(GCTL), program), directory)
         try:
             self.start('--dev', '--bind', self.address, '--name', self.name, *options)
+            if not keeps_data:
+                self.data_dir, = glob.glob(os.path.join(directory, 'gaggle-dev-*'))
         except BaseException:
             self.close()
             raise

@@ -41,13 +41,16 @@ class Agent:
         self.prefix = list(prefix)
         self.program = GCTL
         self.process = None
+        self.keeps_data = True
 
     def start(self, *options, ready=True):
         """Starts the agent and, unless told otherwise, waits until it answers."""
-        command = [*self.prefix, self.program, 'agent', '--data-dir', self.data_dir, *map(str, options)]
+        data = ['--data-dir', self.data_dir] if self.keeps_data else []
+        command = [*self.prefix, self.program, 'agent', *data, *map(str, options)]
         with open(self.log_path, 'a') as log:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                            env=environment(), cwd='/', start_new_session=True)
+                                            env={**environment(), 'TMPDIR': self.directory}, cwd='/',
+                                            start_new_session=True)
         processes.expected.add(self.process.pid)
         if ready:
             self.wait_ready()

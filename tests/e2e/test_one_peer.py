@@ -187,7 +187,7 @@ def test_port_is_told_to_the_task():
 
 def test_dev_agent_takes_its_tasks_with_it():
     """A stopped `--dev` agent leaves no process and no data directory."""
-    peer = DevPeer()
+    peer = DevPeer(keeps_data=False)
     try:
         peer.run_job(job('short', SLEEP))
         wait_until(lambda: peer.all_allocs('short', 'running', 1), 40, 'it runs', [peer])
@@ -195,5 +195,6 @@ def test_dev_agent_takes_its_tasks_with_it():
         check(pids, 'there is a process to begin with')
         check(peer.stop() == 0, 'a stopped agent ends with 0')
         wait_until(lambda: not any(os.path.exists(f'/proc/{pid}') for pid in pids), 20, 'the task ended', [peer])
+        check(not os.path.exists(peer.data_dir), 'its data directory is gone')
     finally:
         peer.close()
