@@ -123,7 +123,13 @@ int main(int argc, char** argv) {
     for (std::uint32_t number = 0; number < wanted; ++number) orders.push_back(sleeper(number));
     TimePoint begin = boot_clock();
     peer.feed({WallTime{}, Orders{orders}});
-    peer.until([&] { return peer.count(ClientStatus::running) == wanted; });
+    peer.until([&] {
+        return peer.count(ClientStatus::failed) > 0 || peer.count(ClientStatus::running) == wanted;
+    });
+    if (peer.count(ClientStatus::failed) > 0)
+        return fmt::print("an allocation failed to start: is {} there?\n",
+                          (here / "gctl-shim").string()),
+               1;
     fmt::print("{} allocations running after {}\n", wanted, for_people(boot_clock() - begin));
     const auto [shims, kib] = shims_and_their_kib();
     fmt::print("private dirty memory per shim: {} KiB (mean of {})\n", kib / shims, shims);
