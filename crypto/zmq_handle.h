@@ -93,7 +93,7 @@ Result<void> set_common_options(ZmqSocket& socket, std::size_t frame_bytes_max);
 
 /// A DEALER on its way to one server, with its monitor. Never reconnects by itself.
 struct Dialled {
-    Monitor monitor;
+    Monitor monitor;  ///< outlives the socket: see ~ZmqSocket
     ZmqSocket socket;
 };
 struct DialOptions {

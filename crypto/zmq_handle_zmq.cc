@@ -91,8 +91,13 @@ Result<ZmqSocket> ZmqSocket::open(const ZmqContext& context, int type) {
     return ZmqSocket(handle);
 }
 
+/// The monitor stops with the socket. zmq_close() alone leaves it to libzmq's I/O thread to tell of
+/// the closing later, and when whoever reads the monitor has gone by then, that thread waits for a
+/// reader for ever: no connection of the context works any more.
 ZmqSocket::~ZmqSocket() {
-    if (handle_ != nullptr) zmq_close(handle_);
+    if (handle_ == nullptr) return;
+    zmq_socket_monitor(handle_, nullptr, 0);
+    zmq_close(handle_);
 }
 
 ZmqSocket::ZmqSocket(ZmqSocket&& other) noexcept : handle_(std::exchange(other.handle_, nullptr)) {}
