@@ -12,6 +12,7 @@
 #include <tuple>
 #include <vector>
 
+#include "allocrunner/network/alloc_network.h"
 #include "base/result.h"
 #include "placement/jobspec/job.h"
 
@@ -41,9 +42,11 @@ struct TaskSpec {
     std::string user;                        ///< empty: the agent's own
     LogSpec logs;
     std::optional<std::int64_t> oom_score_adj;  ///< -1000 to 1000
+    TaskNetwork network;  ///< what the supervisor enters first; empty if the driver does it itself
     template <class Self>
     static auto wire_fields(Self& s) {
-        return std::tie(s.argv, s.env, s.task_dir, s.work_dir, s.user, s.logs, s.oom_score_adj);
+        return std::tie(s.argv, s.env, s.task_dir, s.work_dir, s.user, s.logs, s.oom_score_adj,
+                        s.network);
     }
     bool operator==(const TaskSpec&) const = default;
 };
@@ -55,6 +58,7 @@ struct TaskContext {
     std::string user;
     std::map<std::string, std::string> env;
     LogConfig logs;
+    TaskNetwork network;
 };
 
 /// True for "raw_exec".

@@ -87,6 +87,7 @@ Result<TaskSpec> make_task_spec(std::string_view driver, const Value::Map& confi
     spec.work_dir = work_dir == nullptr || work_dir->empty() ? context.task_dir : *work_dir;
     if (spec.work_dir.front() != '/') return wrong("work_dir", "an absolute path");
     spec.user = context.user;
+    spec.network = context.network;
     spec.logs = {.files_max = context.logs.files_max,
                  .file_bytes = context.logs.file_size.value * (1LL << 20U),
                  .disabled = context.logs.disabled};
