@@ -29,13 +29,15 @@ std::optional<std::string> objection(const Task& task) {
     return std::nullopt;
 }
 
-Result<TaskSpec> spec_of(const Host& host, const Order& order, const Task& task) {
+Result<TaskSpec> spec_of(const Host& host, const Order& order, const Task& task,
+                         const std::optional<AllocNetwork>& network) {
     const TaskDirs dirs = task_dirs(host, order.alloc, task.name);
     TaskContext about{.task = task.name,
                       .task_dir = dirs.task,
                       .user = {},
                       .env = task_environment(host, order, task, dirs),
-                      .logs = task.logs};
+                      .logs = task.logs,
+                      .network = network ? network->tasks : TaskNetwork{}};
     const Names names = interpolation_names(host, about.env);
     about.user = interpolate(task.user, names);
     return make_task_spec(task.driver, interpolate(task.config, names), about);
@@ -73,7 +75,10 @@ Alloc Alloc::recovered(Context& context, Order order, const FoundAlloc& found) {
         life.recover(context, saved, trace == found.tasks.end() ? nullptr : &*trace);
         ever_started = ever_started || saved.run > 0 || trace != found.tasks.end();
     }
-    if (record.ok()) alloc.healthiness_.recover(record->status.healthy);
+    if (record.ok()) {
+        alloc.healthiness_.recover(record->status.healthy);
+        alloc.network_ = record->network;
+    }
     // One that never started has its directory prepared once more: what was to be restored may be
     // missing still.
     alloc.phase_ = ever_started ? Phase::live : Phase::waiting;
@@ -99,6 +104,7 @@ void Alloc::prepare(Context& context) {
 void Alloc::on_dir_ready(Context& context, const DirReady& input) {
     if (phase_ != Phase::preparing) return;
     phase_ = Phase::live;
+    network_ = input.network;
     if (input.error) return refuse_all(context, event_setup_failure(context.wall, *input.error));
     if (input.note.empty()) return;
     for (auto& [name, life] : tasks_) life.note(event_task_setup(context.wall, input.note));
@@ -187,7 +193,7 @@ void Alloc::start_tasks(Context& context) {
     if (phase_ != Phase::live || !confirmed_ || stopping_) return;
     for (auto& [name, life] : tasks_) {
         if (!life.wants_start()) continue;
-        Result<TaskSpec> spec = spec_of(context.host, order_, life.task());
+        Result<TaskSpec> spec = spec_of(context.host, order_, life.task(), network_);
         if (spec.ok())
             life.start(context, std::move(*spec));
         else
@@ -273,7 +279,7 @@ void Alloc::save(Context& context) {
         return task.second.state().phase != TaskPhase::pending || task.second.state().restarts > 0;
     });
     if (!has_dir_ || !worth_it || save_error_) return;
-    AllocRecord record{.status = status_, .tasks = {}};
+    AllocRecord record{.status = status_, .tasks = {}, .network = network_};
     record.status.tasks.clear();
     record.status.checks.clear();
     for (const auto& [name, life] : tasks_)

@@ -22,9 +22,10 @@ namespace gaggle::allocrunner {
 struct AllocRecord {
     AllocStatus status;  ///< `tasks` is empty here: they are below
     std::map<std::string, TaskRecord> tasks;
+    std::optional<AllocNetwork> network;
     template <class Self>
     static auto wire_fields(Self& s) {
-        return std::tie(s.status, s.tasks);
+        return std::tie(s.status, s.tasks, s.network);
     }
 };
 
@@ -104,6 +105,7 @@ class Alloc {
     Checks checks_;
     Healthiness healthiness_;
     AllocStatus status_;
+    std::optional<AllocNetwork> network_;
     TimePoint over_since_{};
     std::optional<TimePoint> save_again_;  ///< after a failure
     std::optional<std::string> save_error_;

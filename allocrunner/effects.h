@@ -4,6 +4,8 @@
 // overlap.
 #pragma once
 
+#include <map>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -11,15 +13,35 @@
 #include "allocrunner/alloc_status.h"
 #include "allocrunner/drivers/driver.h"
 #include "allocrunner/order.h"
+#include "allocrunner/setup/task_set_up.h"
 #include "base/bytes.h"
 #include "base/ids.h"
 
 namespace gaggle::allocrunner {
 
-/// Make the allocation's directory (twice does no harm), save the order, restore state. Answer:
-/// DirReady.
+/// Make the allocation's directory and network (twice does no harm), save the order, restore
+/// state. Answer: DirReady.
 struct PrepareDir {
     Order order;
+    /// Its tasks ran before the machine was booted: the directory is there and what it restores
+    /// from is settled; what a boot takes with it (mounts, network) is made anew.
+    bool again = false;
+};
+
+/// What a task needs before its process can start; only for tasks that need something. Answer:
+/// any number of TaskNote, then TaskSetUpDone; later, while it is watched, TemplatesChanged.
+struct SetUpTask {
+    AllocId alloc;
+    std::string task;
+    std::uint64_t run = 0;  ///< the run that waits for it; of an adopted task, the present one
+    SetUpKind kind = SetUpKind::first;
+    TaskSetUp what;
+};
+
+/// The task is dead for good: nothing of it is fetched, rendered or watched any more. No answer.
+struct EndSetUp {
+    AllocId alloc;
+    std::string task;
 };
 
 /// Answer: TaskStarted or TaskNotStarted, later TaskExited.
@@ -43,15 +65,27 @@ struct KillTask {
     std::string task;
 };
 
+/// A check's command, run in the task as `alloc exec` would: exit code 0 passes, 1 is a warning,
+/// anything else fails. It is killed at the check's timeout.
+struct CheckScript {
+    std::string task;
+    std::string driver;  ///< of the task
+    TaskSpec spec;       ///< the task's, with the check's command and arguments as `argv`
+    bool operator==(const CheckScript&) const = default;
+};
+
 /// Answer: CheckDone, at the latest after `timeout`.
 struct RunCheck {
     AllocId alloc;
     std::uint64_t check = 0;
-    std::string type;  ///< tcp or http
+    std::string type;  ///< tcp, http or script
     std::string host;  ///< an IP address
     std::uint16_t port = 0;
-    std::string path;    ///< http
-    std::string method;  ///< http
+    std::string path;                                        ///< http
+    std::string method;                                      ///< http; empty: GET
+    std::map<std::string, std::vector<std::string>> header;  ///< http
+    std::string body;                                        ///< http
+    std::optional<CheckScript> script;                       ///< exactly with type script
     Duration timeout{};
 };
 
@@ -66,13 +100,20 @@ struct SaveOrder {
     Order order;
 };
 
-/// No answer: what could not be removed is logged.
+/// All tasks are dead: mounts, network, containers and cgroups of the allocation go, and what
+/// watches for it. Twice does no harm. Answer: TornDown, and only then its resources are others'.
+struct TearDown {
+    AllocId alloc;
+};
+
+/// Tears down what is left and removes the directory. No answer: what could not be removed is
+/// logged.
 struct RemoveDir {
     AllocId alloc;
 };
 
-using Work = std::variant<PrepareDir, StartTask, SignalTask, KillTask, RunCheck, SaveState,
-                          SaveOrder, RemoveDir>;
+using Work = std::variant<PrepareDir, SetUpTask, EndSetUp, StartTask, SignalTask, KillTask,
+                          RunCheck, SaveState, SaveOrder, TearDown, RemoveDir>;
 
 /// At most one per allocation and step.
 struct StatusChanged {

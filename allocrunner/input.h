@@ -5,13 +5,16 @@
 // that is no longer waited for changes nothing.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <variant>
 #include <vector>
 
 #include "allocrunner/alloc_status.h"
+#include "allocrunner/network/alloc_network.h"
 #include "allocrunner/order.h"
+#include "allocrunner/setup/task_set_up.h"
 #include "base/time.h"
 
 namespace gaggle::allocrunner {
@@ -59,6 +62,59 @@ struct DirReady {
     AllocId alloc;
     std::string note;  ///< what was restored from where; empty when nothing was
     std::optional<std::string> error;
+    std::optional<AllocNetwork> network;  ///< nothing: it shares the host's
+};
+
+/// Something that people should know while a task is set up or started ("Downloading Artifacts").
+struct TaskNote {
+    AllocId alloc;
+    std::string task;
+    TaskEvent event;
+};
+
+struct TaskSetUpDone {
+    AllocId alloc;
+    std::string task;
+    std::uint64_t run = 0;  ///< of the SetUpTask
+    /// To be added to the task's environment (templates with env = true); wins over the task's.
+    std::map<std::string, std::string> env;
+    std::optional<SetUpFailure> failure;
+};
+
+/// Templates of a running task were rendered anew, with another result; their splay is over.
+struct TemplatesChanged {
+    AllocId alloc;
+    std::string task;
+    bool restart = false;              ///< wins over the signals
+    std::vector<std::int64_t> signals;  ///< each once
+    /// A change_script failed and the task is not to go on without it: it is killed and fails.
+    std::optional<std::string> fatal;
+};
+
+/// What somebody asks of a running allocation (Runner::objection says beforehand why not).
+struct TaskCommand {
+    enum class Kind {
+        restart,      ///< the task, or all that run when none is named
+        restart_all,  ///< also those that have ended, in the order of their hooks
+        signal,       ///< to the task, or to all that run when none is named
+    };
+    AllocId alloc;
+    std::string task;  ///< empty: all
+    Kind kind = Kind::restart;
+    std::int64_t signal = 0;
+};
+
+/// What an allocation's directory takes, when it has changed enough to be said.
+struct DiskFound {
+    AllocId alloc;
+    std::uint64_t used = 0;   ///< bytes
+    std::uint64_t limit = 0;  ///< bytes; above it the allocation is killed and fails for good
+};
+
+/// Answers TearDown.
+struct TornDown {
+    AllocId alloc;
+    std::optional<std::string> error;  ///< something is left behind: for people, it is over anyway
 };
 
 /// Answers StartTask, and tells what a supervisor says that was silent when the agent started.
@@ -90,6 +146,7 @@ struct CheckDone {
     std::uint64_t check = 0;  ///< id of the RunCheck
     bool ok = false;
     std::string output;
+    bool warning = false;  ///< it passes, but something is wrong (http 429, a script's exit code 1)
 };
 
 /// A SaveOrder or SaveState could not be made durable; it is tried again.
@@ -100,8 +157,9 @@ struct SaveFailed {
 
 struct Input {
     WallTime wall;  ///< for displays only
-    std::variant<Tick, Orders, StartUnconfirmed, Recovered, DirReady, TaskStarted, TaskNotStarted,
-                 TaskExited, CheckDone, SaveFailed>
+    std::variant<Tick, Orders, StartUnconfirmed, Recovered, DirReady, TaskNote, TaskSetUpDone,
+                 TaskStarted, TaskNotStarted, TaskExited, TemplatesChanged, CheckDone, TaskCommand,
+                 DiskFound, SaveFailed, TornDown>
         what;
 };
 

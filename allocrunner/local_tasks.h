@@ -27,6 +27,10 @@ struct LocalTasksConfig {
     /// Puts the state of order.restore (kind from_copy) into the new allocation's directory; called
     /// on a worker. Returns what to tell people. Without a hook such an order fails.
     std::function<Result<std::string>(const Order&, const std::string& alloc_dir)> restore_copy;
+    /// Begins to set a task up and does not wait; called on a worker. Answers by TaskNote,
+    /// TaskSetUpDone and TemplatesChanged. Without a hook no task can be set up.
+    std::function<void(SetUpTask)> set_up;
+    std::function<void(const EndSetUp&)> end_set_up;
 };
 
 class LocalTasks {

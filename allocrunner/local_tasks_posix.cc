@@ -124,6 +124,19 @@ struct LocalTasks::Impl {
         deliver({wall_clock(), std::move(ready)});
     }
 
+    void act(SetUpTask& work) {
+        if (config.set_up) return config.set_up(std::move(work));
+        TaskSetUpDone done{work.alloc, work.task, work.run, {}, {}};
+        done.failure = SetUpFailure{{.kind = SetUpEvent::Kind::failed,
+                                     .text = "set up task " + work.task +
+                                             ": this agent fetches and renders nothing"},
+                                    false};
+        deliver({wall_clock(), std::move(done)});
+    }
+    void act(EndSetUp& work) {
+        if (config.end_set_up) config.end_set_up(work);
+    }
+
     void act(StartTask& work) {
         const std::string dir = dir_of(work.alloc);
         const auto files_max = work.spec.logs.disabled
@@ -147,6 +160,8 @@ struct LocalTasks::Impl {
         deliver({wall_clock(), TaskStarted{work.alloc, work.task, work.run, live.record.pid}});
         links->watch({work.alloc, dir, work.task}, std::move(live));
     }
+
+    void act(TearDown& work) { deliver({wall_clock(), TornDown{work.alloc, {}}}); }
 
     void act(RemoveDir& work) {
         saver->forget(work.alloc);

@@ -31,9 +31,11 @@ struct JobHeader {
     std::string region = "global";
     JobType type = JobType::service;
     Meta meta;
+    std::string parent;   ///< id of the job that this one was dispatched from; empty: none
+    std::string payload;  ///< of a dispatched job, as it was given
     template <class Self>
     static auto wire_fields(Self& s) {
-        return std::tie(s.id, s.name, s.name_space, s.region, s.type, s.meta);
+        return std::tie(s.id, s.name, s.name_space, s.region, s.type, s.meta, s.parent, s.payload);
     }
     bool operator==(const JobHeader&) const = default;
 };

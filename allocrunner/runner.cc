@@ -116,6 +116,18 @@ void Runner::on(Context& context, const DirReady& input) {
     if (Alloc* alloc = find(input.alloc)) alloc->on_dir_ready(context, input);
 }
 
+void Runner::on(Context&, const TaskNote& input) {
+    Alloc* alloc = find(input.alloc);
+    if (TaskLife* life = alloc ? alloc->find(input.task) : nullptr) life->note(input.event);
+}
+
+// Nothing asks for these yet.
+void Runner::on(Context&, const TaskSetUpDone&) {}
+void Runner::on(Context&, const TemplatesChanged&) {}
+void Runner::on(Context&, const TaskCommand&) {}
+void Runner::on(Context&, const DiskFound&) {}
+void Runner::on(Context&, const TornDown&) {}
+
 void Runner::on(Context& context, const TaskStarted& input) {
     Alloc* alloc = find(input.alloc);
     if (TaskLife* life = alloc ? alloc->find(input.task) : nullptr)

@@ -51,11 +51,17 @@ class Runner {
     void on(Context& context, const StartUnconfirmed&);
     void on(Context& context, const Recovered& input);
     void on(Context& context, const DirReady& input);
+    void on(Context& context, const TaskNote& input);
+    void on(Context& context, const TaskSetUpDone& input);
     void on(Context& context, const TaskStarted& input);
     void on(Context& context, const TaskNotStarted& input);
     void on(Context& context, const TaskExited& input);
+    void on(Context& context, const TemplatesChanged& input);
     void on(Context& context, const CheckDone& input);
+    void on(Context& context, const TaskCommand& input);
+    void on(Context& context, const DiskFound& input);
     void on(Context& context, const SaveFailed& input);
+    void on(Context& context, const TornDown& input);
 
     /// Found with a damaged order: the next Orders decide. Once they do not name it, its tasks are
     /// killed and its directory is kept like that of any finished allocation.

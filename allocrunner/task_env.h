@@ -11,16 +11,9 @@
 #include <string>
 
 #include "allocrunner/order.h"
+#include "allocrunner/setup/task_set_up.h"
 
 namespace gaggle::allocrunner {
-
-/// Directories of one task, as the task itself sees them.
-struct TaskDirs {
-    std::string shared;   ///< NOMAD_ALLOC_DIR: alloc/ with data, logs and tmp
-    std::string task;     ///< its own directory
-    std::string local;    ///< NOMAD_TASK_DIR
-    std::string secrets;  ///< NOMAD_SECRETS_DIR
-};
 
 /// For a driver without a root of its own: paths of the host.
 TaskDirs task_dirs(const Host& host, const AllocId& alloc, const std::string& task);

@@ -117,7 +117,12 @@ void FakeWorld::carry_out(const Work& work) {
         state_files_[id] = state->state;
     } else if (const auto* order = std::get_if<SaveOrder>(&work)) {
         order_files_[id] = order->order;
-    } else {
+    } else if (const auto* set_up = std::get_if<SetUpTask>(&work)) {
+        story.push_back(fmt::format("set up {}/{} run {}", who, set_up->task, set_up->run));
+        feed({wall(), TaskSetUpDone{id, set_up->task, set_up->run, {}, {}}});
+    } else if (std::holds_alternative<TearDown>(work)) {
+        feed({wall(), TornDown{id, {}}});
+    } else if (std::holds_alternative<RemoveDir>(work)) {
         story.push_back("remove " + who);
         order_files_.erase(id);
         state_files_.erase(id);

@@ -86,6 +86,10 @@ void Machine::write_data(const Key& key, std::uint64_t run) {
     });
 }
 
+void Machine::on(const SetUpTask& work) {
+    answer({{}, TaskSetUpDone{work.alloc, work.task, work.run, {}, {}}});
+}
+
 void Machine::on(const StartTask& work) {
     const Key key{work.alloc, work.task};
     const Process process{.run = work.run, .pid = ++last_pid_, .started = events_.wall()};
@@ -134,6 +138,8 @@ void Machine::on(const RunCheck& work) {
 }
 void Machine::on(const SaveState& work) { states_[work.alloc] = work.state; }
 void Machine::on(const SaveOrder& work) { orders_[work.order.alloc] = work.order; }
+
+void Machine::on(const TearDown& work) { answer({{}, TornDown{work.alloc, {}}}); }
 
 void Machine::on(const RemoveDir& work) {
     (void)files_.remove("alloc/" + to_string(work.alloc)).ok();

@@ -67,12 +67,15 @@ class Machine {
     };
 
     void on(const allocrunner::PrepareDir& work);
+    void on(const allocrunner::SetUpTask& work);
+    void on(const allocrunner::EndSetUp&) {}
     void on(const allocrunner::StartTask& work);
     void on(const allocrunner::SignalTask& work);
     void on(const allocrunner::KillTask& work);
     void on(const allocrunner::RunCheck& work);
     void on(const allocrunner::SaveState& work);
     void on(const allocrunner::SaveOrder& work);
+    void on(const allocrunner::TearDown& work);
     void on(const allocrunner::RemoveDir& work);
     void end(const Key& key, std::uint64_t run, std::int64_t code, std::int64_t signal);
     void answer(allocrunner::Input input);
