@@ -22,6 +22,7 @@ Ask ask_of(const TaskGroup& group) {
     for (const Task& task : group.tasks) {
         ask.amounts.cpu += task.resources.cpu;
         ask.amounts.memory += task.resources.memory;
+        ask.amounts.memory += task.resources.secrets;  // a tmpfs
         ask.drivers.insert(task.driver);
     }
     for (const Network& network : group.networks)

@@ -73,6 +73,13 @@ void ApiWriter::pairs(const char*, const char* name,
     put(name, map.empty() ? Value{} : Value{std::move(map)});
 }
 
+void ApiWriter::lists(const char*, const char* name,
+                      const std::map<std::string, std::vector<std::string>>& field) {
+    Value::Map map;
+    for (const auto& [key, texts] : field) map.emplace(key, to_value(texts));
+    put(name, map.empty() ? Value{} : Value{std::move(map)});
+}
+
 void ApiWriter::free(const char*, const char* name, const Value::Map& field) {
     put(name, field.empty() ? Value{} : Value{field});
 }

@@ -41,6 +41,10 @@ class ApiReader {
     void pairs(const char*, const char* name, std::map<std::string, std::string>& field) {
         if (const Value* value = find(name)) complain(name, assign(*value, field));
     }
+    void lists(const char*, const char* name,
+               std::map<std::string, std::vector<std::string>>& field) {
+        if (const Value* value = find(name)) complain(name, assign(*value, field));
+    }
     void free(const char*, const char* name, Value::Map& field) {
         if (const Value::Map* object = object_in(name)) field = *object;
     }
@@ -109,6 +113,8 @@ class ApiWriter {
         put(name, Value{std::string(names.begin()[static_cast<std::size_t>(field)])});
     }
     void pairs(const char*, const char* name, const std::map<std::string, std::string>& field);
+    void lists(const char*, const char* name,
+               const std::map<std::string, std::vector<std::string>>& field);
     void free(const char*, const char* name, const Value::Map& field);
     template <class T>
     void block(const char*, const char* name, const T& field) {

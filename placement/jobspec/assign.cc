@@ -78,6 +78,19 @@ std::string assign(const Value& value, std::map<std::string, std::string>& field
     return "";
 }
 
+std::string assign(const Value& value, std::map<std::string, std::vector<std::string>>& field) {
+    if (is_null(value)) return "";
+    const auto* map = std::get_if<Value::Map>(&value.data);
+    if (map == nullptr) return wanted("names with lists of strings", value);
+    field.clear();
+    for (const auto& [key, item] : *map) {
+        if (is_null(item)) continue;
+        const std::string problem = assign(item, field[key]);
+        if (!problem.empty()) return "`" + key + "`: " + problem;
+    }
+    return "";
+}
+
 std::optional<std::size_t> choose(const Value& value, const std::vector<std::string>& names,
                                   std::string& problem) {
     const auto* text = std::get_if<std::string>(&value.data);

@@ -23,6 +23,7 @@ std::string assign(const Value& value, Duration& field);
 std::string assign(const Value& value, std::vector<std::string>& field);
 /// Values that are null are left out.
 std::string assign(const Value& value, std::map<std::string, std::string>& field);
+std::string assign(const Value& value, std::map<std::string, std::vector<std::string>>& field);
 
 template <class Tag>
 std::string assign(const Value& value, Quantity<Tag>& field) {

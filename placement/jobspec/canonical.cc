@@ -4,6 +4,8 @@
 #include <charconv>
 #include <utility>
 
+#include "placement/jobspec/canonical_parts.h"
+
 namespace gaggle {
 
 namespace {
@@ -87,48 +89,15 @@ std::optional<Strategy> merged(JobType type, const std::optional<Patch>& job,
     return strategy;
 }
 
-void fill(std::string& text, const std::string& value) {
-    if (text.empty()) text = value;
-}
-
 void fill(std::vector<Constraint>& constraints) {
     for (Constraint& constraint : constraints) {
-        fill(constraint.operand, "=");
-        if (constraint.operand == "distinct_hosts") fill(constraint.right, "true");
+        default_to(constraint.operand, "=");
+        if (constraint.operand == "distinct_hosts") default_to(constraint.right, "true");
     }
 }
 
 void fill(std::vector<Affinity>& affinities) {
-    for (Affinity& affinity : affinities) fill(affinity.operand, "=");
-}
-
-void replace_all(std::string& text, const std::string& what, const std::string& by) {
-    for (std::size_t at = text.find(what); at != std::string::npos;
-         at = text.find(what, at + by.size()))
-        text.replace(at, what.size(), by);
-}
-
-/// Where a service stands; `task` is empty for a group's.
-struct Owner {
-    const Job& job;
-    const std::string& group;
-    const std::string& task;
-};
-
-void fill(std::vector<Service>& services, const Owner& owner) {
-    std::string base = owner.job.name + "-" + owner.group;
-    if (!owner.task.empty()) base += "-" + owner.task;
-    for (Service& service : services) {
-        fill(service.name, base);
-        replace_all(service.name, "${BASE}", base);
-        replace_all(service.name, "${JOB}", owner.job.name);
-        replace_all(service.name, "${TASKGROUP}", owner.group);
-        replace_all(service.name, "${TASK}", owner.task);
-        fill(service.provider, "nomad");
-        fill(service.address_mode, "auto");
-        for (ServiceCheck& check : service.checks)
-            fill(check.name, "service: \"" + service.name + "\" check");
-    }
+    for (Affinity& affinity : affinities) default_to(affinity.operand, "=");
 }
 
 /// Nomad's own tools know no `replicas`, so the group's meta may say it.
@@ -147,10 +116,11 @@ Task canonical_task(TaskDraft draft, const Job& job, const TaskGroup& group) {
     Task task = std::move(draft.task);
     task.restart = group.restart;
     lay(draft.restart, task.restart);
-    fill(task.kill_signal, "SIGINT");
+    default_to(task.kill_signal, "SIGINT");
     fill(task.constraints);
     fill(task.affinities);
-    fill(task.services, {job, group.name, task.name});
+    fill_services(task.services, {job, group.name, task.name});
+    fill_setup(task);
     return task;
 }
 
@@ -167,16 +137,16 @@ TaskGroup canonical_group(GroupDraft draft, const Job& job, const JobDraft& whol
     if (group.disk.migrate) group.disk.sticky = true;  // since Nomad 1.5.4
     fill_replicas(group.disk, group.meta);
     for (Network& network : group.networks) {
-        fill(network.mode, "host");
-        for (Port& port : network.ports) fill(port.host_network, "default");
+        default_to(network.mode, "host");
+        for (Port& port : network.ports) default_to(port.host_network, "default");
         // The API has two lists, so this is the only order that survives it.
         std::stable_partition(network.ports.begin(), network.ports.end(),
                               [](const Port& port) { return port.fixed != 0; });
     }
-    if (group.disconnect) fill(group.disconnect->reconcile, "best_score");
+    if (group.disconnect) default_to(group.disconnect->reconcile, "best_score");
     fill(group.constraints);
     fill(group.affinities);
-    fill(group.services, {job, group.name, kNoTask});
+    fill_services(group.services, {job, group.name, kNoTask});
     for (TaskDraft& task : draft.tasks)
         group.tasks.push_back(canonical_task(std::move(task), job, group));
     return group;
@@ -198,11 +168,11 @@ std::vector<GroupDraft> all_groups(JobDraft& draft) {
 
 Job canonical(JobDraft draft) {
     Job job = std::move(draft.job);
-    fill(job.id, job.name);
-    fill(job.name, job.id);
-    fill(job.name_space, "default");
-    fill(job.region, "global");
-    fill(job.node_pool, "default");
+    default_to(job.id, job.name);
+    default_to(job.name, job.id);
+    default_to(job.name_space, "default");
+    default_to(job.region, "global");
+    default_to(job.node_pool, "default");
     if (job.priority == 0) job.priority = 50;
     if (job.datacenters.empty()) job.datacenters = {"*"};
     fill(job.constraints);

@@ -115,7 +115,8 @@ void HclReader::complain(Position at, const char* name, const std::string& probl
         context_.diagnostics.error(at, quoted(name) + " in " + what_ + ": " + problem);
 }
 
-void HclReader::pairs(const char* name, const char*, std::map<std::string, std::string>& field) {
+template <class T>
+void HclReader::named(const char* name, std::map<std::string, T>& field) {
     const hcl::Attribute* attribute = find(name);
     known_.emplace_back(name);
     bool given = attribute != nullptr;
@@ -129,13 +130,14 @@ void HclReader::pairs(const char* name, const char*, std::map<std::string, std::
             context_.diagnostics.error(block.at, quoted(name) + " is given twice in " + what_,
                                        "as a block or as an attribute, but once");
         else
-            field = pairs_in(block);
+            field = named_in<T>(block);
         given = true;
     }
 }
 
-std::map<std::string, std::string> HclReader::pairs_in(const hcl::Block& block) {
-    std::map<std::string, std::string> pairs;
+template <class T>
+std::map<std::string, T> HclReader::named_in(const hcl::Block& block) {
+    std::map<std::string, T> pairs;
     refuse_labels(block);
     for (const hcl::Block& inner : block.body.blocks)
         context_.diagnostics.error(
@@ -143,13 +145,16 @@ std::map<std::string, std::string> HclReader::pairs_in(const hcl::Block& block) 
     HclReader reader(block.body, block.type, path_ + "." + block.type, context_);  // doubles
     for (const hcl::Attribute& attribute : block.body.attributes) {
         const auto value = context_.evaluator.value_of(*attribute.value);
-        std::optional<std::string> text;
+        std::optional<T> item;
         if (value)
-            reader.complain(attribute.value->at, attribute.name.c_str(), assign(*value, text));
-        if (text) pairs.emplace(attribute.name, *text);
+            reader.complain(attribute.value->at, attribute.name.c_str(), assign(*value, item));
+        if (item) pairs.emplace(attribute.name, *item);
     }
     return pairs;
 }
+
+template void HclReader::named(const char*, std::map<std::string, std::string>&);
+template void HclReader::named(const char*, std::map<std::string, std::vector<std::string>>&);
 
 void HclReader::free(const char* name, const char*, Value::Map& field) {
     if (const hcl::Block* found = single(name)) {

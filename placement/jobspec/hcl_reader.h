@@ -51,7 +51,13 @@ class HclReader {
             complain(given->at, name, problem);
     }
 
-    void pairs(const char* name, const char*, std::map<std::string, std::string>& field);
+    void pairs(const char* name, const char*, std::map<std::string, std::string>& field) {
+        named(name, field);
+    }
+    void lists(const char* name, const char*,
+               std::map<std::string, std::vector<std::string>>& field) {
+        named(name, field);
+    }
     void free(const char* name, const char*, Value::Map& field);
 
     template <class T>
@@ -124,7 +130,11 @@ class HclReader {
     void refuse_labels(const hcl::Block& block);
     std::string only_label(const hcl::Block& block);
     void complain(Position at, const char* name, const std::string& problem);
-    std::map<std::string, std::string> pairs_in(const hcl::Block& block);
+    /// Names with a T each, as a block or as an attribute.
+    template <class T>
+    void named(const char* name, std::map<std::string, T>& field);
+    template <class T>
+    std::map<std::string, T> named_in(const hcl::Block& block);
 
     const hcl::Body& body_;
     std::string what_;

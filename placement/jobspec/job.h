@@ -14,6 +14,9 @@
 
 #include "base/time.h"
 #include "base/units.h"
+#include "placement/jobspec/job_network.h"
+#include "placement/jobspec/job_service.h"
+#include "placement/jobspec/job_setup.h"
 #include "placement/jobspec/value.h"
 
 namespace gaggle {
@@ -28,8 +31,6 @@ constexpr std::size_t kJobWireBytesMax = 512U << 10U;
 
 enum class JobType { service, batch, system, sysbatch };
 constexpr JobType wire_last(JobType) { return JobType::sysbatch; }
-
-using Meta = std::map<std::string, std::string>;
 
 struct Constraint {
     std::string left;  ///< LTarget, such as "${attr.kernel.name}"
@@ -162,69 +163,15 @@ struct EphemeralDisk {
     bool operator==(const EphemeralDisk&) const = default;
 };
 
-struct Port {
-    std::string label;
-    std::int64_t fixed = 0;  ///< `static`; 0 means dynamic
-    std::int64_t to = 0;     ///< 0: the same as the host's port; -1: as Nomad has it
-    std::string host_network = "default";
-    template <class Self>
-    static auto wire_fields(Self& s) {
-        return std::tie(s.label, s.fixed, s.to, s.host_network);
-    }
-    bool operator==(const Port&) const = default;
-};
-
-struct Network {
-    std::string mode = "host";
-    std::int64_t mbits = 0;
-    std::vector<Port> ports;
-    template <class Self>
-    static auto wire_fields(Self& s) {
-        return std::tie(s.mode, s.mbits, s.ports);
-    }
-    bool operator==(const Network&) const = default;
-};
-
-struct ServiceCheck {
-    std::string name;
-    std::string type = "tcp";  ///< tcp or http in this version
-    std::string port;          ///< label; empty: the service's
-    std::string path;
-    std::string protocol;
-    std::string method;
-    Duration interval = 10s;
-    Duration timeout = 2s;
-    template <class Self>
-    static auto wire_fields(Self& s) {
-        return std::tie(s.name, s.type, s.port, s.path, s.protocol, s.method, s.interval,
-                        s.timeout);
-    }
-    bool operator==(const ServiceCheck&) const = default;
-};
-
-struct Service {
-    std::string name;
-    std::string provider = "nomad";
-    std::string port;  ///< label or number
-    std::string address_mode = "auto";
-    std::vector<std::string> tags;
-    Meta meta;
-    std::vector<ServiceCheck> checks;
-    template <class Self>
-    static auto wire_fields(Self& s) {
-        return std::tie(s.name, s.provider, s.port, s.address_mode, s.tags, s.meta, s.checks);
-    }
-    bool operator==(const Service&) const = default;
-};
-
 struct Resources {
-    MegaHertz cpu{100};
-    std::int64_t cores = 0;
+    MegaHertz cpu{100};      ///< 0 when whole cores are asked for
+    std::int64_t cores = 0;  ///< for this task alone
     MegaBytes memory{300};
-    MegaBytes memory_max{0};  ///< 0: no oversubscription
+    MegaBytes memory_max{0};  ///< 0: no oversubscription; -1: no limit
+    MegaBytes secrets{0};     ///< of the secrets directory, beside `memory`; 0: 1 MB, not counted
     template <class Self>
     static auto wire_fields(Self& s) {
-        return std::tie(s.cpu, s.cores, s.memory, s.memory_max);
+        return std::tie(s.cpu, s.cores, s.memory, s.memory_max, s.secrets);
     }
     bool operator==(const Resources&) const = default;
 };
@@ -257,11 +204,16 @@ struct Task {
     Duration kill_timeout = 5s;
     std::string kill_signal = "SIGINT";
     Duration shutdown_delay = 0s;
+    std::optional<Lifecycle> lifecycle;  ///< nothing: a main task
+    std::vector<Artifact> artifacts;
+    std::vector<Template> templates;
+    std::optional<DispatchPayload> dispatch_payload;
     template <class Self>
     static auto wire_fields(Self& s) {
         return std::tie(s.name, s.driver, s.user, s.config, s.env, s.meta, s.resources, s.logs,
                         s.restart, s.constraints, s.affinities, s.services, s.leader,
-                        s.kill_timeout, s.kill_signal, s.shutdown_delay);
+                        s.kill_timeout, s.kill_signal, s.shutdown_delay, s.lifecycle, s.artifacts,
+                        s.templates, s.dispatch_payload);
     }
     bool operator==(const Task&) const = default;
 };
@@ -292,6 +244,20 @@ struct TaskGroup {
     bool operator==(const TaskGroup&) const = default;
 };
 
+/// A job that runs nothing itself: each dispatch makes a child of it, with a payload and meta.
+struct Parameterized {
+    enum class Payload { optional, required, forbidden };
+    friend constexpr Payload wire_last(Payload) { return Payload::forbidden; }
+    Payload payload = Payload::optional;
+    std::vector<std::string> meta_required;
+    std::vector<std::string> meta_optional;
+    template <class Self>
+    static auto wire_fields(Self& s) {
+        return std::tie(s.payload, s.meta_required, s.meta_optional);
+    }
+    bool operator==(const Parameterized&) const = default;
+};
+
 struct Job {
     std::string id;
     std::string name;
@@ -308,11 +274,12 @@ struct Job {
     std::vector<TaskGroup> groups;
     std::optional<UpdateStrategy> update;
     Meta meta;
+    std::optional<Parameterized> parameterized;  ///< batch jobs only
     template <class Self>
     static auto wire_fields(Self& s) {
         return std::tie(s.id, s.name, s.name_space, s.region, s.type, s.priority, s.all_at_once,
                         s.datacenters, s.node_pool, s.constraints, s.affinities, s.spreads,
-                        s.groups, s.update, s.meta);
+                        s.groups, s.update, s.meta, s.parameterized);
     }
     bool operator==(const Job&) const = default;
 };

@@ -7,6 +7,7 @@
 //   attribute(hcl, api, field)          one value
 //   choice(hcl, api, field, names)      an enum, by the names of its enumerators in order
 //   pairs(hcl, api, field)              names and texts, as a block or an attribute
+//   lists(hcl, api, field)              the same with a list of texts for each name
 //   free(hcl, api, field)               a driver's config
 //   block(hcl, api, field)              a struct, or an optional one
 //   blocks(hcl, api, field)             a list of structs
@@ -31,6 +32,9 @@ inline const Value kNull{};
 inline const Value kNoText{std::string()};
 inline const Value kNoNumber{std::int64_t{0}};
 inline const Value kFalse{false};
+/// What Nomad writes into its JSON where nothing was asked for.
+inline const Value kRequireHealthy{std::string("require_healthy")};
+inline const Value kDefault{std::string("default")};
 
 using Names = std::initializer_list<const char*>;
 constexpr Names kJobTypes{"service", "batch", "system", "sysbatch"};
@@ -148,106 +152,22 @@ void describe(A& a, C& c) {
     a.attribute("replicas", "Replicas", c.replicas);  // ours
 }
 
-template <class A, One<Port> C>
-void describe(A& a, C& c) {
-    if constexpr (!A::kHcl) a.attribute("", "Label", c.label);
-    a.attribute("static", "Value", c.fixed);
-    a.attribute("to", "To", c.to);
-    a.attribute("host_network", "HostNetwork", c.host_network);
-    a.later("ignore_collision", "IgnoreCollision", kFalse);
-}
-
-/// HCL has one kind of port; the API keeps those with a fixed number in a list of their own.
-template <class A, One<Network> C>
-void describe(A& a, C& c) {
-    a.attribute("mode", "Mode", c.mode);
-    a.attribute("mbits", "MBits", c.mbits);
-    const auto label = [](auto& port) -> auto& { return port.label; };
-    if constexpr (A::kHcl) {
-        a.labelled("port", "", c.ports, label);
-    } else {
-        std::vector<Port> reserved, dynamic;
-        for (const Port& port : c.ports) (port.fixed != 0 ? reserved : dynamic).push_back(port);
-        a.labelled("", "ReservedPorts", reserved, label);
-        a.labelled("", "DynamicPorts", dynamic, label);
-        if constexpr (!std::is_const_v<C>) {
-            c.ports = std::move(reserved);
-            c.ports.insert(c.ports.end(), dynamic.begin(), dynamic.end());
-        }
-    }
-    a.later("hostname", "Hostname", kNoText);
-    a.later("dns", "DNS", kNull);
-    a.later("cni", "CNI", kNull);
-    a.later("device", "Device", kNoText);
-    a.later("cidr", "CIDR", kNoText);
-    a.later("ip", "IP", kNoText);
-    a.later("reserved_ports", "", kNull);
-}
-
-template <class A, One<ServiceCheck> C>
-void describe(A& a, C& c) {
-    a.attribute("name", "Name", c.name);
-    a.attribute("type", "Type", c.type);
-    a.attribute("port", "PortLabel", c.port);
-    a.attribute("path", "Path", c.path);
-    a.attribute("protocol", "Protocol", c.protocol);
-    a.attribute("method", "Method", c.method);
-    a.attribute("interval", "Interval", c.interval);
-    a.attribute("timeout", "Timeout", c.timeout);
-    a.later("command", "Command", kNoText);
-    a.later("args", "Args", kNull);
-    a.later("expose", "Expose", kFalse);
-    a.later("address_mode", "AddressMode", kNoText);
-    a.later("advertise", "Advertise", kNoText);
-    a.later("initial_status", "InitialStatus", kNoText);
-    a.later("notes", "Notes", kNoText);
-    a.later("tls_server_name", "TLSServerName", kNoText);
-    a.later("tls_skip_verify", "TLSSkipVerify", kFalse);
-    a.later("header", "Header", kNull);
-    a.later("body", "Body", kNoText);
-    a.later("grpc_service", "GRPCService", kNoText);
-    a.later("grpc_use_tls", "GRPCUseTLS", kFalse);
-    a.later("task", "TaskName", kNoText);
-    a.later("success_before_passing", "SuccessBeforePassing", kNoNumber);
-    a.later("failures_before_critical", "FailuresBeforeCritical", kNoNumber);
-    a.later("failures_before_warning", "FailuresBeforeWarning", kNoNumber);
-    a.later("on_update", "OnUpdate", kNoText);
-    a.later("check_restart", "CheckRestart", kNull);
-}
-
-template <class A, One<Service> C>
-void describe(A& a, C& c) {
-    a.attribute("name", "Name", c.name);
-    a.attribute("provider", "Provider", c.provider);
-    a.attribute("port", "PortLabel", c.port);
-    a.attribute("address_mode", "AddressMode", c.address_mode);
-    a.attribute("tags", "Tags", c.tags);
-    a.pairs("meta", "Meta", c.meta);
-    a.blocks("check", "Checks", c.checks);
-    a.later("canary_tags", "CanaryTags", kNull);
-    a.later("canary_meta", "CanaryMeta", kNull);
-    a.later("tagged_addresses", "TaggedAddresses", kNull);
-    a.later("enable_tag_override", "EnableTagOverride", kFalse);
-    a.later("address", "Address", kNoText);
-    a.later("task", "TaskName", kNoText);
-    a.later("on_update", "OnUpdate", kNoText);
-    a.later("cluster", "Cluster", kNoText);
-    a.later("kind", "Kind", kNoText);
-    a.later("weights", "Weights", kNull);
-    a.later("identity", "Identity", kNull);
-    a.later("check_restart", "CheckRestart", kNull);
-    a.later("connect", "Connect", kNull);
-}
-
+/// Shares of the processor and whole cores exclude each other: who asks for cores has cpu 0.
 template <class A, One<Resources> C>
 void describe(A& a, C& c) {
-    a.attribute("cpu", "CPU", c.cpu);
     a.attribute("cores", "Cores", c.cores);
+    if constexpr (std::is_const_v<C>) {
+        a.attribute("cpu", "CPU", c.cpu);
+    } else {
+        std::optional<MegaHertz> cpu;
+        a.attribute("cpu", "CPU", cpu);
+        if (cpu || c.cores > 0) c.cpu = cpu.value_or(MegaHertz{0});
+    }
     a.attribute("memory", "MemoryMB", c.memory);
     a.attribute("memory_max", "MemoryMaxMB", c.memory_max);
+    a.attribute("secrets", "SecretsMB", c.secrets);
     a.ignored("disk", "DiskMB", kNoNumber);
     a.ignored("iops", "IOPS", kNoNumber);
-    a.later("secrets", "SecretsMB", kNoNumber);
     a.later("network", "Networks", kNull);
     a.later("device", "Devices", kNull);
     a.later("numa", "NUMA", kNull);

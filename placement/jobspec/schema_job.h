@@ -4,7 +4,8 @@
 // the writer has a canonical job.
 #pragma once
 
-#include "placement/jobspec/schema.h"
+#include "placement/jobspec/schema_service.h"
+#include "placement/jobspec/schema_setup.h"
 
 namespace gaggle::schema {
 
@@ -16,14 +17,10 @@ constexpr auto kDraftGroupName = [](auto& one) -> auto& { return one.group.name;
 template <class A>
 void describe_task_later(A& a) {
     a.later("kind", "Kind", kNoText);
-    a.later("lifecycle", "Lifecycle", kNull);
-    a.later("artifact", "Artifacts", kNull);
-    a.later("template", "Templates", kNull);
     a.later("vault", "Vault", kNull);
     a.later("consul", "Consul", kNull);
     a.later("volume_mount", "VolumeMounts", kNull);
     a.later("csi_plugin", "CSIPluginConfig", kNull);
-    a.later("dispatch_payload", "DispatchPayload", kNull);
     a.later("scaling", "ScalingPolicies", kNull);
     a.later("secret", "Secrets", kNull);
     a.later("identity", "Identities", kNull);
@@ -49,6 +46,10 @@ void describe_task(A& a, T& task, Restart& restart) {
     a.attribute("kill_timeout", "KillTimeout", task.kill_timeout);
     a.attribute("kill_signal", "KillSignal", task.kill_signal);
     a.attribute("shutdown_delay", "ShutdownDelay", task.shutdown_delay);
+    a.block("lifecycle", "Lifecycle", task.lifecycle);
+    a.blocks("artifact", "Artifacts", task.artifacts);
+    a.blocks("template", "Templates", task.templates);
+    a.block("dispatch_payload", "DispatchPayload", task.dispatch_payload);
     describe_task_later(a);
 }
 
@@ -126,9 +127,9 @@ void describe_job(A& a, J& job) {
     a.blocks("affinity", "Affinities", job.affinities);
     a.blocks("spread", "Spreads", job.spreads);
     a.pairs("meta", "Meta", job.meta);
+    a.block("parameterized", "ParameterizedJob", job.parameterized);
     a.later("multiregion", "Multiregion", kNull);
     a.later("periodic", "Periodic", kNull);
-    a.later("parameterized", "ParameterizedJob", kNull);
     a.later("vault", "", kNull);
     a.later("secret", "", kNull);
     a.later("ui", "UI", kNull);

@@ -40,6 +40,7 @@ void validate_header(const Job& job, Findings& out) {
     out.check(!runs_on_all(job.type) || (job.affinities.empty() && job.spreads.empty()), path,
               std::string(to_string(job.type)) +
                   " jobs run on every node and have no affinity or spread");
+    if (job.parameterized) validate_parameterized(job, out);
     out.check(!job.groups.empty(), path, "the job has no group",
               "add `group \"name\" { task ... }`");
 }
@@ -105,6 +106,10 @@ void validate_tasks(const TaskGroup& group, const std::string& path, Findings& o
     const auto leaders = std::count_if(group.tasks.begin(), group.tasks.end(),
                                        [](const Task& task) { return task.leader; });
     out.check(leaders <= 1, path, "group \"" + group.name + "\" has more than one leader task");
+    out.check(group.tasks.empty() || std::any_of(group.tasks.begin(), group.tasks.end(),
+                                                 [](const Task& task) { return !task.lifecycle; }),
+              path, "group \"" + group.name + "\" has no main task",
+              "at least one task has no `lifecycle`");
 }
 
 void validate_group(const TaskGroup& group, JobType type, const std::string& path, Findings& out) {
@@ -126,7 +131,7 @@ void validate_group(const TaskGroup& group, JobType type, const std::string& pat
     if (group.disconnect) validate_disconnect(*group.disconnect, path + ".disconnect", out);
     validate_networks(group.networks, path, out);
     validate_disk(group, path, out);
-    validate_services(group.services, group, path, out);
+    validate_services(group.services, group, "", path, out);
     validate_tasks(group, path, out);
 }
 

@@ -28,6 +28,8 @@ class Findings {
     std::vector<Diagnostic> list_;
 };
 
+bool is_one_of(const std::vector<std::string>& names, const std::string& name);
+
 // Of one amount: MHz, MB, a count of copies of anything.
 constexpr std::int64_t kAmountMax = 1'000'000'000;
 constexpr std::int64_t kCountMax = 50'000;  ///< allocations of one group
@@ -51,8 +53,12 @@ void validate_disconnect(const DisconnectStrategy& disconnect, const std::string
 
 void validate_networks(const std::vector<Network>& networks, const std::string& path,
                        Findings& out);
+/// `task` is the one that the services stand in; empty for the group's own.
 void validate_services(const std::vector<Service>& services, const TaskGroup& group,
-                       const std::string& path, Findings& out);
+                       const std::string& task, const std::string& path, Findings& out);
+/// Lifecycle, artifacts, templates and the payload's file.
+void validate_setup(const Task& task, const std::string& path, Findings& out);
+void validate_parameterized(const Job& job, Findings& out);
 
 void validate_task(const Task& task, const TaskGroup& group, const std::string& path,
                    Findings& out);

@@ -1,4 +1,4 @@
-// Rules for constraints, affinities, spreads and networks.
+// Rules for constraints, affinities and spreads.
 #include <algorithm>
 #include <charconv>
 #include <set>
@@ -26,10 +26,6 @@ const std::vector<std::string> kComparisons{"=",
                                             "set_contains",
                                             "set_contains_all",
                                             "set_contains_any"};
-
-bool is_one_of(const std::vector<std::string>& names, const std::string& name) {
-    return std::find(names.begin(), names.end(), name) != names.end();
-}
 
 bool needs_no_value(const std::string& operand) {
     return operand == "is_set" || operand == "is_not_set";
@@ -66,6 +62,10 @@ void validate_distinct(const Constraint& one, Level level, const std::string& at
 }
 
 }  // namespace
+
+bool is_one_of(const std::vector<std::string>& names, const std::string& name) {
+    return std::find(names.begin(), names.end(), name) != names.end();
+}
 
 void Findings::error(const std::string& path, std::string message, std::string hint) {
     list_.push_back({.message = std::move(message), .hint = std::move(hint), .path = path});
@@ -121,37 +121,6 @@ void validate_spreads(const std::vector<Spread>& list, const std::string& path, 
         }
         out.check(sum <= 100, at,
                   "the targets' percent sum to " + std::to_string(sum) + ", above 100");
-    }
-}
-
-void validate_networks(const std::vector<Network>& networks, const std::string& path,
-                       Findings& out) {
-    out.check(networks.size() <= 1, path + ".network.1", "a group has one network at most");
-    std::set<std::string> labels;
-    std::set<std::int64_t> taken;
-    for (std::size_t i = 0; i < networks.size(); ++i) {
-        const std::string at = path + ".network." + std::to_string(i);
-        const std::string& mode = networks[i].mode;
-        out.check(mode == "host", at + ".mode",
-                  "network mode \"" + mode +
-                      "\" is Nomad's, but this version of Gaggle does not run it yet",
-                  "use \"host\", or leave it out");
-        for (const Port& port : networks[i].ports) {
-            const std::string where = at + ".port." + port.label;
-            out.check(!port.label.empty(), where, "a port has no label");
-            out.check(labels.insert(port.label).second, where,
-                      "port \"" + port.label + "\" is there twice");
-            out.check(port.fixed >= 0 && port.fixed <= 65535, where + ".static",
-                      "static port " + std::to_string(port.fixed) + " is not within 1 to 65535");
-            out.check(port.to >= -1 && port.to <= 65535, where + ".to",
-                      "`to` of a port is not within -1 to 65535: " + std::to_string(port.to));
-            out.check(
-                port.fixed == 0 || taken.insert(port.fixed).second, where + ".static",
-                "static port " + std::to_string(port.fixed) + " is asked for twice in this group");
-            out.check(port.host_network == "default", where + ".host_network",
-                      "host_network \"" + port.host_network +
-                          "\" is not there: this version of Gaggle has only \"default\"");
-        }
     }
 }
 

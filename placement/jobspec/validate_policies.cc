@@ -7,10 +7,6 @@ namespace gaggle {
 
 namespace {
 
-bool is_one_of(const std::vector<std::string>& names, const std::string& name) {
-    return std::find(names.begin(), names.end(), name) != names.end();
-}
-
 void validate_health(const std::string& health_check, const std::vector<std::string>& names,
                      const std::string& path, Findings& out) {
     out.check(is_one_of(names, health_check), path + ".health_check",

@@ -25,6 +25,10 @@ const char* task_change(const Task& before, const Task& after) {
     if (before.env != after.env) return "env";
     if (before.resources != after.resources) return "resources";
     if (before.logs.disabled != after.logs.disabled) return "logs";
+    if (before.lifecycle != after.lifecycle) return "lifecycle";
+    if (before.artifacts != after.artifacts) return "artifacts";
+    if (before.templates != after.templates) return "templates";
+    if (before.dispatch_payload != after.dispatch_payload) return "dispatch_payload";
     return nullptr;
 }
 

@@ -74,6 +74,94 @@ TEST_CASE("a group's policy is laid over the job's, a task's over the group's") 
     CHECK(group.migrate == MigrateStrategy{.max_parallel = 4});
 }
 
+TEST_CASE("what is made ready before a task has Nomad's defaults") {
+    const Job job = good(job_with(R"(
+        artifact {
+          source = "https://localhost/a/b.bin"
+        }
+        artifact {
+          source = "https://localhost/a/b.bin"
+          mode   = "file"
+        }
+        template {
+          data        = "x"
+          destination = "local/x"
+        }
+        template {
+          data          = "x"
+          destination   = "local/y"
+          change_mode   = "signal"
+          change_signal = "sigusr1"
+          change_script {
+            command = "/bin/true"
+          }
+          wait {
+            min = "3s"
+          }
+        })"));
+    const Task& task = job.groups[0].tasks[0];
+    CHECK(!task.lifecycle);
+    CHECK(!task.dispatch_payload);
+    CHECK(task.artifacts.at(0).destination == "local/");
+    CHECK(task.artifacts.at(0).mode == Artifact::Mode::any);
+    CHECK(task.artifacts.at(1).destination == "local/b.bin");
+    const Template& plain = task.templates.at(0);
+    CHECK(plain.change_mode == ChangeMode::restart);
+    CHECK(plain.splay == 5s);
+    CHECK(plain.perms == "0644");
+    CHECK(plain.left_delimiter == "{{");
+    CHECK(!plain.uid);
+    CHECK(!plain.wait);
+    const Template& signalled = task.templates.at(1);
+    CHECK(signalled.change_signal == "SIGUSR1");
+    CHECK(signalled.change_script == ChangeScript{.command = "/bin/true"});
+    CHECK(signalled.wait == TemplateWait{.min = 3s, .max = 12s});
+}
+
+TEST_CASE("a check has its service's check_restart, and a script the task it stands in") {
+    const Job job = good(job_with(R"(
+        service {
+          check_restart {
+            limit = 3
+            grace = "30s"
+          }
+          check {
+            type    = "script"
+            command = "/bin/true"
+          }
+          check {
+            type = "tcp"
+            port = 80
+            check_restart {
+              limit           = 9
+              ignore_warnings = true
+            }
+          }
+        })",
+                                  R"(
+        service {
+          task = "t"
+          check {
+            type    = "script"
+            command = "/bin/true"
+          }
+          check {
+            type = "tcp"
+            port = 80
+          }
+        })"));
+    const auto& checks = job.groups[0].tasks[0].services.at(0).checks;
+    CHECK(checks.at(0).task == "t");
+    CHECK(checks.at(0).check_restart == CheckRestart{.limit = 3, .grace = 30s});
+    CHECK(checks.at(1).task.empty());
+    CHECK(checks.at(1).check_restart ==
+          CheckRestart{.limit = 9, .grace = 30s, .ignore_warnings = true});
+    const auto& grouped = job.groups[0].services.at(0).checks;
+    CHECK(grouped.at(0).task == "t");
+    CHECK(!grouped.at(0).check_restart);
+    CHECK(grouped.at(1).task.empty());
+}
+
 TEST_CASE("constraints have short forms") {
     struct Row {
         std::string written;

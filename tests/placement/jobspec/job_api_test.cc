@@ -45,9 +45,19 @@ job "full" {
   group "g" {
     count = 3
     network {
-      mbits = 10
+      mode     = "bridge"
+      mbits    = 10
+      hostname = "web.internal"
+      dns {
+        servers  = ["10.0.0.53"]
+        searches = ["internal"]
+        options  = ["ndots:2"]
+      }
       port "dynamic" {
         to = 80
+      }
+      port "same" {
+        to = -1
       }
       port "fixed" {
         static = 8080
@@ -68,16 +78,41 @@ job "full" {
       name = "web"
       port = "fixed"
       tags = ["x", "y"]
+      canary_tags = ["c"]
+      address = "${attr.unique.network.ip-address}"
+      task = "t"
       meta {
         k = "v"
+      }
+      check_restart {
+        limit = 3
+        grace = "90s"
       }
       check {
         name     = "alive"
         type     = "http"
+        protocol = "https"
         path     = "/health"
-        method   = "GET"
+        method   = "POST"
         interval = "10s"
         timeout  = "1500ms"
+        header {
+          Accept = ["a", "b"]
+        }
+        body                     = "ping"
+        tls_skip_verify          = true
+        initial_status           = "warning"
+        success_before_passing   = 2
+        failures_before_critical = 4
+      }
+      check {
+        type    = "script"
+        command = "/bin/true"
+        args    = ["-x"]
+        check_restart {
+          limit           = 5
+          ignore_warnings = true
+        }
       }
     }
     shutdown_delay = "3s"
@@ -101,6 +136,52 @@ job "full" {
         cpu        = 200
         memory     = 128
         memory_max = 256
+        secrets    = 4
+      }
+      artifact {
+        source      = "https://localhost/a.tar.gz"
+        destination = "local/a"
+        mode        = "dir"
+        chown       = true
+        insecure    = true
+        options {
+          archive = "tar.gz"
+        }
+        headers {
+          X-Key = "k"
+        }
+      }
+      template {
+        data                 = "{{ env \"A\" }}"
+        destination          = "local/a.conf"
+        change_mode          = "script"
+        splay                = "2s"
+        perms                = "600"
+        uid                  = 1000
+        gid                  = 1001
+        once                 = true
+        left_delimiter       = "<<"
+        right_delimiter      = ">>"
+        error_on_missing_key = true
+        change_script {
+          command       = "/bin/true"
+          args          = ["x"]
+          timeout       = "7s"
+          fail_on_error = true
+        }
+        wait {
+          min = "2s"
+        }
+      }
+      template {
+        source        = "local/a/env.tpl"
+        destination   = "secrets/env"
+        env           = true
+        change_mode   = "noop"
+        change_signal = "sighup"
+      }
+      dispatch_payload {
+        file = "input.json"
       }
       logs {
         max_files     = 3
@@ -114,6 +195,10 @@ job "full" {
     }
     task "second" {
       driver = "raw_exec"
+      lifecycle {
+        hook    = "prestart"
+        sidecar = true
+      }
     }
   }
 }
@@ -208,6 +293,24 @@ TEST_CASE("the API's shape: names, nanoseconds, null for nothing") {
     CHECK(at({"TaskGroups", "0", "Tasks", "0", "RestartPolicy", "Attempts"}) == "7");
     CHECK(at({"TaskGroups", "0", "Tasks", "0", "Config", "args"}) == R"(["a",1,2.5,true])");
     CHECK(at({"TaskGroups", "0", "Tasks", "1", "Config"}) == "null");
+    CHECK(at({"TaskGroups", "0", "Networks", "0", "DNS"}) ==
+          R"({"Options":["ndots:2"],"Searches":["internal"],"Servers":["10.0.0.53"]})");
+    CHECK(at({"TaskGroups", "0", "Services", "0", "Checks", "0", "Header"}) ==
+          R"({"Accept":["a","b"]})");
+    CHECK(at({"TaskGroups", "0", "Tasks", "0", "Artifacts", "0"}) ==
+          R"({"Chown":true,"GetterHeaders":{"X-Key":"k"},"GetterInsecure":true,)"
+          R"("GetterMode":"dir","GetterOptions":{"archive":"tar.gz"},)"
+          R"("GetterSource":"https://localhost/a.tar.gz","RelativeDest":"local/a"})");
+    CHECK(at({"TaskGroups", "0", "Tasks", "0", "Templates", "0", "ChangeScript"}) ==
+          R"({"Args":["x"],"Command":"/bin/true","FailOnError":true,"Timeout":7000000000})");
+    CHECK(at({"TaskGroups", "0", "Tasks", "0", "Templates", "0", "Wait"}) ==
+          R"({"Max":8000000000,"Min":2000000000})");
+    CHECK(at({"TaskGroups", "0", "Tasks", "0", "Templates", "1", "ChangeSignal"}) == "\"SIGHUP\"");
+    CHECK(at({"TaskGroups", "0", "Tasks", "0", "Templates", "1", "Uid"}) == "null");
+    CHECK(at({"TaskGroups", "0", "Tasks", "0", "DispatchPayload"}) == R"({"File":"input.json"})");
+    CHECK(at({"TaskGroups", "0", "Tasks", "0", "Lifecycle"}) == "null");
+    CHECK(at({"TaskGroups", "0", "Tasks", "1", "Lifecycle"}) ==
+          R"({"Hook":"prestart","Sidecar":true})");
     CHECK(at({"TaskGroups", "0", "Tasks", "1", "Env"}) == "null");
     CHECK(at({"TaskGroups", "0", "Tasks", "1", "Resources", "MemoryMB"}) == "300");
     // Every name that Nomad 1.1.2 shows for a job is there.
@@ -230,7 +333,9 @@ TEST_CASE("JSON from Nomad: unknown fields are ignored, empty ones too, defaults
             "EphemeralDisk": {"SizeMB": 150},
             "Tasks": [{"Name": "t", "Driver": "raw_exec", "KillSignal": "",
                        "KillTimeout": 7000000000,
-                       "Templates": [], "Identity": {"Name": "default"},
+                       "Templates": [{"EmbeddedTmpl": "x", "DestPath": "local/x", "Uid": -1,
+                                      "ChangeMode": "", "VaultGrace": 5}],
+                       "Lifecycle": {"Hook": "", "Sidecar": false}, "Identity": {"Name": "default"},
                        "Constraints": [{"Operand": "distinct_hosts"}]}]}]}})");
     REQUIRE_MESSAGE(job.ok(), job.error().detail);
     CHECK(job->name == "x");
@@ -241,6 +346,9 @@ TEST_CASE("JSON from Nomad: unknown fields are ignored, empty ones too, defaults
     CHECK(job->groups[0].tasks.at(0).kill_timeout == 7s);
     CHECK(job->groups[0].tasks[0].kill_signal == "SIGINT");
     CHECK(job->groups[0].tasks[0].constraints.at(0).right == "true");
+    CHECK(!job->groups[0].tasks[0].lifecycle);
+    CHECK(job->groups[0].tasks[0].templates.at(0) ==
+          Template{.data = "x", .destination = "local/x"});
 }
 
 TEST_CASE("bad JSON names every problem with its path") {

@@ -1,1 +1,1 @@
-{"Job": {"ID": "x", "TaskGroups": [{"Name": "g", "Count": "many", "Tasks": [{"Name": "t", "Templates": [{"EmbeddedTmpl": "x"}]}]}]}}
+{"Job": {"ID": "x", "TaskGroups": [{"Name": "g", "Count": "many", "Tasks": [{"Name": "t", "Templates": [{"ChangeMode": "reload"}], "VolumeMounts": [{"Volume": "x"}]}]}]}}

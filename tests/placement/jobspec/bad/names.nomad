@@ -2,8 +2,8 @@
 job "web" {
   datacentres = ["dc1"]
 
-  parameterized {
-    payload = "required"
+  multiregion {
+    strategy {}
   }
 
   group "g" {
@@ -27,9 +27,25 @@ job "web" {
     task "t" {
       driver = "raw_exec"
 
-      template {
-        data        = "x"
+      volume_mount {
+        volume      = "x"
         destination = "y"
+      }
+
+      template {
+        dats = "x"
+        wait {
+          mn = "1s"
+        }
+      }
+
+      artifact {
+        sources = "http://localhost/x"
+        mode    = "fille"
+      }
+
+      lifecycle {
+        hook = "prestrat"
       }
 
       resources {

@@ -12,7 +12,8 @@ job "my web" {
     count = -1
 
     network {
-      mode = "bridge"
+      mode     = "brigde"
+      hostname = "a..b"
       port "a" {
         static = 8080
       }
@@ -60,9 +61,27 @@ job "my web" {
       name     = "web_service"
       provider = "consul"
       port     = "htpp"
+      address_mode = "driver"
+      address      = "10.0.0.1"
+      task         = "c"
       check {
         type     = "grpc"
         interval = "10ms"
+      }
+      check {
+        type = "script"
+      }
+      check {
+        type                     = "http"
+        protocol                 = "htps"
+        task                     = "b"
+        initial_status           = "pasing"
+        success_before_passing   = -1
+        failures_before_critical = -2
+        check_restart {
+          limit = -1
+          grace = "-1s"
+        }
       }
     }
 
