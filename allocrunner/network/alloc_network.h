@@ -8,28 +8,20 @@
 
 #include <string>
 #include <tuple>
-#include <vector>
+
+#include "placement/jobspec/job_network.h"
 
 namespace gaggle::allocrunner {
 
-/// What /etc/resolv.conf says.
-struct DnsSettings {
-    std::vector<std::string> servers;
-    std::vector<std::string> searches;
-    std::vector<std::string> options;
-    bool empty() const { return servers.empty() && searches.empty() && options.empty(); }
-    template <class Self>
-    static auto wire_fields(Self& s) {
-        return std::tie(s.servers, s.searches, s.options);
-    }
-    bool operator==(const DnsSettings&) const = default;
-};
+inline bool is_empty(const DnsConfig& dns) {
+    return dns.servers.empty() && dns.searches.empty() && dns.options.empty();
+}
 
 /// What a peer tells the region: Nomad's NetworkStatus.
 struct NetworkStatus {
     std::string interface;  ///< inside the namespace; empty: it has none but loopback
     std::string ip;         ///< of that interface, without the prefix's length
-    DnsSettings dns;
+    DnsConfig dns;
     template <class Self>
     static auto wire_fields(Self& s) {
         return std::tie(s.interface, s.ip, s.dns);

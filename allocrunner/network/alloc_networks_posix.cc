@@ -20,7 +20,6 @@ namespace gaggle::allocrunner {
 
 namespace {
 
-constexpr std::string_view kCniMode = "cni/";
 /// Plugins that run at the same time may stumble over each other while the first one makes the
 /// bridge or a chain of the firewall.
 constexpr int kAddTriesMax = 3;
@@ -36,10 +35,10 @@ std::string text_of(const std::string& path) {
 }
 
 /// The machine's own, with servers that can be reached from another namespace if there are any.
-DnsSettings machine_dns(bool other_namespace) {
-    const DnsSettings own = parse_resolv_conf(text_of("/etc/resolv.conf"));
+DnsConfig machine_dns(bool other_namespace) {
+    const DnsConfig own = parse_resolv_conf(text_of("/etc/resolv.conf"));
     if (!other_namespace || !only_local_servers(own)) return own;
-    const DnsSettings behind = parse_resolv_conf(text_of(kResolvedServers));
+    const DnsConfig behind = parse_resolv_conf(text_of(kResolvedServers));
     return behind.servers.empty() ? own : behind;
 }
 
@@ -141,8 +140,8 @@ Result<void> write_files(const std::string& alloc_dir, NetworkRecord& record) {
     const bool apart = !record.netns.empty();
     const bool reaches_out = apart && asked.mode != "none";
     network.status.dns = prefer(asked.dns, network.status.dns);
-    if (reaches_out || !asked.dns.empty()) {
-        const DnsSettings whole = prefer(network.status.dns, machine_dns(apart));
+    if (reaches_out || !is_empty(asked.dns)) {
+        const DnsConfig whole = prefer(network.status.dns, machine_dns(apart));
         network.tasks.resolv_file =
             TRY(write_network_file(alloc_dir, "resolv.conf", resolv_conf(whole)));
     }

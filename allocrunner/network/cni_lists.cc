@@ -65,7 +65,7 @@ Value port_mappings(const CniRuntime& runtime) {
     return {std::move(out)};
 }
 
-Value dns_value(const DnsSettings& dns) {
+Value dns_value(const DnsConfig& dns) {
     return {Object{{"servers", texts(dns.servers)},
                    {"searches", texts(dns.searches)},
                    {"options", texts(dns.options)}}};
@@ -145,7 +145,7 @@ std::string cni_input(const CniList& list, std::size_t at, const CniRuntime& run
     Object extra;
     if (has_capability(config, "portMappings") && !runtime.ports.empty())
         extra["portMappings"] = port_mappings(runtime);
-    if (has_capability(config, "dns") && !runtime.dns.empty())
+    if (has_capability(config, "dns") && !is_empty(runtime.dns))
         extra["dns"] = dns_value(runtime.dns);
     if (!extra.empty()) config["runtimeConfig"] = {std::move(extra)};
     return value_to_json({std::move(config)});

@@ -46,7 +46,7 @@ Result<CniList> parse_cni_list(std::string_view text, const std::string& file);
 struct CniRuntime {
     std::vector<PortMapping> ports;
     std::string port_ip;
-    DnsSettings dns;
+    DnsConfig dns;
 };
 
 /// Standard input for the plugin at `at`. `previous` is the result of the plugin before (ADD), or

@@ -18,7 +18,7 @@ std::vector<std::string> words_of(std::string_view line) {
     }
 }
 
-void understand(const std::vector<std::string>& words, DnsSettings& out) {
+void understand(const std::vector<std::string>& words, DnsConfig& out) {
     if (words.size() < 2 || words[0].front() == '#' || words[0].front() == ';') return;
     const std::vector<std::string> rest(words.begin() + 1, words.end());
     if (words[0] == "nameserver") out.servers.push_back(rest[0]);
@@ -34,8 +34,8 @@ std::string line_of(const char* keyword, const std::vector<std::string>& values)
 
 }  // namespace
 
-DnsSettings parse_resolv_conf(std::string_view text) {
-    DnsSettings out;
+DnsConfig parse_resolv_conf(std::string_view text) {
+    DnsConfig out;
     while (!text.empty()) {
         const std::size_t end = std::min(text.find('\n'), text.size());
         understand(words_of(text.substr(0, end)), out);
@@ -44,20 +44,20 @@ DnsSettings parse_resolv_conf(std::string_view text) {
     return out;
 }
 
-bool only_local_servers(const DnsSettings& dns) {
+bool only_local_servers(const DnsConfig& dns) {
     const auto is_local = [](const std::string& server) {
         return server.starts_with("127.") || server == "::1";
     };
     return !dns.servers.empty() && std::all_of(dns.servers.begin(), dns.servers.end(), is_local);
 }
 
-DnsSettings prefer(const DnsSettings& first, const DnsSettings& second) {
+DnsConfig prefer(const DnsConfig& first, const DnsConfig& second) {
     return {.servers = first.servers.empty() ? second.servers : first.servers,
             .searches = first.searches.empty() ? second.searches : first.searches,
             .options = first.options.empty() ? second.options : first.options};
 }
 
-std::string resolv_conf(const DnsSettings& dns) {
+std::string resolv_conf(const DnsConfig& dns) {
     std::string out = line_of("search", dns.searches);
     for (const std::string& server : dns.servers) out += "nameserver " + server + "\n";
     return out + line_of("options", dns.options);

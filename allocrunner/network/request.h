@@ -24,7 +24,7 @@ struct NetworkRequest {
     std::string alloc;          ///< its id; names the namespace, and the container to the plugins
     std::string mode = "host";  ///< "host", "bridge", "cni/<name>" or "none"
     std::string hostname;       ///< empty: the machine's
-    DnsSettings dns;            ///< what is empty is the machine's
+    DnsConfig dns;              ///< what is empty is the machine's
     std::vector<PortMapping> ports;
     template <class Self>
     static auto wire_fields(Self& s) {
@@ -35,7 +35,7 @@ struct NetworkRequest {
 
 /// It has something of its own, so that there is something to set up.
 inline bool needs_network(const NetworkRequest& request) {
-    return request.mode != "host" || !request.hostname.empty() || !request.dns.empty();
+    return request.mode != "host" || !request.hostname.empty() || !is_empty(request.dns);
 }
 
 }  // namespace gaggle::allocrunner

@@ -28,7 +28,7 @@ TEST_CASE("the address is that of the interface inside the namespace") {
     REQUIRE(found.ok());
     CHECK(found->interface == "eth0");
     CHECK(found->ip == "172.26.64.2");
-    CHECK(found->dns == DnsSettings{.servers = {"10.0.0.53"}, .searches = {"lan"}, .options = {}});
+    CHECK(found->dns == DnsConfig{.servers = {"10.0.0.53"}, .searches = {"lan"}, .options = {}});
 }
 
 TEST_CASE("older and poorer results are understood as far as they go") {

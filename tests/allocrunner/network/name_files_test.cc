@@ -9,22 +9,22 @@ using namespace gaggle;
 using namespace gaggle::allocrunner;
 
 TEST_CASE("a resolv.conf is read as resolv.conf(5) says") {
-    const DnsSettings dns = parse_resolv_conf(
+    const DnsConfig dns = parse_resolv_conf(
         "# made by hand\n; so\nnameserver 10.0.0.53 # first\n\tnameserver\t::1\n"
         "domain old.lan\nsearch a.lan b.lan\noptions ndots:2\noptions rotate\nnameserver\nbroken");
-    CHECK(dns == DnsSettings{.servers = {"10.0.0.53", "::1"},
-                             .searches = {"a.lan", "b.lan"},
-                             .options = {"ndots:2", "rotate"}});
+    CHECK(dns == DnsConfig{.servers = {"10.0.0.53", "::1"},
+                           .searches = {"a.lan", "b.lan"},
+                           .options = {"ndots:2", "rotate"}});
     CHECK(resolv_conf(dns) ==
           "search a.lan b.lan\nnameserver 10.0.0.53\nnameserver ::1\noptions ndots:2 rotate\n");
     CHECK(resolv_conf({}).empty());
 }
 
 TEST_CASE("what the job says wins, list by list") {
-    const DnsSettings job{.servers = {"1.1.1.1"}, .searches = {}, .options = {}};
-    const DnsSettings machine{.servers = {"9.9.9.9"}, .searches = {"lan"}, .options = {"rotate"}};
+    const DnsConfig job{.servers = {"1.1.1.1"}, .searches = {}, .options = {}};
+    const DnsConfig machine{.servers = {"9.9.9.9"}, .searches = {"lan"}, .options = {"rotate"}};
     CHECK(prefer(job, machine) ==
-          DnsSettings{.servers = {"1.1.1.1"}, .searches = {"lan"}, .options = {"rotate"}});
+          DnsConfig{.servers = {"1.1.1.1"}, .searches = {"lan"}, .options = {"rotate"}});
 }
 
 TEST_CASE("a stub on loopback is told from servers that can be reached from elsewhere") {
