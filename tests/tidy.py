@@ -17,14 +17,14 @@ FILE_LINES = 500
 SUFFIX_OF = [
     (r'zmq\.h', 'zmq'), (r'leveldb/', 'leveldb'), (r'boost/beast', 'beast'), (r'boost/asio', 'asio|beast'),
     (r'CLI/', 'cli11'), (r'msgpack', 'msgpack'), (r'sodium', 'sodium'), (r'spdlog/', 'spdlog'),
-    (r'nlohmann/', 'json'), (r'openssl/', 'beast|openssl'),
+    (r'nlohmann/', 'json'), (r'curl/', 'curl'), (r'archive(_entry)?\.h$', 'archive'), (r'openssl/', 'beast|openssl'), (r're2/', 're2'),
     (r'(unistd|fcntl|poll|dirent|pwd|grp|signal|csignal|netdb)\.h|sys/|netinet/|arpa/|linux/|termios', 'posix|zmq|asio|beast|leveldb'),
 ]
 HEADER_EXCEPTIONS = {'base/log.h'}
 CORE_FOLDERS = ('gossip/', 'placement/', 'allocrunner/', 'gctl/node/', 'crypto/', 'base/')
 BANNED_IN_CORES = [(r'\bnow\(\)', 'reads a clock'), (r'std::j?thread\b', 'starts a thread'), (r'random_device', 'draws real chance'),
                    (r'\bsleep(_for|_until)?\(', 'sleeps'), (r'unordered_(map|set)<[^;]*>\s+\w+;\s*//\s*iterated', 'iterates in no order')]
-SUFFIXES = 'posix|zmq|leveldb|beast|asio|cli11|msgpack|sodium|spdlog|json|openssl|inotify|runc'
+SUFFIXES = 'posix|zmq|leveldb|beast|asio|cli11|msgpack|sodium|spdlog|json|openssl|inotify|runc|re2|curl|archive'
 
 findings = []
 

@@ -1,0 +1,31 @@
+// The services that templates can ask for, as plain data given from outside.
+//
+// What it is made from (gossip, ledger) is nobody's business here. Only instances that a client
+// should be sent to are in it: their checks pass.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace gaggle::setup {
+
+struct ServiceInstance {
+    std::string id;
+    std::string name;
+    std::string node;     ///< the peer's name
+    std::string address;  ///< an IP address
+    std::int64_t port = 0;
+    std::string datacenter;
+    std::string name_space;
+    std::string job;
+    std::string alloc;  ///< the allocation's id
+    std::vector<std::string> tags;
+    bool operator==(const ServiceInstance&) const = default;
+};
+
+/// By name; the instances of one service are in the order of their ids.
+using Catalogue = std::map<std::string, std::vector<ServiceInstance>>;
+
+}  // namespace gaggle::setup

@@ -1,0 +1,69 @@
+#include "allocrunner/setup/template_functions.h"
+
+#include <map>
+
+namespace gaggle::setup {
+
+namespace {
+
+std::map<std::string_view, const TemplateFunction*> all_functions() {
+    std::map<std::string_view, const TemplateFunction*> out;
+    for (const auto table : {basic_functions(), text_functions(), number_functions(),
+                             coding_functions(), pattern_functions(), world_functions()})
+        for (const TemplateFunction& one : table) out.emplace(one.name, &one);
+    return out;
+}
+
+}  // namespace
+
+const TemplateFunction* find_function(std::string_view name) {
+    static const auto kAll = all_functions();
+    const auto found = kAll.find(name);
+    return found == kAll.end() ? nullptr : found->second;
+}
+
+bool is_template_function(std::string_view name) {
+    return name == "and" || name == "or" || find_function(name) != nullptr;
+}
+
+Result<void> append_bounded(std::string& out, std::string_view part) {
+    if (out.size() + part.size() > kTemplateTextMax)
+        return {Errc::invalid,
+                "the text grows beyond " + std::to_string(kTemplateTextMax) + " bytes"};
+    out += part;
+    return {};
+}
+
+Error Arguments::wrong(std::size_t at, const char* wanted) const {
+    return {Errc::invalid, "argument " + std::to_string(at + 1) + " must be " + wanted + ", not " +
+                               kind_of(values[at])};
+}
+
+Result<const std::string*> Arguments::text(std::size_t at) const {
+    const std::string* held = values[at].text();
+    if (held == nullptr) return wrong(at, "a string");
+    return held;
+}
+
+Result<std::int64_t> Arguments::whole(std::size_t at) const {
+    const std::int64_t* held = values[at].whole();
+    if (held == nullptr) return wrong(at, "a whole number");
+    return *held;
+}
+
+Result<double> Arguments::real(std::size_t at) const {
+    if (const std::int64_t* held = values[at].whole()) return static_cast<double>(*held);
+    const double* held = std::get_if<double>(&values[at].data);
+    if (held == nullptr) return wrong(at, "a number");
+    return *held;
+}
+
+Result<const DatumList*> Arguments::list(std::size_t at) const {
+    static const DatumList kEmpty;
+    if (values[at].is_none()) return &kEmpty;
+    const DatumList* held = values[at].list();
+    if (held == nullptr) return wrong(at, "a list");
+    return held;
+}
+
+}  // namespace gaggle::setup
