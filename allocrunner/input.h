@@ -111,6 +111,19 @@ struct DiskFound {
     std::uint64_t limit = 0;  ///< bytes; above it the allocation is killed and fails for good
 };
 
+/// How full the file system under all allocations is, when that has changed.
+struct HostDisk {
+    int used_percent = 0;    ///< of what tasks could have, 0 to 100, rounded up
+    int inodes_percent = 0;  ///< 0 where the file system does not count them
+    bool operator==(const HostDisk&) const = default;
+};
+
+/// Directories of finished allocations are to go now, whatever their age. What somebody still
+/// needs stays.
+struct CollectFinished {
+    std::optional<AllocId> alloc;  ///< nothing: all of them
+};
+
 /// Answers TearDown.
 struct TornDown {
     AllocId alloc;
@@ -159,7 +172,8 @@ struct Input {
     WallTime wall;  ///< for displays only
     std::variant<Tick, Orders, StartUnconfirmed, Recovered, DirReady, TaskNote, TaskSetUpDone,
                  TaskStarted, TaskNotStarted, TaskExited, TemplatesChanged, CheckDone, TaskCommand,
-                 DiskFound, SaveFailed, TornDown>
+                 DiskFound, HostDisk, CollectFinished,
+                 SaveFailed, TornDown>
         what;
 };
 

@@ -2,9 +2,10 @@
 //
 // carry_out() only queues. A few worker threads do what may block (directories, fsync, starting
 // supervisors); all work of one allocation is done by the same worker, in order. One more thread
-// ("links") waits on the sockets of all supervisors and on checks under way. Both answer through
-// `deliver`, which is called on those threads and must only pass the input on (post it to the
-// node's loop). Stopping it stops no task.
+// ("links") waits on the sockets of all supervisors and on checks under way, and "usage" measures
+// what allocations take of the disk (disk_watcher.h). All answer through `deliver`, which is called
+// on those threads and must only pass the input on (post it to the node's loop). Stopping it stops
+// no task.
 #pragma once
 
 #include <functional>
@@ -13,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "allocrunner/disk_use.h"
 #include "allocrunner/effects.h"
 #include "allocrunner/input.h"
 #include "base/result.h"
@@ -53,6 +55,8 @@ class LocalTasks {
 
     /// <alloc root>/<id>
     std::string alloc_dir(const AllocId& alloc) const;
+    /// What it takes of the disk, as far as it was measured. Safe for any thread.
+    std::optional<DiskUse> disk_use(const AllocId& alloc) const;
 
   private:
     struct Impl;

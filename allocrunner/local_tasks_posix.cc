@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "allocrunner/alloc_dir.h"
+#include "allocrunner/disk_watcher.h"
 #include "allocrunner/local_tasks.h"
 #include "allocrunner/logs.h"
 #include "allocrunner/state_saver.h"
@@ -100,6 +101,7 @@ struct LocalTasks::Impl {
     std::uint64_t nofile_soft = 0;
     std::unique_ptr<TaskLinks> links;
     std::unique_ptr<StateSaver> saver;
+    std::unique_ptr<DiskWatcher> usage;
     std::vector<std::unique_ptr<Worker>> workers;
 
     std::string dir_of(const AllocId& alloc) const {
@@ -114,6 +116,11 @@ struct LocalTasks::Impl {
         return config.restore_copy(order, dir_of(order.alloc));
     }
 
+    void limit_disk(const Order& order) {
+        const auto bytes = std::max<std::int64_t>(order.group.disk.size.value, 0) << 20U;
+        usage->set_limit(order.alloc, static_cast<std::uint64_t>(bytes));
+    }
+
     void act(PrepareDir& work) {
         DirReady ready{.alloc = work.order.alloc, .note = {}, .error = {}};
         Result<std::string> done = prepare(work.order);
@@ -121,6 +128,8 @@ struct LocalTasks::Impl {
             ready.note = std::move(*done);
         else
             ready.error = within("prepare the allocation's directory", done.error()).detail;
+        limit_disk(work.order);
+        if (done) usage->watch(work.order.alloc);
         deliver({wall_clock(), std::move(ready)});
     }
 
@@ -138,6 +147,7 @@ struct LocalTasks::Impl {
     }
 
     void act(StartTask& work) {
+        usage->watch(work.alloc);  // after a start of the agent nothing may have run of it
         const std::string dir = dir_of(work.alloc);
         const auto files_max = work.spec.logs.disabled
                                    ? kEveryFile
@@ -161,9 +171,13 @@ struct LocalTasks::Impl {
         links->watch({work.alloc, dir, work.task}, std::move(live));
     }
 
-    void act(TearDown& work) { deliver({wall_clock(), TornDown{work.alloc, {}}}); }
+    void act(TearDown& work) {
+        usage->rest(work.alloc);
+        deliver({wall_clock(), TornDown{work.alloc, {}}});
+    }
 
     void act(RemoveDir& work) {
+        usage->forget(work.alloc);
         saver->forget(work.alloc);
         const Result<void> removed = remove_alloc_dir(dir_of(work.alloc));
         if (!removed) log::warn("{}", removed.error().detail);
@@ -176,6 +190,7 @@ struct LocalTasks::Impl {
     void act(RunCheck& work) { links->check(work); }
     void act(SaveState& work) { saver->save(work.alloc, SealedFile::state, std::move(work.state)); }
     void act(SaveOrder& work) {
+        limit_disk(work.order);
         saver->save(work.order.alloc, SealedFile::order, encode(work.order));
     }
 
@@ -225,11 +240,13 @@ FoundAlloc LocalTasks::Impl::scan_alloc(const AllocId& alloc) {
     Result<Bytes> bytes = load_sealed(dir, SealedFile::order);
     Result<Order> order = bytes ? decode<Order>(*bytes, "order", {.bytes = 16U << 20U})
                                 : Result<Order>(bytes.error());
-    if (order)
+    if (order) {
         found.order = std::move(*order);
-    else
+        limit_disk(*found.order);
+    } else {
         log::error("allocation {}: {}; its tasks run on until an order for it arrives",
                    to_string(alloc), order.error().detail);
+    }
     Result<Bytes> state = load_sealed(dir, SealedFile::state);
     if (state)
         found.state = std::move(*state);
@@ -254,6 +271,7 @@ Result<std::unique_ptr<LocalTasks>> LocalTasks::open(LocalTasksConfig config,
         impl->config.alloc_root, [raw = impl.get()](const AllocId& alloc, std::string error) {
             raw->deliver({wall_clock(), SaveFailed{alloc, std::move(error)}});
         });
+    impl->usage = TRY(DiskWatcher::open(impl->config.alloc_root, impl->deliver));
     const auto act = [raw = impl.get()](Work& work) {
         std::visit([&](auto& piece) { raw->act(piece); }, work);
     };
@@ -280,7 +298,9 @@ Recovered LocalTasks::scan() {
         const auto left =
             std::chrono::duration_cast<Duration>(deadline - std::chrono::steady_clock::now());
         auto task = impl_->adopt(one, std::max<Duration>(left, 0s));
-        if (task) alloc->tasks.push_back(std::move(*task));
+        if (!task) continue;
+        if (!task->exit) impl_->usage->watch(alloc->alloc);
+        alloc->tasks.push_back(std::move(*task));
     }
     return out;
 }
@@ -294,11 +314,16 @@ void LocalTasks::carry_out(Work work) {
 
 void LocalTasks::stop() {
     for (auto& worker : impl_->workers) worker->stop();
+    impl_->usage->stop();
     impl_->saver->stop();
     impl_->links->stop();
 }
 
 std::string LocalTasks::alloc_dir(const AllocId& alloc) const { return impl_->dir_of(alloc); }
+
+std::optional<DiskUse> LocalTasks::disk_use(const AllocId& alloc) const {
+    return impl_->usage->use(alloc);
+}
 
 std::map<std::string, std::string> environment_for_tasks() {
     // Nomad's default denylist, and what is ours.

@@ -126,6 +126,8 @@ void Runner::on(Context&, const TaskSetUpDone&) {}
 void Runner::on(Context&, const TemplatesChanged&) {}
 void Runner::on(Context&, const TaskCommand&) {}
 void Runner::on(Context&, const DiskFound&) {}
+void Runner::on(Context&, const HostDisk& input) { host_disk_ = input; }
+void Runner::on(Context&, const CollectFinished& input) { collect_now_ = input; }
 void Runner::on(Context&, const TornDown&) {}
 
 void Runner::on(Context& context, const TaskStarted& input) {
@@ -184,23 +186,49 @@ bool Runner::is_awaited(const AllocId& alloc) const {
     });
 }
 
-void Runner::collect(Context& context) {
-    std::vector<std::pair<TimePoint, AllocId>> finished;  // oldest first
+/// What no order names any more and nothing runs of, oldest first.
+std::vector<Runner::Finished> Runner::finished() const {
+    std::vector<Finished> out;
     for (const auto& [id, alloc] : allocs_)
-        if (alloc.over() && alloc.forgotten()) finished.emplace_back(alloc.over_since(), id);
+        if (alloc.over() && alloc.forgotten()) out.push_back({alloc.over_since(), id});
     for (const auto& [id, stray] : strays_)
-        if (stray.abandoned && stray.at_rest()) finished.emplace_back(*stray.abandoned, id);
-    std::sort(finished.begin(), finished.end());
-    std::size_t kept = finished.size();
-    for (const auto& [since, id] : finished) {
-        const auto alloc = allocs_.find(id);
+        if (stray.abandoned && stray.at_rest()) out.push_back({*stray.abandoned, id});
+    std::sort(out.begin(), out.end());
+    return out;
+}
+
+bool Runner::under_pressure() const {
+    return host_disk_.used_percent > config_.disk_percent_max ||
+           host_disk_.inodes_percent > config_.inodes_percent_max;
+}
+
+bool Runner::may_be_needed(TimePoint now, const Finished& one) const {
+    const auto alloc = allocs_.find(one.id);
+    const bool sticky = alloc != allocs_.end() && alloc->second.order().group.disk.sticky;
+    return sticky && now - one.since < config_.sticky_kept_for;
+}
+
+void Runner::collect(Context& context) {
+    const std::vector<Finished> all = finished();
+    const auto now_wanted = std::exchange(collect_now_, std::nullopt);
+    std::size_t kept = all.size();
+    // A tenth at a time: what was removed shows in the disk's figures only afterwards.
+    const bool pressed = under_pressure() && context.now >= pressed_after_;
+    std::size_t to_press = pressed ? kept / 10 + 1 : 0;
+    for (const Finished& one : all) {
+        const auto alloc = allocs_.find(one.id);
         const bool has_dir = alloc == allocs_.end() || alloc->second.has_dir();
-        const bool old = context.now - since >= config_.finished_kept_for;
+        const bool old = context.now - one.since >= config_.finished_kept_for;
         const bool too_many = kept > config_.finished_kept_max;
-        if ((has_dir && !old && !too_many) || is_awaited(id)) continue;
-        if (has_dir) context.out.work.emplace_back(RemoveDir{id});
-        allocs_.erase(id);
-        strays_.erase(id);
+        const bool named = now_wanted && now_wanted->alloc == one.id;
+        const bool early = (now_wanted && !now_wanted->alloc) || to_press > 0;
+        const bool goes = !has_dir || old || too_many || named ||
+                          (early && !may_be_needed(context.now, one));
+        if (!goes || is_awaited(one.id)) continue;
+        if (has_dir) context.out.work.emplace_back(RemoveDir{one.id});
+        if (to_press > 0 && --to_press == 0) pressed_after_ = context.now + config_.pressure_pause;
+        allocs_.erase(one.id);
+        strays_.erase(one.id);
         --kept;
     }
 }
@@ -217,6 +245,9 @@ std::optional<TimePoint> Runner::next_wakeup() const {
     for (const auto& [id, stray] : strays_)
         if (stray.abandoned && stray.at_rest() && !is_awaited(id))
             keep_first(*stray.abandoned + config_.finished_kept_for);
+    if (!under_pressure()) return first;
+    for (const Finished& one : finished())
+        if (!is_awaited(one.id) && !may_be_needed(last_, one)) keep_first(pressed_after_);
     return first;
 }
 

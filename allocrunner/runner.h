@@ -25,6 +25,12 @@ struct Config {
     std::size_t finished_kept_max =
         50;  ///< directories of finished allocations that no order names (Nomad: 50)
     Duration finished_kept_for = 24h;
+    int disk_percent_max = 80;    ///< fuller, and the oldest of them go (Nomad: 80)
+    int inodes_percent_max = 70;  ///< likewise (Nomad: 70)
+    Duration pressure_pause = 5s;     ///< after some went, before more do: removing takes time
+    /// Sticky data of a finished allocation is left alone so long, even under pressure: its
+    /// successor may be on its way here. Unless somebody asks for that very one.
+    Duration sticky_kept_for = 1h;
 };
 
 class Runner {
@@ -60,6 +66,8 @@ class Runner {
     void on(Context& context, const CheckDone& input);
     void on(Context& context, const TaskCommand& input);
     void on(Context& context, const DiskFound& input);
+    void on(Context& context, const HostDisk& input);
+    void on(Context& context, const CollectFinished& input);
     void on(Context& context, const SaveFailed& input);
     void on(Context& context, const TornDown& input);
 
@@ -78,6 +86,14 @@ class Runner {
     void abandon(Context& context, Stray& stray);
     void release_waiting(Context& context);
     void collect(Context& context);
+    struct Finished {
+        TimePoint since;
+        AllocId id;
+        auto operator<=>(const Finished&) const = default;
+    };
+    std::vector<Finished> finished() const;
+    bool under_pressure() const;
+    bool may_be_needed(TimePoint now, const Finished& one) const;
     bool is_awaited(const AllocId& alloc) const;
     bool may_change(const AllocId& alloc) const;
 
@@ -88,6 +104,9 @@ class Runner {
     std::map<AllocId, Alloc> allocs_;
     std::map<AllocId, Stray> strays_;  ///< none of them is in allocs_
     std::set<AllocId> touched_;        ///< in this step: to be settled and reported
+    HostDisk host_disk_;
+    TimePoint pressed_after_{};                   ///< not before then do more go
+    std::optional<CollectFinished> collect_now_;  ///< in this step
 };
 
 }  // namespace gaggle::allocrunner

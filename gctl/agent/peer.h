@@ -4,8 +4,8 @@
 // sockets, a disk, processes and HTTP. The node is touched on the loop's thread alone. Everything
 // else has a thread of its own and answers through one inbox: "zeromq" (peer sockets), "disk" (the
 // store), "copies" (of allocation directories), "logs" (log files), "http" and "api" (the HTTP
-// API), and those of LocalTasks: four "tasks", "states" and "links". What each queue holds at most
-// is said in its own header.
+// API), and those of LocalTasks: four "tasks", "states", "links" and "usage". What each queue holds
+// at most is said in its own header.
 #pragma once
 
 #include <functional>

@@ -1,0 +1,20 @@
+// What an allocation's directory takes of the disk.
+#pragma once
+
+#include <cstdint>
+
+namespace gaggle::allocrunner {
+
+/// What a file costs besides its blocks: ext4's default. So a million empty files are 244 MiB, and
+/// not nothing.
+inline constexpr std::uint64_t kInodeBytes = 256;
+
+struct DiskUse {
+    std::uint64_t bytes = 0;   ///< blocks, also of files that are open and have no name any more
+    std::uint64_t inodes = 0;  ///< files, directories and links; what has many names counts once
+    /// What counts against `ephemeral_disk.size`.
+    std::uint64_t charged() const { return bytes + inodes * kInodeBytes; }
+    bool operator==(const DiskUse&) const = default;
+};
+
+}  // namespace gaggle::allocrunner

@@ -1,0 +1,80 @@
+// Which finished allocations a Runner lets go before their time.
+#include <doctest/doctest.h>
+
+#include "tests/allocrunner/fake_world.h"
+
+namespace gaggle::allocrunner {
+namespace {
+
+TEST_CASE("when the disk fills, a tenth of what is finished goes at a time, the oldest first") {
+    FakeWorld world;
+    for (std::uint8_t number = 1; number <= 20; ++number) {
+        world.orders({order_of(number)});
+        world.wait(1s);
+    }
+    world.orders({});
+    world.wait(1min);
+    world.story.clear();
+    world.feed({world.wall(), HostDisk{.used_percent = 80, .inodes_percent = 70}});
+    world.wait(1min);
+    CHECK(world.story.empty());
+    world.feed({world.wall(), HostDisk{.used_percent = 81, .inodes_percent = 10}});
+    CHECK(world.story == std::vector<std::string>{"remove 1", "remove 2", "remove 3"});
+    world.wait(6s);
+    CHECK(world.story.size() == 5);
+    world.feed({world.wall(), HostDisk{.used_percent = 50, .inodes_percent = 71}});
+    world.wait(5s);
+    CHECK(world.story.size() == 7);
+    world.feed({world.wall(), HostDisk{.used_percent = 50, .inodes_percent = 10}});
+    world.wait(1min);
+    CHECK(world.story.size() == 7);
+}
+
+TEST_CASE("all that is finished goes when somebody asks for it, and what runs stays") {
+    FakeWorld world;
+    world.orders({order_of(1), order_of(2)});
+    world.orders({order_of(2)});
+    world.story.clear();
+    world.feed({world.wall(), CollectFinished{}});
+    CHECK(world.story == std::vector<std::string>{"remove 1"});
+    CHECK(world.runner.status(alloc_id(1)) == nullptr);
+    REQUIRE(world.runner.status(alloc_id(2)) != nullptr);
+    world.feed({world.wall(), CollectFinished{alloc_id(2)}});
+    CHECK(world.story.size() == 1);
+}
+
+TEST_CASE("sticky data waits for its successor, unless that very allocation is asked for") {
+    FakeWorld world;
+    Order sticky = order_of(1);
+    sticky.group.disk.sticky = true;
+    world.orders({sticky});
+    world.orders({});
+    world.story.clear();
+    world.feed({world.wall(), HostDisk{.used_percent = 99}});
+    world.feed({world.wall(), CollectFinished{}});
+    world.wait(10min);
+    CHECK(world.story.empty());
+    SUBCASE("it is asked for") {
+        world.feed({world.wall(), CollectFinished{alloc_id(1)}});
+        CHECK(world.story == std::vector<std::string>{"remove 1"});
+    }
+    SUBCASE("an hour has passed") {
+        world.wait(1h);
+        world.feed({world.wall(), CollectFinished{}});
+        CHECK(world.story == std::vector<std::string>{"remove 1"});
+    }
+    SUBCASE("its successor takes it over first") {
+        Order next = order_of(2);
+        next.restore = {.kind = Restore::Kind::from_alloc, .previous = alloc_id(1)};
+        world.hold_dirs = true;
+        world.orders({next});
+        world.feed({world.wall(), CollectFinished{alloc_id(1)}});
+        CHECK(world.runner.status(alloc_id(1)) != nullptr);
+        world.release_dirs();
+        world.feed({world.wall(), CollectFinished{alloc_id(1)}});
+        CHECK(world.runner.status(alloc_id(1)) == nullptr);
+    }
+}
+
+}  // namespace
+}  // namespace gaggle::allocrunner
