@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "allocrunner/drivers/drivers.h"
 #include "allocrunner/task_env.h"
 #include "base/wire.h"
 #include "placement/jobspec/signals.h"
@@ -29,18 +30,41 @@ std::optional<std::string> objection(const Task& task) {
     return std::nullopt;
 }
 
+TaskContext context_of(const Host& host, const Order& order, const Task& task,
+                       const std::optional<AllocNetwork>& network, Environment environment) {
+    TaskContext about{.task = task.name,
+                      .task_dir = task_dirs(host, order.alloc, task.name).task,
+                      .user = {},
+                      .env = std::move(environment),
+                      .logs = task.logs,
+                      .resources = task.resources,
+                      .ports = {},
+                      .network = network ? network->tasks : TaskNetwork{},
+                      .labels = {{"job", order.job.id},
+                                 {"namespace", order.job.name_space},
+                                 {"group", order.group.name},
+                                 {"alloc_name", order.name}}};
+    for (const AssignedPort& port : order.ports)
+        about.ports.push_back({.label = port.label,
+                               .host_ip = host.ip,
+                               .host = port.value,
+                               .to = port.to > 0 ? port.to : port.value});
+    return about;
+}
+
 Result<TaskSpec> spec_of(const Host& host, const Order& order, const Task& task,
                          const std::optional<AllocNetwork>& network) {
-    const TaskDirs dirs = task_dirs(host, order.alloc, task.name);
-    TaskContext about{.task = task.name,
-                      .task_dir = dirs.task,
-                      .user = {},
-                      .env = task_environment(host, order, task, dirs),
-                      .logs = task.logs,
-                      .network = network ? network->tasks : TaskNetwork{}};
+    const Driver* driver = known_driver(task.driver);
+    if (driver == nullptr)
+        return {Errc::invalid, "driver \"" + task.driver + "\" is not known; this version has " +
+                                   known_drivers()};
+    const TaskDirs dirs =
+        driver->has_own_root() ? inside_dirs() : task_dirs(host, order.alloc, task.name);
+    TaskContext about =
+        context_of(host, order, task, network, task_environment(host, order, task, dirs));
     const Names names = interpolation_names(host, about.env);
     about.user = interpolate(task.user, names);
-    return make_task_spec(task.driver, interpolate(task.config, names), about);
+    return driver->spec(interpolate(task.config, names), about);
 }
 
 void keep_first(std::optional<TimePoint>& first, std::optional<TimePoint> other) {

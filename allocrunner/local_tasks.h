@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "allocrunner/disk_use.h"
+#include "allocrunner/drivers/drivers.h"
 #include "allocrunner/effects.h"
 #include "allocrunner/input.h"
 #include "base/result.h"
@@ -24,6 +25,7 @@ namespace gaggle::allocrunner {
 struct LocalTasksConfig {
     std::string alloc_root;  ///< absolute; made when missing, mode 0711
     std::string shim_path;   ///< the program gctl-shim
+    DriverSettings drivers;  ///< its alloc_root is filled in here
     std::size_t workers = 4;
     std::size_t queue_max = 16384;  ///< pieces of work per worker; carry_out waits when one is full
     /// Puts the state of order.restore (kind from_copy) into the new allocation's directory; called
@@ -52,6 +54,9 @@ class LocalTasks {
     /// Finishes what is queued, lets go of all supervisors (their tasks run on) and joins the
     /// threads.
     void stop();
+
+    /// The drivers that this peer offers; they may be called from any thread.
+    Drivers& drivers();
 
     /// <alloc root>/<id>
     std::string alloc_dir(const AllocId& alloc) const;

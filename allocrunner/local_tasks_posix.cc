@@ -11,6 +11,7 @@
 
 #include "allocrunner/alloc_dir.h"
 #include "allocrunner/disk_watcher.h"
+#include "allocrunner/drivers/spec_file.h"
 #include "allocrunner/local_tasks.h"
 #include "allocrunner/logs.h"
 #include "allocrunner/state_saver.h"
@@ -26,6 +27,11 @@ namespace {
 
 constexpr Duration kAdoptionPatience = 1s;
 constexpr std::uint64_t kEveryFile = std::numeric_limits<std::uint64_t>::max();
+
+/// Whether another try may go better.
+bool may_pass(const Error& error) {
+    return error.code == Errc::unavailable || error.code == Errc::timeout || error.code == Errc::io;
+}
 
 /// A task whose supervisor was asked how it is.
 struct CalledTask {
@@ -102,6 +108,7 @@ struct LocalTasks::Impl {
     std::unique_ptr<TaskLinks> links;
     std::unique_ptr<StateSaver> saver;
     std::unique_ptr<DiskWatcher> usage;
+    std::unique_ptr<Drivers> drivers;
     std::vector<std::unique_ptr<Worker>> workers;
 
     std::string dir_of(const AllocId& alloc) const {
@@ -146,8 +153,32 @@ struct LocalTasks::Impl {
         if (config.end_set_up) config.end_set_up(work);
     }
 
+    TaskLocation location_of(const AllocId& alloc, const std::string& task) const {
+        return {.alloc = to_string(alloc), .alloc_dir = dir_of(alloc), .task = task};
+    }
+
+    Result<Launch> make_ready(const StartTask& work) {
+        Driver* driver = drivers->find(work.spec.driver);
+        if (driver == nullptr)
+            return {Errc::invalid, "this peer does not offer driver " + work.spec.driver};
+        const TaskLocation at = location_of(work.alloc, work.task);
+        TRY(save_spec(at, work.spec));
+        return driver->prepare(at, work.spec, [&](const std::string& progress) {
+            const WallTime wall = wall_clock();
+            deliver({wall, TaskNote{work.alloc, work.task, event_task_setup(wall, progress)}});
+        });
+    }
+
     void act(StartTask& work) {
         usage->watch(work.alloc);  // after a start of the agent nothing may have run of it
+        const auto failed = [&](const std::string& error, bool may_pass) {
+            deliver({wall_clock(),
+                     TaskNotStarted{work.alloc, work.task, work.run, error, may_pass}});
+        };
+        Result<Launch> launch = make_ready(work);
+        if (!launch)
+            return failed("start task " + work.task + ": " + launch.error().detail,
+                          may_pass(launch.error()));
         const std::string dir = dir_of(work.alloc);
         const auto files_max = work.spec.logs.disabled
                                    ? kEveryFile
@@ -159,19 +190,37 @@ struct LocalTasks::Impl {
             .title = short_text(work.alloc) + "/" + work.task,
             .run = work.run,
             .spec = std::move(work.spec),
+            .launch = std::move(*launch),
             .out_number = trim_logs(dir, work.task, LogStream::stdout_stream, files_max),
             .err_number = trim_logs(dir, work.task, LogStream::stderr_stream, files_max),
             .nofile_soft = nofile_soft};
         auto started = start_shim(order);
-        if (const auto* failure = std::get_if<StartFailure>(&started))
-            return deliver({wall_clock(), TaskNotStarted{work.alloc, work.task, work.run,
-                                                         failure->error, failure->may_pass}});
+        if (const auto* failure = std::get_if<StartFailure>(&started)) {
+            clean_up(location_of(work.alloc, work.task));
+            return failed(failure->error, failure->may_pass);
+        }
         auto& live = std::get<LiveShim>(started);
         deliver({wall_clock(), TaskStarted{work.alloc, work.task, work.run, live.record.pid}});
         links->watch({work.alloc, dir, work.task}, std::move(live));
     }
 
+    /// What a task without a supervisor may have left, and what was made for it.
+    void clean_up(const TaskLocation& at) {
+        const auto started = find_started(at);
+        Driver* driver = started ? drivers->find(started->spec.driver) : nullptr;
+        const Result<void> cleaned = driver ? driver->clean_up(*started) : Result<void>();
+        if (!cleaned)
+            log::warn("allocation {}: clear up after task {}: {}", at.alloc, at.task,
+                      cleaned.error().detail);
+    }
+
+    void clean_up_all(const AllocId& alloc) {
+        for (const StartedTask& task : all_started(to_string(alloc), dir_of(alloc)))
+            clean_up(task.at);
+    }
+
     void act(TearDown& work) {
+        clean_up_all(work.alloc);
         usage->rest(work.alloc);
         deliver({wall_clock(), TornDown{work.alloc, {}}});
     }
@@ -179,6 +228,7 @@ struct LocalTasks::Impl {
     void act(RemoveDir& work) {
         usage->forget(work.alloc);
         saver->forget(work.alloc);
+        clean_up_all(work.alloc);
         const Result<void> removed = remove_alloc_dir(dir_of(work.alloc));
         if (!removed) log::warn("{}", removed.error().detail);
     }
@@ -221,6 +271,7 @@ std::optional<FoundTask> LocalTasks::Impl::adopt(CalledTask& called, Duration pa
         return FoundTask{place.task, record->run, record->pid, {record->started}, exit_of(*record)};
     if (call.reach == ShimReach::gone) {
         if (record) kill_left_behind(*record);
+        clean_up(location_of(place.alloc, place.task));
         return std::nullopt;
     }
     if (!heard)
@@ -265,6 +316,8 @@ Result<std::unique_ptr<LocalTasks>> LocalTasks::open(LocalTasksConfig config,
     impl->config = std::move(config);
     impl->deliver = std::move(deliver);
     TRY(make_folder(impl->config.alloc_root, 0711));
+    impl->config.drivers.alloc_root = impl->config.alloc_root;
+    impl->drivers = std::make_unique<Drivers>(impl->config.drivers);
     impl->nofile_soft = raise_file_limit();
     impl->links = TRY(TaskLinks::open(impl->deliver));
     impl->saver = std::make_unique<StateSaver>(
@@ -318,6 +371,8 @@ void LocalTasks::stop() {
     impl_->saver->stop();
     impl_->links->stop();
 }
+
+Drivers& LocalTasks::drivers() { return *impl_->drivers; }
 
 std::string LocalTasks::alloc_dir(const AllocId& alloc) const { return impl_->dir_of(alloc); }
 

@@ -84,6 +84,10 @@ TaskDirs task_dirs(const Host& host, const AllocId& alloc, const std::string& ta
             .secrets = own + "/secrets"};
 }
 
+TaskDirs inside_dirs() {
+    return {.shared = "/alloc", .task = "/", .local = "/local", .secrets = "/secrets"};
+}
+
 Environment task_environment(const Host& host, const Order& order, const Task& task,
                              const TaskDirs& dirs) {
     Environment env;

@@ -18,6 +18,9 @@ namespace gaggle::allocrunner {
 /// For a driver without a root of its own: paths of the host.
 TaskDirs task_dirs(const Host& host, const AllocId& alloc, const std::string& task);
 
+/// For a driver whose tasks have a root of their own.
+TaskDirs inside_dirs();
+
 using Environment = std::map<std::string, std::string>;
 
 /// Complete, for `task` of `order`.

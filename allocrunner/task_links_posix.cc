@@ -60,9 +60,11 @@ WallTime wall_clock() {
 TaskExit exit_of(const shim::Record& record) {
     TaskExit exit{.code = record.code,
                   .signal = record.signal,
-                  .out_of_memory = false,
+                  .out_of_memory = (record.flags & shim::kOutOfMemory) != 0,
                   .at = {record.finished},
                   .message = {}};
+    if ((record.flags & shim::kEngineLost) != 0)
+        exit.message = "its container vanished from the engine; how it ended is not known";
     if (record.log_bytes_lost > 0)
         exit.message = std::to_string(record.log_bytes_lost) +
                        " bytes of its output could not be written (full disk?)";

@@ -1,79 +1,106 @@
-// From a task's `config` block to a process: what a driver has to decide.
+// What turns a task's `config` into something that runs, and what can be done with it afterwards.
 //
-// A driver judges the free-form config and turns it into a TaskSpec, the complete description of
-// one process. Strings are interpolated before they come here, so a driver is a pure function; the
-// supervisor (shim.h) carries the spec out. In this version there is one driver, raw_exec: no
-// isolation, the agent's own user unless the task names another.
+// One driver is one class in one file: raw_exec_posix.cc, exec_runc.cc, docker_beast.cc. Its const
+// half is pure (the state machine asks it): judge the config, and put config and surroundings
+// together into a TaskSpec, the complete description of one run. The other half touches the world
+// and is for workers that may block: what this machine offers, make ready what the supervisor
+// (shim.h) then starts, run a command inside, measure, clear away. Whatever the driver, a task
+// stands under gctl-shim, which owns its output, records its end and survives the agent.
 #pragma once
 
+#include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
-#include <tuple>
 #include <vector>
 
-#include "allocrunner/network/alloc_network.h"
+#include "allocrunner/drivers/exec_session.h"
+#include "allocrunner/drivers/launch.h"
+#include "allocrunner/drivers/task_spec.h"
 #include "base/result.h"
-#include "placement/jobspec/job.h"
 
 namespace gaggle::allocrunner {
 
-/// How the two output streams of a task are kept: files `<task>.{stdout,stderr}.<n>`, oldest
-/// removed.
-struct LogSpec {
-    std::int64_t files_max = 10;  ///< per stream, at least 1
-    std::int64_t file_bytes =
-        10LL << 20U;        ///< at least 1; a file is closed at a line's end where possible
-    bool disabled = false;  ///< output goes to /dev/null
-    template <class Self>
-    static auto wire_fields(Self& s) {
-        return std::tie(s.files_max, s.file_bytes, s.disabled);
-    }
-    bool operator==(const LogSpec&) const = default;
+/// What a driver offers on this machine, now.
+struct DriverState {
+    bool detected = false;    ///< there is something to talk to
+    bool healthy = false;     ///< tasks can be started; requires detected
+    std::string description;  ///< why not, and what to do; "Healthy" otherwise
+    std::map<std::string, std::string> attributes;  ///< Nomad's names, `driver.docker.version`
+    bool operator==(const DriverState&) const = default;
 };
 
-/// One process, ready to be started.
-struct TaskSpec {
-    std::vector<std::string>
-        argv;  ///< argv[0] may be a bare name: the driver says where it is looked for
-    std::map<std::string, std::string> env;  ///< complete; nothing is inherited
-    std::string task_dir;                    ///< <alloc root>/<alloc id>/<task>
-    std::string work_dir;                    ///< where it starts
-    std::string user;                        ///< empty: the agent's own
-    LogSpec logs;
-    std::optional<std::int64_t> oom_score_adj;  ///< -1000 to 1000
-    TaskNetwork network;  ///< what the supervisor enters first; empty if the driver does it itself
-    template <class Self>
-    static auto wire_fields(Self& s) {
-        return std::tie(s.argv, s.env, s.task_dir, s.work_dir, s.user, s.logs, s.oom_score_adj,
-                        s.network);
-    }
-    bool operator==(const TaskSpec&) const = default;
-};
-
-/// What a driver is told about a task besides its config.
-struct TaskContext {
+/// Where a task is on disk. `alloc_dir` is <alloc root>/<alloc>.
+struct TaskLocation {
+    std::string alloc;  ///< the allocation's id as a UUID
+    std::string alloc_dir;
     std::string task;
-    std::string task_dir;
-    std::string user;
-    std::map<std::string, std::string> env;
-    LogConfig logs;
-    TaskNetwork network;
+    std::string task_dir() const { return alloc_dir + "/" + task; }
 };
 
-/// True for "raw_exec".
-bool is_known_driver(std::string_view name);
+/// A task that was started, as it is found again: also by another agent than the one that did it.
+struct StartedTask {
+    TaskLocation at;
+    TaskSpec spec;
+    std::int64_t pid = 0;  ///< its first process; 0: none is known
+};
 
-/// Errc::invalid naming the option and what would be right. Values may still hold `${...}`.
-Result<void> validate_driver_config(std::string_view driver, const Value::Map& config);
+/// What a task has used since it started, and holds now.
+struct TaskUsage {
+    std::uint64_t user_nanoseconds = 0;
+    std::uint64_t system_nanoseconds = 0;
+    std::uint64_t throttled_periods = 0;
+    std::uint64_t throttled_nanoseconds = 0;
+    std::uint64_t rss = 0;    ///< bytes, also below
+    std::uint64_t cache = 0;  ///< 0 where it is not counted
+    std::uint64_t swap = 0;
+    std::uint64_t used = 0;      ///< what counts against the limit
+    std::uint64_t used_max = 0;  ///< the most so far; 0 where it is not counted
+    std::uint64_t processes = 0;
+    bool operator==(const TaskUsage&) const = default;
+};
 
-/// `config` is interpolated. Errors as validate_driver_config.
-Result<TaskSpec> make_task_spec(std::string_view driver, const Value::Map& config,
-                                const TaskContext& context);
+class Driver {
+  public:
+    Driver() = default;
+    virtual ~Driver() = default;
+    Driver(const Driver&) = delete;
+    Driver& operator=(const Driver&) = delete;
 
-/// Where raw_exec finds `command`, in Nomad's order: as it is when it holds a slash, else in the
-/// task's `local`, in the task's directory, along PATH of `spec.env`. Errc::not_found says where it
-/// was looked for. Reads the file system.
-Result<std::string> find_executable(const TaskSpec& spec);
+    // --- pure
+
+    virtual std::string_view name() const = 0;
+
+    /// Its tasks see a root of their own, so that the allocation's directories are at /alloc,
+    /// /local and /secrets; otherwise they see the host's paths.
+    virtual bool has_own_root() const = 0;
+
+    /// `config` is interpolated. Errc::invalid naming the option and what would be right.
+    virtual Result<TaskSpec> spec(const Value::Map& config, const TaskContext& context) const = 0;
+
+    // --- the world: these may block, and may be called from several threads at once
+
+    virtual DriverState fingerprint() = 0;
+
+    /// All that must be there before the supervisor can start the task: an image, a bundle, a
+    /// container. `say` takes a line of progress for people. Removes what an earlier run of the
+    /// same task left behind. Errors of code unavailable, timeout or io may pass.
+    virtual Result<Launch> prepare(const TaskLocation& at, const TaskSpec& spec,
+                                   const std::function<void(std::string)>& say) = 0;
+
+    /// Runs a command beside the task, where the task is. Errors as prepare.
+    virtual Result<std::unique_ptr<ExecSession>> exec(const StartedTask& task,
+                                                      const ExecRequest& request) = 0;
+
+    virtual Result<TaskUsage> usage(const StartedTask& task) = 0;
+
+    /// The task has no process any more, or must not have one: kills what is left of it and removes
+    /// what `prepare` made. Fine when there is nothing.
+    virtual Result<void> clean_up(const StartedTask& task) = 0;
+
+    /// Now and then: removes what belongs to nobody. `live` are the tasks that may run.
+    virtual void collect(const std::vector<StartedTask>& live) { (void)live; }
+};
 
 }  // namespace gaggle::allocrunner

@@ -1,58 +1,107 @@
-#include <sys/stat.h>
-#include <unistd.h>
+// raw_exec: a plain process of the host. No isolation: the agent's own user unless the task names
+// another, the host's files, no limits. Where the allocation has a network, it enters that.
 
-#include <cerrno>
-#include <cstring>
+#include <algorithm>
 
-#include "allocrunner/drivers/driver.h"
+#include "allocrunner/drivers/driver_config.h"
+#include "allocrunner/drivers/drivers.h"
+#include "allocrunner/drivers/find_executable.h"
+#include "allocrunner/drivers/local_session.h"
+#include "allocrunner/drivers/process_usage.h"
+#include "allocrunner/drivers/shim.h"
 
 namespace gaggle::allocrunner {
 
 namespace {
 
-bool is_executable(const std::string& path) {
-    struct stat about {};
-    if (stat(path.c_str(), &about) != 0) return false;
-    if (!S_ISREG(about.st_mode)) {
-        errno = EISDIR;
-        return false;
-    }
-    return access(path.c_str(), X_OK) == 0;
+constexpr Option kOptions[] = {
+    {.name = "command", .example = R"(command = "/usr/bin/env")", .required = true},
+    {.name = "args", .kind = OptionKind::texts, .example = R"(args = ["--port", "80"])"},
+    {.name = "work_dir", .example = R"(work_dir = "/srv")"},
+    {.name = "oom_score_adj",
+     .kind = OptionKind::number,
+     .example = "oom_score_adj = 500",
+     .least = -1000,
+     .most = 1000},
+    {.name = "denied_envvars",
+     .kind = OptionKind::texts,
+     .example = R"(denied_envvars = ["AWS_PROFILE"])"},
+};
+
+/// Nomad's order: the task's `local`, its directory, then PATH.
+Result<std::string> executable_of(const TaskSpec& spec, const std::string& command) {
+    const auto path = spec.env.find("PATH");
+    return find_executable({.command = command,
+                            .root = {},
+                            .folders = {spec.task_dir + "/local", spec.task_dir},
+                            .path = path == spec.env.end() ? "" : path->second});
 }
 
-/// The folders of a PATH, in order; an empty entry is left out: tasks have no current directory of
-/// their own to trust.
-std::vector<std::string> folders_of(const std::string& path) {
-    std::vector<std::string> out;
-    for (std::size_t at = 0; at <= path.size();) {
-        const std::size_t end = std::min(path.find(':', at), path.size());
-        if (end > at) out.push_back(path.substr(at, end - at));
-        at = end + 1;
+class RawExec : public Driver {
+  public:
+    std::string_view name() const override { return "raw_exec"; }
+    bool has_own_root() const override { return false; }
+
+    Result<TaskSpec> spec(const Value::Map& config, const TaskContext& context) const override {
+        TRY(judge_config(name(), config, kOptions));
+        const ConfigReader options(config);
+        TaskSpec spec = common_spec(name(), config, context);
+        spec.argv = options.texts("args");
+        spec.argv.insert(spec.argv.begin(), options.text("command"));
+        for (const std::string& variable : options.texts("denied_envvars"))
+            spec.env.erase(variable);
+        const std::string work_dir = options.text("work_dir");
+        spec.work_dir = work_dir.empty() ? context.task_dir : work_dir;
+        if (spec.work_dir.front() != '/')
+            return {Errc::invalid,
+                    "config of driver raw_exec: option work_dir must be an absolute path; write "
+                    "for instance work_dir = \"/srv\""};
+        spec.oom_score_adj = options.number("oom_score_adj");
+        return spec;
     }
-    return out;
-}
+
+    DriverState fingerprint() override {
+        return {.detected = true,
+                .healthy = true,
+                .description = "Healthy",
+                .attributes = {{"driver.raw_exec", "1"}}};
+    }
+
+    Result<Launch> prepare(const TaskLocation&, const TaskSpec& spec,
+                           const std::function<void(std::string)>&) override {
+        return Launch(LaunchProcess{.executable = TRY(executable_of(spec, spec.argv.front())),
+                                    .network = spec.network,
+                                    .user = spec.user});
+    }
+
+    Result<std::unique_ptr<ExecSession>> exec(const StartedTask& task,
+                                              const ExecRequest& request) override {
+        SessionProcess process{.executable = TRY(executable_of(task.spec, request.argv.front())),
+                               .argv = request.argv,
+                               .env = task.spec.env,
+                               .work_dir = task.spec.work_dir,
+                               .network = task.spec.network,
+                               .account = {},
+                               .terminal = request.terminal,
+                               .pid_file = {}};
+        for (const auto& [variable, value] : request.env) process.env[variable] = value;
+        if (!task.spec.user.empty()) process.account = TRY(account_of(task.spec.user));
+        return start_session(process);
+    }
+
+    Result<TaskUsage> usage(const StartedTask& task) override {
+        return usage_of_processes(task.pid);
+    }
+
+    Result<void> clean_up(const StartedTask& task) override {
+        if (const auto record = read_record(task.at.alloc_dir, task.at.task))
+            kill_left_behind(*record);
+        return {};
+    }
+};
 
 }  // namespace
 
-Result<std::string> find_executable(const TaskSpec& spec) {
-    const std::string& command = spec.argv.front();
-    const std::string task = "find executable \"" + command + "\"";
-    if (command.front() == '/') {
-        if (is_executable(command)) return command;
-        return {Errc::not_found, task + ": " + std::strerror(errno) +
-                                     "; install it on this peer or correct the job's command"};
-    }
-    std::vector<std::string> folders = {spec.task_dir + "/local", spec.task_dir};
-    const auto path = spec.env.find("PATH");
-    const bool searched = path != spec.env.end() && command.find('/') == std::string::npos;
-    if (searched)
-        for (std::string& folder : folders_of(path->second)) folders.push_back(std::move(folder));
-    for (const std::string& folder : folders)
-        if (is_executable(folder + "/" + command)) return folder + "/" + command;
-    return {Errc::not_found,
-            task + ": it is neither in the task's directory " +
-                (searched ? "nor along its PATH " + path->second : std::string("nor absolute")) +
-                "; install it on this peer or give an absolute path"};
-}
+std::unique_ptr<Driver> make_raw_exec(const DriverSettings&) { return std::make_unique<RawExec>(); }
 
 }  // namespace gaggle::allocrunner

@@ -9,8 +9,9 @@
 #include <variant>
 #include <vector>
 
-#include "allocrunner/drivers/driver.h"
+#include "allocrunner/drivers/launch.h"
 #include "allocrunner/drivers/shim_protocol.h"
+#include "allocrunner/drivers/task_spec.h"
 #include "base/bytes.h"
 #include "base/result.h"
 #include "base/time.h"
@@ -32,6 +33,7 @@ struct ShimOrder {
     std::string title;  ///< what `ps` shows behind the program's name
     std::uint64_t run = 0;
     TaskSpec spec;
+    Launch launch;                 ///< what the spec's driver made ready
     std::uint64_t out_number = 0;  ///< log files to append to
     std::uint64_t err_number = 0;
     std::uint64_t nofile_soft = 0;  ///< limit of open files for the task; 0: the agent's

@@ -1,7 +1,5 @@
 #include <fcntl.h>
-#include <grp.h>
 #include <poll.h>
-#include <pwd.h>
 #include <signal.h>
 #include <spawn.h>
 #include <sys/socket.h>
@@ -14,17 +12,19 @@
 #include <cerrno>
 #include <cstring>
 
+#include "allocrunner/drivers/account.h"
 #include "allocrunner/drivers/shim.h"
 #include "base/assert.h"
 #include "base/hash.h"
+#include "placement/jobspec/value_json.h"
 
 namespace gaggle::allocrunner {
 
 namespace {
 
-constexpr int kAnswerTimeoutMs = 15'000;
+constexpr int kAnswerTimeoutMs = 15'000 + 2 * shim::kProgramTimeoutMs;
+constexpr std::size_t kProgramLogMax = 64U << 10U;
 constexpr std::size_t kSocketNameMax = 64;
-constexpr std::size_t kGroupsMax = 256;
 
 std::string why() { return std::strerror(errno); }
 
@@ -102,72 +102,101 @@ Result<FrameReader::Frame> receive_frame(int socket, FrameReader& reader, int ti
     }
 }
 
-struct Account {
-    std::uint32_t uid = 0;
-    std::uint32_t gid = 0;
-    std::vector<std::uint32_t> groups;
-};
-
-Result<Account> account_of(const std::string& user) {
-    Bytes room(16'384);
-    passwd entry{};
-    passwd* found = nullptr;
-    getpwnam_r(user.c_str(), &entry, reinterpret_cast<char*>(room.data()), room.size(), &found);
-    if (found == nullptr)
-        return {Errc::not_found, "look up user \"" + user +
-                                     "\": there is none of that name on "
-                                     "this peer; create it or correct the task's user"};
-    std::vector<gid_t> groups(kGroupsMax);
-    int count = kGroupsMax;
-    if (getgrouplist(user.c_str(), entry.pw_gid, groups.data(), &count) < 0) count = kGroupsMax;
-    groups.resize(static_cast<std::size_t>(count));
-    return Account{entry.pw_uid, entry.pw_gid, {groups.begin(), groups.end()}};
-}
-
-/// What a task writes to belongs to its user.
-void give_to(const Account& account, const std::string& task_dir) {
-    for (const char* folder : {"", "/local", "/tmp", "/secrets"})
-        if (lchown((task_dir + folder).c_str(), account.uid, account.gid) != 0) return;
-}
-
 void put_text(Bytes& out, const std::string& text) {
     out.insert(out.end(), text.begin(), text.end());
     out.push_back(0);
 }
 
-Bytes start_message(const ShimOrder& order, const std::string& executable,
-                    const std::optional<Account>& account) {
+void put_texts(Bytes& out, const std::vector<std::string>& texts) {
+    for (const std::string& text : texts) put_text(out, text);
+}
+
+/// What the three kinds of launch have in common, as the message has it.
+struct Plan {
+    shim::LaunchKind kind = shim::LaunchKind::process;
+    std::string executable, pid_file, oom_file;
+    TaskNetwork network;
+    std::vector<std::string> argv, start, remove;
+    std::optional<Account> account;
+    bool terminal = false;
+};
+
+Result<Plan> plan_of(const ShimOrder& order) {
+    Plan plan;
+    if (const auto* process = std::get_if<LaunchProcess>(&order.launch)) {
+        plan.executable = process->executable;
+        plan.network = process->network;
+        plan.argv = order.spec.argv;
+        if (process->user.empty()) return plan;
+        plan.account = TRY(account_of(process->user));
+        give_to(*plan.account, order.spec.task_dir);
+    } else if (const auto* container = std::get_if<LaunchContainer>(&order.launch)) {
+        plan.kind = shim::LaunchKind::container;
+        plan.executable = container->create.front();
+        plan.argv = container->create;
+        plan.start = container->start;
+        plan.remove = container->remove;
+        plan.pid_file = container->pid_file;
+        plan.oom_file = container->oom_file;
+    } else {
+        const auto& engine = std::get<LaunchEngine>(order.launch);
+        plan.kind = shim::LaunchKind::engine;
+        plan.argv = {engine.socket, engine.container};
+        plan.terminal = engine.terminal;
+    }
+    return plan;
+}
+
+shim::StartHeader header_of(const ShimOrder& order, const Plan& plan) {
     const TaskSpec& spec = order.spec;
     shim::StartHeader header;
     header.run = order.run;
-    header.argc = static_cast<std::uint32_t>(spec.argv.size());
-    header.envc = static_cast<std::uint32_t>(spec.env.size());
+    header.launch = plan.kind;
+    header.argc = static_cast<std::uint32_t>(plan.argv.size());
+    header.start_argc = static_cast<std::uint32_t>(plan.start.size());
+    header.remove_argc = static_cast<std::uint32_t>(plan.remove.size());
     header.files_max = static_cast<std::uint64_t>(std::max<std::int64_t>(1, spec.logs.files_max));
     header.file_bytes = static_cast<std::uint64_t>(std::max<std::int64_t>(1, spec.logs.file_bytes));
     header.out_number = order.out_number;
     header.err_number = order.err_number;
     header.nofile_soft = order.nofile_soft;
     if (spec.logs.disabled) header.flags |= shim::kNoLogs;
-    if (spec.oom_score_adj) header.flags |= shim::kSetOomScore;
-    header.oom_score_adj = static_cast<std::int32_t>(spec.oom_score_adj.value_or(0));
-    if (account) {
-        header.flags |= shim::kSwitchUser;
-        header.uid = account->uid;
-        header.gid = account->gid;
-        header.groups = static_cast<std::uint32_t>(account->groups.size());
+    if (plan.terminal) header.flags |= shim::kTerminal;
+    if (plan.kind == shim::LaunchKind::process) {
+        header.envc = static_cast<std::uint32_t>(spec.env.size());
+        if (spec.oom_score_adj) header.flags |= shim::kSetOomScore;
+        header.oom_score_adj = static_cast<std::int32_t>(spec.oom_score_adj.value_or(0));
     }
+    if (plan.account) {
+        header.flags |= shim::kSwitchUser;
+        header.uid = plan.account->uid;
+        header.gid = plan.account->gid;
+        header.groups = static_cast<std::uint32_t>(plan.account->groups.size());
+    }
+    return header;
+}
+
+Bytes start_message(const ShimOrder& order, const Plan& plan) {
+    const shim::StartHeader header = header_of(order, plan);
     Bytes out(sizeof header);
     std::memcpy(out.data(), &header, sizeof header);
-    for (std::uint32_t group : account ? account->groups : std::vector<std::uint32_t>{}) {
+    for (std::uint32_t group : plan.account ? plan.account->groups : std::vector<std::uint32_t>{}) {
         const auto* first = reinterpret_cast<const std::uint8_t*>(&group);
         out.insert(out.end(), first, first + sizeof group);
     }
-    put_text(out, executable);
-    put_text(out, spec.work_dir);
+    const bool process = plan.kind == shim::LaunchKind::process;
+    put_text(out, plan.executable);
+    put_text(out, process ? order.spec.work_dir : "/");
     put_text(out, order.alloc_dir + "/alloc/logs/" + order.task + ".");
     put_text(out, order.alloc_dir + "/exit/" + order.task);
-    for (const std::string& arg : spec.argv) put_text(out, arg);
-    for (const auto& [name, value] : spec.env) put_text(out, name + "=" + value);
+    const TaskNetwork& network = plan.network;
+    put_texts(out, {network.netns, network.hostname, network.resolv_file, network.hosts_file,
+                    network.hostname_file, plan.pid_file, plan.oom_file});
+    put_texts(out, plan.argv);
+    put_texts(out, plan.start);
+    put_texts(out, plan.remove);
+    if (process)
+        for (const auto& [name, value] : order.spec.env) put_text(out, name + "=" + value);
     return out;
 }
 
@@ -200,32 +229,72 @@ Result<pid_t> spawn(const ShimOrder& order, int listening) {
                           "; is gctl-shim installed beside gctl?"};
 }
 
-StartFailure failure_of(const ShimOrder& order, const std::string& executable,
-                        const shim::NotStarted& why_not) {
-    const char* what = "start";
-    std::string subject = executable;
-    switch (static_cast<shim::Step>(why_not.step)) {
-        case shim::Step::message: what = "read the order to start"; break;
-        case shim::Step::logs: what = "open the log files of"; break;
-        case shim::Step::record: what = "write the record of"; break;
-        case shim::Step::pipe: what = "make the pipes of"; break;
-        case shim::Step::fork: what = "fork for"; break;
-        case shim::Step::limits: what = "set the limits of"; break;
+/// What was attempted, on what, in words; the reason is added by the caller.
+std::string attempt_of(const ShimOrder& order, const Plan& plan, shim::Step step) {
+    switch (step) {
+        case shim::Step::message: return "read the order to start";
+        case shim::Step::logs: return "open its log files";
+        case shim::Step::record: return "write its record";
+        case shim::Step::pipe: return "make its pipes";
+        case shim::Step::fork: return "fork for it";
+        case shim::Step::limits: return "set its limits";
         case shim::Step::user:
-            what = "switch the user (does the agent run as root?) to";
-            subject = order.spec.user;
-            break;
-        case shim::Step::directory:
-            what = "change into work_dir";
-            subject = order.spec.work_dir;
-            break;
-        case shim::Step::execute: what = "execute"; break;
+            return "switch the user (does the agent run as root?) to " + order.spec.user;
+        case shim::Step::directory: return "change into work_dir " + order.spec.work_dir;
+        case shim::Step::execute: return "execute " + plan.executable;
+        case shim::Step::network: return "enter its network " + plan.network.netns;
+        case shim::Step::create: return plan.executable + " create";
+        case shim::Step::begin: return plan.executable + " start";
+        case shim::Step::engine: return "start the container at " + plan.argv.front();
     }
-    const int error = why_not.error;
-    const bool may_pass = error == ENOMEM || error == EAGAIN || error == ENOSPC ||
-                          error == EMFILE || error == ENFILE || error == ETXTBSY || error == EIO;
-    return {"start task " + order.task + ": " + what + " " + subject + ": " + std::strerror(error),
-            may_pass};
+    return "start it";
+}
+
+bool errno_may_pass(int error) {
+    return error == ENOMEM || error == EAGAIN || error == ENOSPC || error == EMFILE ||
+           error == ENFILE || error == ETXTBSY || error == EIO;
+}
+
+/// The program's own words: the last line of its log that has some, `{"level":"error","msg":...}`.
+std::string words_of_program(const ShimOrder& order) {
+    const auto* container = std::get_if<LaunchContainer>(&order.launch);
+    if (container == nullptr) return {};
+    const UniqueFd fd(open(container->log_file.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+    std::string text(kProgramLogMax, '\0');
+    const ssize_t got = fd ? read(fd.get(), text.data(), text.size()) : 0;
+    text.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
+    std::string words;
+    for (std::size_t at = 0; at < text.size();) {
+        const std::size_t end = std::min(text.find('\n', at), text.size());
+        const auto line = value_from_json(std::string_view(text).substr(at, end - at));
+        at = end + 1;
+        const auto* fields = line ? std::get_if<Value::Map>(&line->data) : nullptr;
+        const auto said = fields ? fields->find("msg") : Value::Map::const_iterator();
+        if (fields == nullptr || said == fields->end()) continue;
+        if (const auto* message = std::get_if<std::string>(&said->second.data)) words = *message;
+    }
+    return words;
+}
+
+StartFailure failure_of(const ShimOrder& order, const Plan& plan, BytesView payload) {
+    shim::NotStarted why_not;
+    const std::string task = "start task " + order.task + ": ";
+    if (payload.size() < sizeof why_not) return {task + "the shim's answer is damaged", true};
+    std::memcpy(&why_not, payload.data(), sizeof why_not);
+    const std::string text(payload.begin() + sizeof why_not, payload.end());
+    const auto step = static_cast<shim::Step>(why_not.step);
+    const std::string what = task + attempt_of(order, plan, step) + ": ";
+    const bool foreign =
+        step == shim::Step::create || step == shim::Step::begin || step == shim::Step::engine;
+    if (!foreign) return {what + std::strerror(why_not.error), errno_may_pass(why_not.error)};
+    if (why_not.error < 0)  // it could not be run or reached, or did not answer in time
+        return {what + std::strerror(-why_not.error) +
+                    (why_not.error == -ETIMEDOUT ? "; it hangs, and was given up" : ""),
+                true};
+    if (step == shim::Step::engine)
+        return {what + "HTTP " + std::to_string(why_not.error) + ": " + text, why_not.error >= 500};
+    const std::string words = words_of_program(order);
+    return {what + (words.empty() ? "exit code " + std::to_string(why_not.error) : words), false};
 }
 
 }  // namespace
@@ -234,16 +303,9 @@ std::variant<LiveShim, StartFailure> start_shim(const ShimOrder& order) {
     const auto failed = [&](const Error& error, bool may_pass) {
         return StartFailure{"start task " + order.task + ": " + error.detail, may_pass};
     };
-    const Result<std::string> executable = find_executable(order.spec);
-    if (!executable) return failed(executable.error(), false);
-    std::optional<Account> account;
-    if (!order.spec.user.empty()) {
-        Result<Account> found = account_of(order.spec.user);
-        if (!found) return failed(found.error(), false);
-        account = std::move(*found);
-        give_to(*account, order.spec.task_dir);
-    }
-    const Bytes message = start_message(order, *executable, account);
+    const Result<Plan> plan = plan_of(order);
+    if (!plan) return failed(plan.error(), false);
+    const Bytes message = start_message(order, *plan);
     if (message.size() + 1 > shim::kFrameMax)
         return failed({Errc::invalid, "arguments and environment exceed 4 MiB"}, false);
 
@@ -269,12 +331,8 @@ std::variant<LiveShim, StartFailure> start_shim(const ShimOrder& order) {
     }
     if (!answer || answer->kind != shim::Kind::not_started) kill(*pid, SIGKILL);
     waitpid(*pid, nullptr, 0);
-    shim::NotStarted why_not;
     if (!answer) return failed(answer.error(), true);
-    if (answer->payload.size() != sizeof why_not)
-        return failed({Errc::corrupt, "the shim's answer is damaged"}, true);
-    std::memcpy(&why_not, answer->payload.data(), sizeof why_not);
-    return failure_of(order, *executable, why_not);
+    return failure_of(order, *plan, answer->payload);
 }
 
 ShimCall call_shim(const std::string& alloc_dir, const std::string& task) {

@@ -12,10 +12,16 @@
 //
 //     agent to shim   hello   u32 version              answered by `state`
 //                     start   StartHeader, strings     once, by the first agent; answered by
-//                     `state` or `not_started` signal  i32 number               to the task's first
-//                     process kill                             SIGKILL to all its processes
+//                                                      `state` or `not_started`
+//                     signal  i32 number               to the task's first process
+//                     kill                             SIGKILL to all its processes
 //     shim to agent   state   Record                   running or exited
-//                     not_started  i32 errno, u32 step
+//                     not_started  NotStarted, text    the text: an engine's own words, or nothing
+//
+// What is started is one of three (LaunchKind): a process of the host, which the shim forks; a
+// container that programs make and whose first process becomes the shim's child (runc: create, read
+// the pid file, start; in the end remove); a container of an engine on a Unix socket (Docker,
+// Podman), which the shim attaches to, starts, waits for and removes by HTTP.
 //
 // When the task has ended, its descendants are killed, its output is drained, the Record is made
 // durable at <alloc>/exit/<task> (drafted at <alloc>/exit.new/<task>), `state` is sent to every
@@ -30,10 +36,11 @@
 
 namespace gaggle::allocrunner::shim {
 
-inline constexpr std::uint32_t kVersion = 1;
+inline constexpr std::uint32_t kVersion = 2;
 inline constexpr int kListenFd = 3;
 inline constexpr std::uint32_t kFrameMax = 4U << 20U;
-inline constexpr int kStartTimeoutMs = 10'000;  ///< a shim that is told nothing goes away
+inline constexpr int kProgramTimeoutMs = 20'000;  ///< a program or an engine that does not answer
+inline constexpr int kStartTimeoutMs = 10'000;    ///< a shim that is told nothing goes away
 
 enum class Kind : std::uint8_t {
     hello = 1,
@@ -44,9 +51,11 @@ enum class Kind : std::uint8_t {
     not_started = 17
 };
 
+enum class LaunchKind : std::uint32_t { process = 1, container = 2, engine = 3 };
+
 enum class RecordState : std::uint32_t { running = 1, exited = 2 };
 
-inline constexpr std::uint32_t kRecordMagic = 0x31525347;  // "GSR1"
+inline constexpr std::uint32_t kRecordMagic = 0x32525347;  // "GSR2"
 
 #pragma pack(push, 1)
 
@@ -60,21 +69,28 @@ struct Record {
     std::int32_t code = 0;
     std::int32_t signal = 0;
     std::uint64_t log_bytes_lost = 0;  ///< output that could not be written (full disk)
+    std::uint64_t flags = 0;           ///< kOutOfMemory, kEngineLost
     std::uint64_t checksum = 0;        ///< of the bytes before it
 };
 
 /// Followed by `groups` numbers of u32, then NUL-ended strings: executable, work directory, prefix
-/// of the two logs
-/// (".../alloc/logs/<task>."), record file, then argc arguments, then envc variables.
+/// of the two logs (".../alloc/logs/<task>."), record file; network namespace, host name, three
+/// files to be seen as /etc/resolv.conf, /etc/hosts and /etc/hostname, pid file, file of memory
+/// events (these seven may be empty); then argc arguments, start_argc of the program that starts,
+/// remove_argc of the one that removes, envc variables. With LaunchKind::engine the arguments are
+/// the path of its socket and the container's name.
 struct StartHeader {
     std::uint64_t run = 0;
     std::uint32_t argc = 0;
+    std::uint32_t start_argc = 0;
+    std::uint32_t remove_argc = 0;
     std::uint32_t envc = 0;
     std::uint32_t groups = 0;
     std::uint32_t uid = 0;  ///< with kSwitchUser
     std::uint32_t gid = 0;
     std::int32_t oom_score_adj = 0;  ///< with kSetOomScore
     std::uint32_t flags = 0;
+    LaunchKind launch = LaunchKind::process;
     std::uint64_t files_max = 0;
     std::uint64_t file_bytes = 0;
     std::uint64_t out_number = 0;  ///< of the file to append to
@@ -83,17 +99,21 @@ struct StartHeader {
 };
 
 struct NotStarted {
-    std::int32_t error = 0;  ///< errno
+    std::int32_t error = 0;  ///< errno, where the step does not say otherwise
     std::uint32_t step = 0;  ///< Step
 };
 
 #pragma pack(pop)
 
-static_assert(sizeof(Record) == 64 && sizeof(StartHeader) == 76 && sizeof(NotStarted) == 8);
+static_assert(sizeof(Record) == 72 && sizeof(StartHeader) == 88 && sizeof(NotStarted) == 8);
 
 inline constexpr std::uint32_t kSwitchUser = 1;
 inline constexpr std::uint32_t kSetOomScore = 2;
 inline constexpr std::uint32_t kNoLogs = 4;
+inline constexpr std::uint32_t kTerminal = 8;  ///< an engine's output is one stream, not framed
+
+inline constexpr std::uint64_t kOutOfMemory = 1;  ///< the kernel killed in it for want of memory
+inline constexpr std::uint64_t kEngineLost = 2;   ///< the container vanished, its end is unknown
 
 /// Where a start can fail.
 enum class Step : std::uint32_t {
@@ -105,7 +125,11 @@ enum class Step : std::uint32_t {
     limits,
     user,
     directory,
-    execute
+    execute,
+    network,
+    create,  ///< the program that makes the container; `error` is its exit code, negative: an errno
+    begin,   ///< likewise the one that starts it
+    engine,  ///< `error` is an HTTP status, negative: an errno
 };
 
 /// FNV-1a with 64 bits: against damage, and small enough for the shim.

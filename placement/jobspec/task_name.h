@@ -14,7 +14,7 @@ namespace gaggle {
 inline constexpr std::string_view kTakenTaskNames[] = {
     ".",     "..",        "alloc",               // shared by all tasks
     "order", "order.new", "state", "state.new",  // a draft is renamed once it is at rest
-    "exit",  "exit.new",  "shim",  "network",
+    "exit",  "exit.new",  "shim",  "network",   "driver",
 };
 
 inline bool is_taken_task_name(std::string_view name) {

@@ -22,6 +22,8 @@
 #include <cstring>
 #include <initializer_list>
 
+#include "allocrunner/drivers/shim/container_posix.h"
+#include "allocrunner/drivers/shim/engine_posix.h"
 #include "allocrunner/drivers/shim/log_posix.h"
 #include "allocrunner/drivers/shim/start_posix.h"
 #include "allocrunner/drivers/shim/text.h"
@@ -50,6 +52,9 @@ struct Shim {
     int out_pipe = -1;
     int err_pipe = -1;
     int children = -1;  // signalfd for SIGCHLD
+    Start start;        // its bytes are kept unless the task is a plain process
+    Engine engine;      // used with LaunchKind::engine
+    bool is(LaunchKind kind) const { return start.header.launch == kind; }
 };
 
 Shim self;
@@ -69,7 +74,7 @@ std::int64_t wall_now() {
 }
 
 bool send_frame(int fd, Kind kind, const void* payload, std::uint32_t size) {
-    char frame[128];
+    char frame[5 + sizeof(NotStarted) + kEngineWordsMax];
     const std::uint32_t length = size + 1;
     std::memcpy(frame, &length, sizeof length);
     frame[4] = static_cast<char>(kind);
@@ -132,6 +137,7 @@ int reserve_record() {
 // ---- the task ----
 
 void kill_all() {
+    if (self.is(LaunchKind::engine)) return self.engine.signal(SIGKILL);
     if (self.record.pid > 0) {
         kill(static_cast<pid_t>(self.record.pid), SIGKILL);
         kill(static_cast<pid_t>(-self.record.pid), SIGKILL);
@@ -188,8 +194,8 @@ bool copy_log(int& pipe, Log& log) {
     return false;
 }
 
-/// After the last process: descendants, output, record, answer.
-[[noreturn]] void finish() {
+/// What the task leaves behind, by its kind: descendants, output, a container.
+void clear_up() {
     while (!kill_orphans()) {
         pollfd waits[3] = {
             {self.children, POLLIN, 0}, {self.out_pipe, POLLIN, 0}, {self.err_pipe, POLLIN, 0}};
@@ -201,6 +207,25 @@ bool copy_log(int& pipe, Log& log) {
     }
     while (copy_log(self.out_pipe, self.out_log)) continue;
     while (copy_log(self.err_pipe, self.err_log)) continue;
+    bool out_of_memory = false;
+    if (self.is(LaunchKind::container)) {
+        out_of_memory = ran_out_of_memory(self.start);
+        remove_container(self.start);
+    }
+    if (self.is(LaunchKind::engine)) {
+        self.engine.drain(self.out_log, self.err_log);
+        out_of_memory = self.engine.ran_out_of_memory();
+        self.engine.remove();
+        self.record.code = self.engine.code();
+        if (self.engine.lost()) self.record.flags |= kEngineLost;
+    }
+    const bool well = self.record.code == 0 && self.record.signal == 0;
+    if (out_of_memory && !well) self.record.flags |= kOutOfMemory;
+}
+
+/// After the last process: its remains, record, answer.
+[[noreturn]] void finish() {
+    clear_up();
     self.record.state = RecordState::exited;
     self.record.finished = wall_now();
     self.record.log_bytes_lost = self.out_log.lost() + self.err_log.lost();
@@ -230,6 +255,7 @@ void obey(Agent& agent, Kind kind, const char* payload, std::size_t size) {
     if (kind == Kind::kill) return kill_all();
     if (kind != Kind::signal || size != sizeof number) return drop(agent);
     std::memcpy(&number, payload, sizeof number);
+    if (self.is(LaunchKind::engine)) return self.engine.signal(number);
     kill(static_cast<pid_t>(self.record.pid), number);
 }
 
@@ -288,16 +314,49 @@ char* receive_start(Agent& agent, std::uint32_t& size) {
     return static_cast<char*>(room);
 }
 
-[[noreturn]] void refuse(const Agent& agent, int error, Step step) {
+[[noreturn]] void refuse(const Agent& agent, int error, Step step, const char* words = "") {
+    char payload[sizeof(NotStarted) + kEngineWordsMax];
     const NotStarted why{error, static_cast<std::uint32_t>(step)};
-    send_frame(agent.fd, Kind::not_started, &why, sizeof why);
+    const std::size_t length = std::strlen(words);
+    std::memcpy(payload, &why, sizeof why);
+    std::memcpy(payload + sizeof why, words, length);
+    send_frame(agent.fd, Kind::not_started, payload,
+               static_cast<std::uint32_t>(sizeof why + length));
     _exit(0);
+}
+
+/// The task's first process, or 0 when an engine keeps it to itself.
+pid_t launch_by_kind(Agent& agent) {
+    NotStarted why{};
+    char words[kEngineWordsMax];
+    pid_t pid = -1;
+    words[0] = '\0';
+    switch (self.start.header.launch) {
+        case LaunchKind::process:
+            pid = launch(self.start, self.out_pipe, self.err_pipe, why);
+            break;
+        case LaunchKind::container:
+            pid = create_container(self.start, self.out_pipe, self.err_pipe, why);
+            if (pid > 0 && !begin_container(self.start, why)) {
+                kill(pid, SIGKILL);
+                remove_container(self.start);
+                pid = -1;
+            }
+            break;
+        case LaunchKind::engine:
+            if (self.engine.start(self.start, why, words))
+                pid = static_cast<pid_t>(self.engine.pid());
+            break;
+        default: why = {EINVAL, static_cast<std::uint32_t>(Step::message)};
+    }
+    if (pid < 0) refuse(agent, why.error, static_cast<Step>(why.step), words);
+    return pid;
 }
 
 void start_task(Agent& agent) {
     std::uint32_t size = 0;
     char* const bytes = receive_start(agent, size);
-    Start start;
+    Start& start = self.start;
     if (!parse_start(bytes, size, start)) refuse(agent, EINVAL, Step::message);
     const bool fits = Text(log_out).add(start.log_prefix).add("stdout.").fits() &&
                       Text(log_err).add(start.log_prefix).add("stderr.").fits() &&
@@ -312,44 +371,62 @@ void start_task(Agent& agent) {
         refuse(agent, errno, Step::logs);
     self.record.run = header.run;
     self.record.started = wall_now();
-    NotStarted why{};
-    const pid_t pid = launch(start, self.out_pipe, self.err_pipe, why);
-    if (pid < 0) refuse(agent, why.error, static_cast<Step>(why.step));
-    self.record.pid = pid;
+    self.record.pid = launch_by_kind(agent);
     if (!write_record(false)) {
         const int error = errno;
         kill_all();
+        if (self.is(LaunchKind::container)) remove_container(start);
+        if (self.is(LaunchKind::engine)) self.engine.remove();
         refuse(agent, error, Step::record);
     }
     reserve_record();
-    munmap(bytes, size + 1);
+    // A container's removal needs its arguments; of a plain process nothing is needed any more.
+    if (!self.is(LaunchKind::container)) munmap(bytes, size + 1);
     for (const int fd : {self.out_pipe, self.err_pipe, agent.fd})
         if (fd >= 0) fcntl(fd, F_SETFL, O_NONBLOCK);
     tell(agent);
 }
 
+/// The task's own events: its children for the kinds that have some, else its engine's words.
+void attend(const pollfd* waits) {
+    if (waits[1].revents != 0) copy_log(self.out_pipe, self.out_log);
+    if (waits[2].revents != 0) copy_log(self.err_pipe, self.err_log);
+    if (waits[0].revents != 0) {
+        signalfd_siginfo gone;
+        while (read(self.children, &gone, sizeof gone) > 0) continue;
+        if (reap() && !self.is(LaunchKind::engine)) finish();
+    }
+    if (!self.is(LaunchKind::engine)) return;
+    Engine& engine = self.engine;
+    if (waits[4].revents != 0) engine.on_output(self.out_log, self.err_log);
+    if (waits[5].revents != 0) engine.on_waiting();
+    if (waits[6].revents != 0) engine.on_signalling();
+    if (engine.ended()) finish();
+}
+
 [[noreturn]] void run() {
+    constexpr int kAgentsFrom = 7;
     for (;;) {
-        pollfd waits[4 + kAgentsMax] = {{self.children, POLLIN, 0},
-                                        {self.out_pipe, POLLIN, 0},
-                                        {self.err_pipe, POLLIN, 0},
-                                        {kListenFd, POLLIN, 0}};
+        const bool engine = self.is(LaunchKind::engine);
+        pollfd waits[kAgentsFrom + kAgentsMax] = {
+            {self.children, POLLIN, 0},           {self.out_pipe, POLLIN, 0},
+            {self.err_pipe, POLLIN, 0},           {kListenFd, POLLIN, 0},
+            {self.engine.output(), POLLIN, 0},    {self.engine.waiting(), POLLIN, 0},
+            {self.engine.signalling(), POLLIN, 0}};
         bool full = true;
         for (int at = 0; at < kAgentsMax; ++at) {
-            waits[4 + at] = {self.agents[at].fd, POLLIN, 0};
+            waits[kAgentsFrom + at] = {self.agents[at].fd, POLLIN, 0};
             full = full && self.agents[at].fd >= 0;
         }
         if (full) waits[3].fd = -1;
-        if (poll(waits, 4 + kAgentsMax, -1) < 0) continue;
-        if (waits[1].revents != 0) copy_log(self.out_pipe, self.out_log);
-        if (waits[2].revents != 0) copy_log(self.err_pipe, self.err_log);
+        const int patience = engine ? self.engine.timeout_ms() : -1;
+        const int ready = poll(waits, kAgentsFrom + kAgentsMax, patience);
+        if (ready < 0) continue;
+        if (ready == 0) self.engine.on_time(self.err_log);
         for (int at = 0; at < kAgentsMax; ++at)
-            if (waits[4 + at].revents != 0) listen_to(self.agents[at]);
+            if (waits[kAgentsFrom + at].revents != 0) listen_to(self.agents[at]);
         if (waits[3].revents != 0) welcome();
-        if (waits[0].revents == 0) continue;
-        signalfd_siginfo gone;
-        while (read(self.children, &gone, sizeof gone) > 0) continue;
-        if (reap()) finish();
+        attend(waits);
     }
 }
 

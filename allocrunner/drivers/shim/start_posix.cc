@@ -3,8 +3,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -58,30 +60,42 @@ void switch_user(const Start& start, int report) {
         give_up(report, Step::user);
 }
 
+/// The namespace of the allocation's network, and what a host name and name servers of its own
+/// need: namespaces for them alone.
+bool enter_network(const Start& start) {
+    if (start.netns[0] != '\0') {
+        const int netns = open(start.netns, O_RDONLY | O_CLOEXEC);
+        if (netns < 0 || setns(netns, CLONE_NEWNET) != 0) return false;
+        close(netns);
+    }
+    const char* const name = start.hostname;
+    if (name[0] != '\0' &&
+        (unshare(CLONE_NEWUTS) != 0 || sethostname(name, std::strlen(name)) != 0))
+        return false;
+    bool private_mounts = false;
+    for (int at = 0; at < 3; ++at) {
+        if (start.network_files[at][0] == '\0') continue;
+        if (!private_mounts &&
+            (unshare(CLONE_NEWNS) != 0 || mount("", "/", nullptr, MS_REC | MS_SLAVE, nullptr) != 0))
+            return false;
+        private_mounts = true;
+        if (mount(start.network_files[at], kNetworkFiles[at], nullptr, MS_BIND, nullptr) != 0)
+            return false;
+    }
+    return true;
+}
+
 /// In the child, until it is the task.
 [[noreturn]] void become_task(const Start& start, int out, int err, int report, pid_t parent) {
     setsid();
-    const rlimit files_now = [] {
-        rlimit now{};
-        getrlimit(RLIMIT_NOFILE, &now);
-        return now;
-    }();
-    const rlimit files{start.header.nofile_soft, files_now.rlim_max};
-    if (start.header.nofile_soft > 0 && setrlimit(RLIMIT_NOFILE, &files) != 0)
-        give_up(report, Step::limits);
     if ((start.header.flags & kSetOomScore) != 0) set_oom_score(start.header.oom_score_adj, report);
+    if (!enter_network(start)) give_up(report, Step::network);
     switch_user(start, report);
     if (chdir(start.work_dir) != 0) give_up(report, Step::directory);
     // A task whose supervisor is killed must not run on unwatched. (Switching users clears this.)
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent) _exit(126);
-    const int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-    if (dup2(null, 0) < 0 || dup2(out < 0 ? null : out, 1) < 0 || dup2(err < 0 ? null : err, 2) < 0)
-        give_up(report, Step::pipe);
-    sigset_t none;
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, nullptr);
-    for (const int ignored : kIgnored) signal(ignored, SIG_DFL);
+    if (!be_ordinary(start.header, out, err)) give_up(report, Step::pipe);
     execve(start.executable, start.argv, start.envp);
     give_up(report, Step::execute);
 }
@@ -100,38 +114,71 @@ bool parse_start(char* bytes, std::size_t size, Start& out) {
     std::memcpy(copy, next, groups);
     out.groups = copy;
     next += groups;
-    for (const char** text : {&out.executable, &out.work_dir, &out.log_prefix, &out.record_file})
+    for (const char** text :
+         {&out.executable, &out.work_dir, &out.log_prefix, &out.record_file, &out.netns,
+          &out.hostname, &out.network_files[0], &out.network_files[1], &out.network_files[2],
+          &out.pid_file, &out.oom_file})
         if ((*text = take_string(next, end)) == nullptr) return false;
-    out.argv = take_strings(next, end, out.header.argc);
-    out.envp = out.argv == nullptr ? nullptr : take_strings(next, end, out.header.envc);
-    return out.envp != nullptr && out.header.argc > 0 && next == end;
+    struct List {
+        char*** texts;
+        std::uint32_t count;
+    };
+    for (const List& list :
+         {List{&out.argv, out.header.argc}, List{&out.start_argv, out.header.start_argc},
+          List{&out.remove_argv, out.header.remove_argc}, List{&out.envp, out.header.envc}})
+        if ((*list.texts = take_strings(next, end, list.count)) == nullptr) return false;
+    const bool container = out.header.launch == LaunchKind::container;
+    const std::uint32_t least = out.header.launch == LaunchKind::engine ? 2 : 1;
+    if (container && (out.header.start_argc == 0 || out.header.remove_argc == 0)) return false;
+    return out.header.argc >= least && next == end;
+}
+
+bool Pipes::open(bool logs) {
+    return !logs || (pipe2(out, O_CLOEXEC) == 0 && pipe2(err, O_CLOEXEC) == 0);
+}
+
+void Pipes::close_its_ends() const {
+    for (const int fd : {out[1], err[1]})
+        if (fd >= 0) close(fd);
+}
+
+bool be_ordinary(const StartHeader& header, int out, int err) {
+    rlimit files{};
+    getrlimit(RLIMIT_NOFILE, &files);
+    files.rlim_cur = header.nofile_soft;
+    if (header.nofile_soft > 0 && setrlimit(RLIMIT_NOFILE, &files) != 0) return false;
+    const int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (dup2(null, 0) < 0 || dup2(out < 0 ? null : out, 1) < 0 || dup2(err < 0 ? null : err, 2) < 0)
+        return false;
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, nullptr);
+    for (const int ignored : kIgnored) signal(ignored, SIG_DFL);
+    return true;
 }
 
 pid_t launch(const Start& start, int& out_pipe, int& err_pipe, NotStarted& why) {
-    int out[2] = {-1, -1};
-    int err[2] = {-1, -1};
+    Pipes pipes;
     int report[2] = {-1, -1};
-    const bool logs = (start.header.flags & kNoLogs) == 0;
-    if ((logs && (pipe2(out, O_CLOEXEC) != 0 || pipe2(err, O_CLOEXEC) != 0)) ||
-        pipe2(report, O_CLOEXEC) != 0) {
+    if (!pipes.open((start.header.flags & kNoLogs) == 0) || pipe2(report, O_CLOEXEC) != 0) {
         why = {errno, static_cast<std::uint32_t>(Step::pipe)};
         return -1;
     }
     const pid_t self = getpid();
     const pid_t pid = fork();
-    if (pid == 0) become_task(start, out[1], err[1], report[1], self);
+    if (pid == 0) become_task(start, pipes.out[1], pipes.err[1], report[1], self);
     if (pid < 0) {
         why = {errno, static_cast<std::uint32_t>(Step::fork)};
         return -1;
     }
-    for (const int fd : {out[1], err[1], report[1]})
-        if (fd >= 0) close(fd);
+    pipes.close_its_ends();
+    close(report[1]);
     ssize_t got = 0;
     do got = read(report[0], &why, sizeof why);
     while (got < 0 && errno == EINTR);
     close(report[0]);
-    out_pipe = out[0];
-    err_pipe = err[0];
+    out_pipe = pipes.out[0];
+    err_pipe = pipes.err[0];
     return got == 0 ? pid : -1;  // the pipe closed at execve without a word: it runs
 }
 

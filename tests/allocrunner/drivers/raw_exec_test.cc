@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
-#include "allocrunner/drivers/driver.h"
+#include "allocrunner/drivers/drivers.h"
+#include "allocrunner/drivers/find_executable.h"
 #include "tests/allocrunner/scratch.h"
 
 namespace gaggle::allocrunner {
@@ -25,7 +26,7 @@ TEST_CASE("a config becomes a process") {
                             {"args", Value{Value::List{text("-i"), text("")}}},
                             {"denied_envvars", Value{Value::List{text("AWS_PROFILE")}}},
                             {"oom_score_adj", Value{std::int64_t{500}}}};
-    const auto spec = make_task_spec("raw_exec", config, context());
+    const auto spec = known_driver("raw_exec")->spec(config, context());
     REQUIRE(spec.ok());
     CHECK(spec->argv == std::vector<std::string>{"env", "-i", ""});
     CHECK(spec->env == std::map<std::string, std::string>{{"PATH", "/usr/bin:/bin"}});
@@ -51,19 +52,15 @@ TEST_CASE("a wrong config is refused with the option's name and an example") {
              Row{{{"command", text("a")}, {"oom_score_adj", Value{std::int64_t{1001}}}},
                  "option oom_score_adj must be a whole number from -1000 to 1000"},
              Row{{{"command", text("a")}, {"image", text("redis")}}, "unknown option image"},
+             Row{{{"command", text("a")}, {"work_dir", text("srv")}},
+                 "option work_dir must be an absolute path"},
          }) {
         CAPTURE(row.says);
-        const auto judged = validate_driver_config("raw_exec", row.config);
+        const auto judged = known_driver("raw_exec")->spec(row.config, context());
         REQUIRE(!judged.ok());
         CHECK(judged.error().code == Errc::invalid);
         CHECK(judged.error().detail.find(row.says) != std::string::npos);
     }
-}
-
-TEST_CASE("an unknown driver is named, with those that are known") {
-    const auto judged = validate_driver_config("docker", {});
-    REQUIRE(!judged.ok());
-    CHECK(judged.error().detail == "driver \"docker\" is not known; this version has raw_exec");
 }
 
 TEST_CASE("an executable is found as Nomad finds it: local, task directory, PATH") {
@@ -74,12 +71,11 @@ TEST_CASE("an executable is found as Nomad finds it: local, task directory, PATH
         std::ofstream(path) << "#!/bin/sh\n";
         chmod(path.c_str(), mode);
     };
-    TaskSpec spec;
-    spec.task_dir = task_dir;
-    spec.env = {{"PATH", "/nowhere:" + task_dir + "/bin"}};
     const auto found = [&](const char* command) {
-        spec.argv = {command};
-        const auto path = find_executable(spec);
+        const auto path = find_executable({.command = command,
+                                           .root = {},
+                                           .folders = {task_dir + "/local", task_dir},
+                                           .path = "/nowhere:" + task_dir + "/bin"});
         return path.ok() ? *path : "not found";
     };
     put(task_dir + "/bin/tool", 0755);

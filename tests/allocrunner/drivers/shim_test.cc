@@ -10,6 +10,7 @@
 #include <map>
 #include <sstream>
 
+#include "allocrunner/drivers/drivers.h"
 #include "base/rng.h"
 #include "tests/allocrunner/scratch.h"
 
@@ -18,6 +19,17 @@ namespace gaggle::allocrunner {
 namespace {
 
 constexpr int kPatienceMs = 20'000;
+
+/// As the agent does it: what the driver makes ready is what the shim starts.
+std::variant<LiveShim, StartFailure> start_ready(ShimOrder order) {
+    const TaskLocation at{.alloc = "test", .alloc_dir = order.alloc_dir, .task = order.task};
+    const Drivers drivers{DriverSettings{}};
+    Result<Launch> launch =
+        drivers.find("raw_exec")->prepare(at, order.spec, [](const std::string&) {});
+    if (!launch) return StartFailure{"start task " + order.task + ": " + launch.error().detail};
+    order.launch = std::move(*launch);
+    return start_shim(order);
+}
 
 /// One allocation directory with one task "main", run by a real shim.
 class Stage {
@@ -40,6 +52,7 @@ class Stage {
         order.task = "main";
         order.title = "test/main";
         order.run = run;
+        order.spec.driver = "raw_exec";
         order.spec.argv = std::move(argv);
         order.spec.env = {{"PATH", "/usr/bin:/bin"}, {"COLOUR", "green"}};
         order.spec.task_dir = dir() + "/main";
@@ -48,7 +61,7 @@ class Stage {
     }
 
     void start(const ShimOrder& order) {
-        auto started = start_shim(order);
+        auto started = start_ready(order);
         const auto* failure = std::get_if<StartFailure>(&started);
         INFO((failure != nullptr ? failure->error : std::string()));
         REQUIRE(failure == nullptr);
@@ -97,7 +110,7 @@ std::optional<LiveShim> adopt_shim(const std::string& alloc_dir, const std::stri
 }
 
 std::string failure_of(const ShimOrder& order, bool* may_pass = nullptr) {
-    auto started = start_shim(order);
+    auto started = start_ready(order);
     REQUIRE(std::holds_alternative<StartFailure>(started));
     if (may_pass != nullptr) *may_pass = std::get<StartFailure>(started).may_pass;
     return std::get<StartFailure>(started).error;
@@ -279,7 +292,7 @@ TEST_CASE("output that cannot be written is counted, and the task goes on") {
     Stage stage;
     // A log that is a device without room: every write fails as on a full disk.
     std::filesystem::create_symlink("/dev/full", stage.dir() + "/alloc/logs/main.stdout.0");
-    CHECK(failure_of(stage.order({"/bin/echo", "x"})).find("open the log files") !=
+    CHECK(failure_of(stage.order({"/bin/echo", "x"})).find("open its log files") !=
           std::string::npos);  // links are not followed
     std::filesystem::remove(stage.dir() + "/alloc/logs/main.stdout.0");
     if (mknod((stage.dir() + "/alloc/logs/main.stdout.0").c_str(), S_IFCHR | 0666,

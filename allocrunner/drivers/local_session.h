@@ -1,0 +1,28 @@
+// A session that is a process of this machine, with pipes or a terminal of its own.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "allocrunner/drivers/account.h"
+#include "allocrunner/drivers/exec_session.h"
+#include "allocrunner/network/alloc_network.h"
+
+namespace gaggle::allocrunner {
+
+struct SessionProcess {
+    std::string executable;  ///< a path
+    std::vector<std::string> argv;
+    std::map<std::string, std::string> env;  ///< complete
+    std::string work_dir;
+    TaskNetwork network;             ///< to enter first
+    std::optional<Account> account;  ///< to become
+    std::optional<TerminalSize> terminal;
+    std::string pid_file;  ///< one more process to kill when the session is given up; or empty
+};
+
+Result<std::unique_ptr<ExecSession>> start_session(const SessionProcess& process);
+
+}  // namespace gaggle::allocrunner

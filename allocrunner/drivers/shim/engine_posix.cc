@@ -1,0 +1,257 @@
+#include "allocrunner/drivers/shim/engine_posix.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cstring>
+
+#include "allocrunner/drivers/shim/text.h"
+
+namespace gaggle::allocrunner::shim {
+
+namespace {
+
+constexpr std::size_t kBytes = 64U << 10U;
+constexpr int kDrainMs = 5'000;
+constexpr int kSignalMs = 1'000;
+
+char bytes_read[kBytes];
+
+std::int64_t wall_now() {
+    timespec time{};
+    clock_gettime(CLOCK_REALTIME, &time);
+    return time.tv_sec * 1'000'000'000LL + time.tv_nsec;
+}
+
+void close_fd(int& fd) {
+    if (fd >= 0) close(fd);
+    fd = -1;
+}
+
+bool wait_for(int fd, int ms) {
+    pollfd wait{fd, POLLIN, 0};
+    int ready = 0;
+    do ready = poll(&wait, 1, ms);
+    while (ready < 0 && errno == EINTR);
+    if (ready == 0) errno = ETIMEDOUT;
+    return ready > 0;
+}
+
+/// Takes the head of an answer from the socket, and no byte more. HTTP status, or -errno. Engines
+/// write their head at once; one that comes in pieces is not understood.
+int read_status(int fd) {
+    char head[2048];
+    if (!wait_for(fd, kProgramTimeoutMs)) return -errno;
+    const ssize_t seen = recv(fd, head, sizeof head - 1, MSG_PEEK);
+    if (seen <= 0) return seen < 0 ? -errno : -ECONNRESET;
+    head[seen] = '\0';
+    const char* const end = strstr(head, "\r\n\r\n");
+    const char* const code = strchr(head, ' ');
+    if (end == nullptr || code == nullptr) return -EPROTO;
+    const int status = atoi(code);
+    const auto size = static_cast<std::size_t>(end - head) + 4;
+    return recv(fd, head, size, 0) == static_cast<ssize_t>(size) && status > 0 ? status : -EPROTO;
+}
+
+/// Up to `size` - 1 bytes and a NUL, until the end of the stream.
+void read_body(int fd, char* to, std::size_t size) {
+    std::size_t have = 0;
+    while (have + 1 < size && wait_for(fd, kProgramTimeoutMs)) {
+        const ssize_t got = read(fd, to + have, size - 1 - have);
+        if (got <= 0) break;
+        have += static_cast<std::size_t>(got);
+    }
+    to[have] = '\0';
+}
+
+}  // namespace
+
+/// A connection on which `<method> /containers/<container><what>` was sent; -errno.
+int Engine::request(const char* method, const char* what, bool upgrade) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    if (!Text(address.sun_path).add(socket_).fits()) return -ENAMETOOLONG;
+    const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0) return -errno;
+    char text[1024];
+    Text line(text);
+    line.add(method).add(" /containers/").add(container_).add(what);
+    line.add(upgrade ? " HTTP/1.1\r\nHost: gaggle\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n"
+                     : " HTTP/1.0\r\n");
+    line.add("Content-Length: 0\r\n\r\n");
+    const std::size_t size = std::strlen(text);
+    const auto* to = reinterpret_cast<const sockaddr*>(&address);
+    if (!line.fits() || connect(fd, to, sizeof address) != 0 ||
+        send(fd, text, size, MSG_NOSIGNAL) != static_cast<ssize_t>(size)) {
+        const int error = line.fits() ? errno : ENAMETOOLONG;
+        close(fd);
+        return -error;
+    }
+    return fd;
+}
+
+/// Status and body of a short answer; a status below 0 is -errno.
+int Engine::ask(const char* method, const char* what, char* body, std::size_t size) {
+    body[0] = '\0';
+    int fd = request(method, what);
+    if (fd < 0) return fd;
+    const int status = read_status(fd);
+    if (status > 0) read_body(fd, body, size);
+    close_fd(fd);
+    return status;
+}
+
+void Engine::begin_to_wait() {
+    close_fd(waiting_);
+    answered_ = 0;
+    waiting_ = request("POST", "/wait?condition=not-running");
+    if (waiting_ < 0) waiting_ = -1;  // called again
+}
+
+bool Engine::start(const Start& start, NotStarted& why, char (&words)[kEngineWordsMax]) {
+    socket_ = strdup(start.argv[0]);
+    container_ = strdup(start.argv[1]);
+    terminal_ = (start.header.flags & kTerminal) != 0;
+    heard_ = wall_now();
+    words[0] = '\0';
+    output_ = request("POST", "/attach?stream=1&stdout=1&stderr=1", true);
+    int status = output_ < 0 ? output_ : read_status(output_);
+    if (status == 101 || status == 200) {
+        status = ask("POST", "/start", words, sizeof words);
+        if (status == 204) {
+            begin_to_wait();
+            if (ask("GET", "/json", bytes_read, sizeof bytes_read) == 200)
+                if (const char* pid = strstr(bytes_read, "\"Pid\":"))
+                    pid_ = atoll(pid + sizeof "\"Pid\":" - 1);
+            return true;
+        }
+    } else if (status > 0) {
+        read_body(output_, words, sizeof words);
+    }
+    close_fd(output_);
+    why = {status, static_cast<std::uint32_t>(Step::engine)};
+    return false;
+}
+
+/// A frame is a byte for the stream (2: stderr), three zeros, the length in network order, bytes.
+void Engine::deliver(const char* bytes, std::size_t size, Log& out, Log& err) {
+    if (terminal_) return out.write(bytes, size);
+    while (size > 0) {
+        if (frame_left_ == 0) {
+            head_[head_have_++] = static_cast<unsigned char>(*bytes);
+            ++bytes;
+            --size;
+            if (head_have_ < sizeof head_) continue;
+            head_have_ = 0;
+            frame_is_err_ = head_[0] == 2;
+            for (int at = 4; at < 8; ++at) frame_left_ = frame_left_ << 8U | head_[at];
+            continue;
+        }
+        const std::size_t part = size < frame_left_ ? size : frame_left_;
+        (frame_is_err_ ? err : out).write(bytes, part);
+        bytes += part;
+        size -= part;
+        frame_left_ -= static_cast<std::uint32_t>(part);
+    }
+}
+
+bool Engine::on_output(Log& out, Log& err) {
+    if (output_ < 0) return false;
+    const ssize_t got = read(output_, bytes_read, sizeof bytes_read);
+    if (got > 0) {
+        heard_ = wall_now();
+        deliver(bytes_read, static_cast<std::size_t>(got), out, err);
+        return true;
+    }
+    if (got < 0 && (errno == EAGAIN || errno == EINTR)) return false;
+    close_fd(output_);
+    return false;
+}
+
+/// `{"StatusCode":7}` somewhere in the answer, or 404: nobody knows it any more. An answer without
+/// either is an engine that went away.
+void Engine::on_waiting() {
+    const ssize_t got = read(waiting_, answer_ + answered_, kAnswerMax - 1 - answered_);
+    if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
+    if (got > 0) answered_ += static_cast<std::size_t>(got);
+    answer_[answered_] = '\0';
+    const char* const status = strchr(answer_, ' ');
+    const char* const code = strstr(answer_, "\"StatusCode\":");
+    if (status != nullptr && atoi(status) == 404) {
+        ended_ = lost_ = true;
+    } else if (code != nullptr && strpbrk(code, ",}") != nullptr) {
+        ended_ = true;
+        code_ = atoi(code + sizeof "\"StatusCode\":" - 1);
+    } else if (got > 0 && answered_ + 1 < kAnswerMax) {
+        return;
+    }
+    close_fd(waiting_);
+    if (!ended_) away_ = true;
+}
+
+void Engine::on_signalling() { close_fd(signalling_); }
+
+/// Its output from where it broke off: from the engine's own log.
+bool Engine::listen_again() {
+    char what[128];
+    constexpr std::int64_t kSecond = 1'000'000'000;
+    char fraction[16];  // with its leading zeros: the added digit is taken for the point
+    Text(fraction).add(static_cast<std::uint64_t>(kSecond + heard_ % kSecond));
+    fraction[0] = '.';
+    Text(what)
+        .add("/logs?follow=1&stdout=1&stderr=1&since=")
+        .add(static_cast<std::uint64_t>(heard_ / kSecond))
+        .add(fraction);
+    close_fd(output_);
+    head_have_ = 0;
+    frame_left_ = 0;
+    output_ = request("GET", what);
+    if (output_ >= 0 && read_status(output_) == 200) return true;
+    close_fd(output_);
+    return false;
+}
+
+void Engine::on_time(Log& err) {
+    if (ended_ || waiting_ >= 0) return;
+    begin_to_wait();
+    if (waiting_ < 0 || !away_) return;
+    away_ = false;
+    constexpr char kNote[] =
+        "[gaggle: the container engine was away; output from around here may be missing or "
+        "doubled]\n";
+    err.write(kNote, sizeof kNote - 1);
+    listen_again();
+}
+
+void Engine::signal(int number) {
+    char what[64];
+    Text(what).add("/kill?signal=").add(static_cast<std::uint64_t>(number));
+    if (signalling_ >= 0) wait_for(signalling_, kSignalMs);  // the one before it comes first
+    close_fd(signalling_);
+    const int fd = request("POST", what);
+    if (fd >= 0) signalling_ = fd;
+}
+
+void Engine::drain(Log& out, Log& err) {
+    while (output_ >= 0 && wait_for(output_, kDrainMs))
+        while (on_output(out, err)) continue;
+    close_fd(output_);
+}
+
+bool Engine::ran_out_of_memory() {
+    return ask("GET", "/json", bytes_read, sizeof bytes_read) == 200 &&
+           strstr(bytes_read, "\"OOMKilled\":true") != nullptr;
+}
+
+void Engine::remove() {
+    char words[kEngineWordsMax];
+    ask("DELETE", "?force=1&v=1", words, sizeof words);
+}
+
+}  // namespace gaggle::allocrunner::shim
