@@ -18,7 +18,7 @@ SUFFIX_OF = [
     (r'zmq\.h', 'zmq'), (r'leveldb/', 'leveldb'), (r'boost/beast', 'beast'), (r'boost/asio', 'asio|beast'),
     (r'CLI/', 'cli11'), (r'msgpack', 'msgpack'), (r'sodium', 'sodium'), (r'spdlog/', 'spdlog'),
     (r'nlohmann/', 'json'), (r'curl/', 'curl'), (r'archive(_entry)?\.h$', 'archive'), (r'openssl/', 'beast|openssl'), (r're2/', 're2'),
-    (r'(unistd|fcntl|poll|dirent|pwd|grp|signal|csignal|netdb)\.h|sys/|netinet/|arpa/|linux/|termios', 'posix|zmq|asio|beast|leveldb'),
+    (r'(unistd|fcntl|poll|dirent|pwd|grp|signal|csignal|netdb)\.h|sys/|netinet/|arpa/|linux/|termios', 'posix|zmq|asio|beast|leveldb|runc'),
 ]
 HEADER_EXCEPTIONS = {'base/log.h'}
 CORE_FOLDERS = ('gossip/', 'placement/', 'allocrunner/', 'gctl/node/', 'crypto/', 'base/')

@@ -3,6 +3,7 @@
 namespace gaggle::allocrunner {
 
 Drivers::Drivers(const DriverSettings& settings) {
+    drivers_.push_back(make_exec(settings));
     if (settings.raw_exec) drivers_.push_back(make_raw_exec(settings));
 }
 

@@ -1,6 +1,7 @@
 // Where a command is found, as execvp(3) does it, but for the environment and root of a task.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -10,12 +11,13 @@ namespace gaggle::allocrunner {
 
 struct ExecutableSearch {
     std::string command;
-    std::string root;                  ///< put before every path to look at; empty: the host's
     std::vector<std::string> folders;  ///< looked at first, also for a command with a slash
     std::string path;                  ///< PATH, for a command without a slash
+    /// Where on the host a path of the task is; nothing: the paths are the host's.
+    std::function<std::string(const std::string&)> on_host;
 };
 
-/// A path without the root. Errc::not_found says where it was looked for.
+/// As the task sees it. Errc::not_found says where it was looked for.
 Result<std::string> find_executable(const ExecutableSearch& search);
 
 }  // namespace gaggle::allocrunner

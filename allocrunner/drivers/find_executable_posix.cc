@@ -36,9 +36,12 @@ std::vector<std::string> folders_of(const std::string& path) {
 
 Result<std::string> find_executable(const ExecutableSearch& search) {
     const std::string& command = search.command;
+    const auto is_there = [&](const std::string& path) {
+        return is_executable(search.on_host ? search.on_host(path) : path);
+    };
     const std::string task = "find executable \"" + command + "\"";
     if (command.starts_with('/')) {
-        if (is_executable(search.root + command)) return command;
+        if (is_there(command)) return command;
         return {Errc::not_found, task + ": " + std::strerror(errno) +
                                      "; install it on this peer or correct the job's command"};
     }
@@ -48,7 +51,7 @@ Result<std::string> find_executable(const ExecutableSearch& search) {
         for (std::string& folder : folders_of(search.path)) folders.push_back(std::move(folder));
     for (const std::string& folder : folders) {
         const std::string path = (folder == "/" ? "" : folder) + "/" + command;
-        if (is_executable(search.root + path)) return path;
+        if (is_there(path)) return path;
     }
     return {Errc::not_found,
             task + ": it is neither in the task's directory " +

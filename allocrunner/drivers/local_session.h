@@ -21,6 +21,7 @@ struct SessionProcess {
     std::optional<Account> account;  ///< to become
     std::optional<TerminalSize> terminal;
     std::string pid_file;  ///< one more process to kill when the session is given up; or empty
+    std::string scratch;   ///< a folder that is removed with all in it in the end; or empty
 };
 
 Result<std::unique_ptr<ExecSession>> start_session(const SessionProcess& process);

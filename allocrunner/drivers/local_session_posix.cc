@@ -13,6 +13,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
 
 #include "allocrunner/drivers/local_session.h"
 #include "base/unique_fd.h"
@@ -133,17 +134,21 @@ class LocalSession : public ExecSession {
           pid_(pid),
           ended_(static_cast<int>(syscall(SYS_pidfd_open, pid, 0))),
           terminal_(process.terminal.has_value()),
-          pid_file_(process.pid_file) {
+          pid_file_(process.pid_file),
+          scratch_(process.scratch) {
         for (const int fd : {in_.get(), out_.get(), err_.get()})
             if (fd >= 0) fcntl(fd, F_SETFL, O_NONBLOCK);
     }
 
     ~LocalSession() override {
-        if (pid_ <= 0) return;
-        kill_the_other();
-        kill(-pid_, SIGKILL);
-        kill(pid_, SIGKILL);
-        waitpid(pid_, nullptr, 0);
+        if (pid_ > 0) {
+            kill_the_other();
+            kill(-pid_, SIGKILL);
+            kill(pid_, SIGKILL);
+            waitpid(pid_, nullptr, 0);
+        }
+        std::error_code ignored;
+        if (!scratch_.empty()) std::filesystem::remove_all(scratch_, ignored);
     }
 
     Result<ExecOutput> read(Duration patience) override {
@@ -208,6 +213,7 @@ class LocalSession : public ExecSession {
     UniqueFd ended_;
     bool terminal_ = false;
     std::string pid_file_;
+    std::string scratch_;
 };
 
 TimePoint steady() {

@@ -32,9 +32,9 @@ constexpr Option kOptions[] = {
 Result<std::string> executable_of(const TaskSpec& spec, const std::string& command) {
     const auto path = spec.env.find("PATH");
     return find_executable({.command = command,
-                            .root = {},
                             .folders = {spec.task_dir + "/local", spec.task_dir},
-                            .path = path == spec.env.end() ? "" : path->second});
+                            .path = path == spec.env.end() ? "" : path->second,
+                            .on_host = {}});
 }
 
 class RawExec : public Driver {

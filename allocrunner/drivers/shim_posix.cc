@@ -276,6 +276,14 @@ std::string words_of_program(const ShimOrder& order) {
     return words;
 }
 
+/// What runc says of a command that cannot be executed, however often it is tried.
+bool is_the_jobs_fault(const std::string& words) {
+    for (const char* sign : {"no such file or directory", "permission denied", "not found",
+                             "exec format error", "is a directory", "not a directory"})
+        if (words.find(sign) != std::string::npos) return true;
+    return false;
+}
+
 StartFailure failure_of(const ShimOrder& order, const Plan& plan, BytesView payload) {
     shim::NotStarted why_not;
     const std::string task = "start task " + order.task + ": ";
@@ -294,7 +302,8 @@ StartFailure failure_of(const ShimOrder& order, const Plan& plan, BytesView payl
     if (step == shim::Step::engine)
         return {what + "HTTP " + std::to_string(why_not.error) + ": " + text, why_not.error >= 500};
     const std::string words = words_of_program(order);
-    return {what + (words.empty() ? "exit code " + std::to_string(why_not.error) : words), false};
+    if (words.empty()) return {what + "exit code " + std::to_string(why_not.error), true};
+    return {what + words, !is_the_jobs_fault(words)};
 }
 
 }  // namespace

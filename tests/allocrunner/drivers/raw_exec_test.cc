@@ -73,9 +73,9 @@ TEST_CASE("an executable is found as Nomad finds it: local, task directory, PATH
     };
     const auto found = [&](const char* command) {
         const auto path = find_executable({.command = command,
-                                           .root = {},
                                            .folders = {task_dir + "/local", task_dir},
-                                           .path = "/nowhere:" + task_dir + "/bin"});
+                                           .path = "/nowhere:" + task_dir + "/bin",
+                                           .on_host = {}});
         return path.ok() ? *path : "not found";
     };
     put(task_dir + "/bin/tool", 0755);

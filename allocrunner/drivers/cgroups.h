@@ -1,0 +1,36 @@
+// Where this machine counts and limits: cgroup v1 (one tree a controller), v2 (one tree), or both.
+//
+// With both, v1 holds the controllers (the usual hybrid of systemd and of containers). Which file
+// says what differs, and only this file knows it.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "allocrunner/drivers/driver.h"
+
+namespace gaggle::allocrunner {
+
+struct Cgroups {
+    bool v2 = false;                           ///< the controllers are in the one tree
+    std::string unified;                       ///< where that is mounted; empty: nowhere
+    std::map<std::string, std::string> trees;  ///< v1: controller -> where it is mounted
+    bool any() const { return v2 || !trees.empty(); }
+    bool operator==(const Cgroups&) const = default;
+};
+
+/// From the text of /proc/self/mountinfo (proc(5)).
+Cgroups cgroups_in(std::string_view mount_info);
+Cgroups read_cgroups();
+
+/// The file with the line "oom_kill <count>" of a group ("/gaggle/x").
+std::string oom_file(const Cgroups& cgroups, const std::string& group);
+
+/// Errc::not_found when the group is gone.
+Result<TaskUsage> usage_of_group(const Cgroups& cgroups, const std::string& group);
+
+/// Removes an empty group wherever it is. Kills nothing.
+void remove_group(const Cgroups& cgroups, const std::string& group);
+
+}  // namespace gaggle::allocrunner

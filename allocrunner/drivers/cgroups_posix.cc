@@ -1,0 +1,133 @@
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <charconv>
+#include <fstream>
+#include <iterator>
+#include <sstream>
+
+#include "allocrunner/drivers/cgroups.h"
+
+namespace gaggle::allocrunner {
+
+namespace {
+
+std::string text_of(const std::string& path) {
+    std::ifstream file(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(file), {}};
+}
+
+std::uint64_t number_in(std::string_view text) {
+    std::uint64_t number = 0;
+    std::from_chars(text.data(), text.data() + text.size(), number);
+    return number;
+}
+
+std::uint64_t number_of(const std::string& path) { return number_in(text_of(path)); }
+
+/// The number behind `name` in lines of "name number".
+std::uint64_t field(const std::string& text, const std::string& name) {
+    std::istringstream words(text);
+    std::string key;
+    std::uint64_t value = 0;
+    while (words >> key >> value)
+        if (key == name) return value;
+    return 0;
+}
+
+bool exists(const std::string& path) {
+    struct stat about {};
+    return stat(path.c_str(), &about) == 0;
+}
+
+TaskUsage usage_v2(const std::string& dir) {
+    const std::string cpu = text_of(dir + "/cpu.stat");
+    const std::string memory = text_of(dir + "/memory.stat");
+    TaskUsage out;
+    out.user_nanoseconds = field(cpu, "user_usec") * 1'000;
+    out.system_nanoseconds = field(cpu, "system_usec") * 1'000;
+    out.throttled_periods = field(cpu, "nr_throttled");
+    out.throttled_nanoseconds = field(cpu, "throttled_usec") * 1'000;
+    out.rss = field(memory, "anon");
+    out.cache = field(memory, "file");
+    out.swap = number_of(dir + "/memory.swap.current");
+    out.used = number_of(dir + "/memory.current");
+    out.used_max = number_of(dir + "/memory.peak");
+    out.processes = number_of(dir + "/pids.current");
+    return out;
+}
+
+TaskUsage usage_v1(const Cgroups& cgroups, const std::string& group) {
+    const auto at = [&](const char* tree, const char* file) {
+        const auto found = cgroups.trees.find(tree);
+        return found == cgroups.trees.end() ? std::string() : found->second + group + "/" + file;
+    };
+    const std::string cpu = text_of(at("cpu", "cpu.stat"));
+    const std::string memory = text_of(at("memory", "memory.stat"));
+    TaskUsage out;
+    out.user_nanoseconds = number_of(at("cpuacct", "cpuacct.usage_user"));
+    out.system_nanoseconds = number_of(at("cpuacct", "cpuacct.usage_sys"));
+    out.throttled_periods = field(cpu, "nr_throttled");
+    out.throttled_nanoseconds = field(cpu, "throttled_time");
+    out.rss = field(memory, "total_rss");
+    out.cache = field(memory, "total_cache");
+    out.swap = field(memory, "total_swap");
+    out.used = number_of(at("memory", "memory.usage_in_bytes"));
+    out.used_max = number_of(at("memory", "memory.max_usage_in_bytes"));
+    out.processes = number_of(at("pids", "pids.current"));
+    return out;
+}
+
+}  // namespace
+
+Cgroups cgroups_in(std::string_view mount_info) {
+    Cgroups out;
+    bool unified_has_controllers = true;
+    std::istringstream lines{std::string(mount_info)};
+    for (std::string line; std::getline(lines, line);) {
+        // id parent major:minor root mount-point options [fields] - type source super-options
+        std::istringstream words(line);
+        std::string word;
+        std::string place;
+        for (int at = 0; at < 5 && words >> word; ++at) place = word;
+        while (words >> word && word != "-") continue;
+        std::string type;
+        std::string source;
+        std::string options;
+        words >> type >> source >> options;
+        if (type == "cgroup2" && out.unified.empty()) out.unified = place;
+        if (type != "cgroup") continue;
+        std::istringstream names(options);
+        for (std::string name; std::getline(names, name, ',');)
+            for (const char* tree : {"cpu", "cpuacct", "cpuset", "memory", "pids"})
+                if (name == tree && out.trees.emplace(name, place).second)
+                    unified_has_controllers = false;
+    }
+    out.v2 = !out.unified.empty() && unified_has_controllers;
+    return out;
+}
+
+Cgroups read_cgroups() { return cgroups_in(text_of("/proc/self/mountinfo")); }
+
+std::string oom_file(const Cgroups& cgroups, const std::string& group) {
+    if (cgroups.v2) return cgroups.unified + group + "/memory.events";
+    const auto memory = cgroups.trees.find("memory");
+    return memory == cgroups.trees.end() ? "" : memory->second + group + "/memory.oom_control";
+}
+
+Result<TaskUsage> usage_of_group(const Cgroups& cgroups, const std::string& group) {
+    const auto memory = cgroups.trees.find("memory");
+    const std::string dir = cgroups.v2
+                                ? cgroups.unified + group
+                                : (memory == cgroups.trees.end() ? "" : memory->second + group);
+    if (dir.empty() || !exists(dir))
+        return {Errc::not_found, "measure control group " + group + ": it is gone"};
+    return cgroups.v2 ? usage_v2(dir) : usage_v1(cgroups, group);
+}
+
+void remove_group(const Cgroups& cgroups, const std::string& group) {
+    if (!cgroups.unified.empty()) rmdir((cgroups.unified + group).c_str());
+    for (const auto& [tree, place] : cgroups.trees) rmdir((place + group).c_str());
+}
+
+}  // namespace gaggle::allocrunner

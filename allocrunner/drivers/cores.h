@@ -1,0 +1,25 @@
+// Which processors belong to one task alone: what `resources { cores }` asks for.
+//
+// The peer itself decides, when the task starts: planners count megahertz and know no processor.
+// A task's share is a file beside it, <alloc>/driver/<task>/cores, so it outlives the agent and
+// goes with the task. Processors that no file names are everybody's.
+#pragma once
+
+#include <string>
+
+#include "allocrunner/drivers/driver.h"
+
+namespace gaggle::allocrunner {
+
+/// "0-3,7" of numbers, ascending; and back. What is no such text gives nothing.
+std::string text_of_cpus(const std::vector<int>& cpus);
+std::vector<int> cpus_in(std::string_view text);
+
+/// Takes `count` processors for the task, the same ones again when it has as many already; the
+/// text for a cpuset. Errc::unavailable when too few are free. Count 0 gives back and is empty.
+Result<std::string> take_cores(const std::string& alloc_root, const TaskLocation& at,
+                               std::int64_t count);
+
+void give_back_cores(const TaskLocation& at);
+
+}  // namespace gaggle::allocrunner

@@ -1,0 +1,112 @@
+#include <sched.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <mutex>
+#include <set>
+
+#include "allocrunner/drivers/cores.h"
+#include "allocrunner/drivers/spec_file.h"
+
+namespace gaggle::allocrunner {
+
+namespace {
+
+std::mutex taking;  // between looking and taking: one agent has one alloc root
+
+std::string file_of(const TaskLocation& at) { return driver_dir(at) + "/cores"; }
+
+std::string text_of(const std::string& path) {
+    std::ifstream file(path);
+    return {std::istreambuf_iterator<char>(file), {}};
+}
+
+/// Those that the agent itself may use.
+std::vector<int> machine_cpus() {
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    std::vector<int> out;
+    if (sched_getaffinity(0, sizeof set, &set) != 0) return out;
+    for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu)
+        if (CPU_ISSET(cpu, &set)) out.push_back(cpu);
+    return out;
+}
+
+std::set<int> taken_cpus(const std::string& alloc_root) {
+    std::set<int> out;
+    std::error_code ignored;
+    for (const auto& alloc : std::filesystem::directory_iterator(alloc_root, ignored))
+        for (const auto& task :
+             std::filesystem::directory_iterator(alloc.path() / "driver", ignored))
+            for (const int cpu : cpus_in(text_of(task.path() / "cores"))) out.insert(cpu);
+    return out;
+}
+
+}  // namespace
+
+std::string text_of_cpus(const std::vector<int>& cpus) {
+    std::string out;
+    for (std::size_t at = 0; at < cpus.size();) {
+        std::size_t last = at;
+        while (last + 1 < cpus.size() && cpus[last + 1] == cpus[last] + 1) ++last;
+        if (!out.empty()) out += ",";
+        out += std::to_string(cpus[at]);
+        if (last > at) out += "-" + std::to_string(cpus[last]);
+        at = last + 1;
+    }
+    return out;
+}
+
+std::vector<int> cpus_in(std::string_view text) {
+    constexpr int kCpusMax = 8'192;
+    std::vector<int> out;
+    while (!text.empty() && text.back() == '\n') text.remove_suffix(1);
+    while (!text.empty()) {
+        const std::size_t comma = std::min(text.find(','), text.size());
+        const std::string_view part = text.substr(0, comma);
+        text.remove_prefix(std::min(comma + 1, text.size()));
+        int first = 0;
+        const char* const end = part.data() + part.size();
+        const auto begun = std::from_chars(part.data(), end, first);
+        int last = first;
+        bool right = begun.ec == std::errc();
+        if (right && begun.ptr != end) {
+            const auto ended = std::from_chars(begun.ptr + 1, end, last);
+            right = *begun.ptr == '-' && ended.ec == std::errc() && ended.ptr == end;
+        }
+        if (!right || first < 0 || last < first || last >= kCpusMax) return {};
+        for (int cpu = first; cpu <= last; ++cpu) out.push_back(cpu);
+    }
+    return out;
+}
+
+Result<std::string> take_cores(const std::string& alloc_root, const TaskLocation& at,
+                               std::int64_t count) {
+    const std::lock_guard lock(taking);
+    const std::string before = text_of(file_of(at));
+    if (count > 0 && cpus_in(before).size() == static_cast<std::size_t>(count)) return before;
+    unlink(file_of(at).c_str());
+    if (count <= 0) return std::string();
+    const std::set<int> taken = taken_cpus(alloc_root);
+    std::vector<int> free;
+    const std::vector<int> all = machine_cpus();
+    for (const int cpu : all)
+        if (taken.count(cpu) == 0) free.push_back(cpu);
+    if (free.size() < static_cast<std::size_t>(count))
+        return {Errc::unavailable,
+                "take " + std::to_string(count) + " cores: of this peer's " +
+                    std::to_string(all.size()) + ", " + std::to_string(free.size()) +
+                    " belong to no other task; ask for fewer, or for cpu instead of cores"};
+    free.resize(static_cast<std::size_t>(count));
+    const std::string text = text_of_cpus(free);
+    TRY(write_driver_file(file_of(at), as_bytes(text)));
+    return text;
+}
+
+void give_back_cores(const TaskLocation& at) { unlink(file_of(at).c_str()); }
+
+}  // namespace gaggle::allocrunner

@@ -1,0 +1,259 @@
+// exec: a process of the host's own programs in a container of its own, by runc.
+//
+// Its root is the task's directory with the host's programs mounted in read-only; pid, mount and
+// ipc namespaces are its own, the network is the allocation's or the host's; cpu shares, a hard
+// memory limit and its own processors by control groups v1 or v2. The supervisor has runc make the
+// container and is from then on the parent of its first process: no runc stays behind.
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+
+#include "allocrunner/drivers/capabilities.h"
+#include "allocrunner/drivers/cgroups.h"
+#include "allocrunner/drivers/container_name.h"
+#include "allocrunner/drivers/cores.h"
+#include "allocrunner/drivers/driver_config.h"
+#include "allocrunner/drivers/drivers.h"
+#include "allocrunner/drivers/find_executable.h"
+#include "allocrunner/drivers/json_words.h"
+#include "allocrunner/drivers/local_session.h"
+#include "allocrunner/drivers/oci_bundle.h"
+#include "allocrunner/drivers/shim.h"
+#include "allocrunner/drivers/spec_file.h"
+#include "allocrunner/network/program.h"
+#include "placement/jobspec/value_json.h"
+
+namespace gaggle::allocrunner {
+
+namespace {
+
+constexpr const char* kDefaultUser = "nobody";
+constexpr const char* kCgroupParent = "/gaggle/";
+
+constexpr Option kOptions[] = {
+    {.name = "command", .example = R"(command = "/usr/bin/env")", .required = true},
+    {.name = "args", .kind = OptionKind::texts, .example = R"(args = ["--port", "80"])"},
+    {.name = "work_dir", .example = R"(work_dir = "/local")"},
+    {.name = "pid_mode", .example = R"(pid_mode = "private")"},
+    {.name = "ipc_mode", .example = R"(ipc_mode = "private")"},
+    {.name = "cap_add", .kind = OptionKind::texts, .example = R"(cap_add = ["net_raw"])"},
+    {.name = "cap_drop", .kind = OptionKind::texts, .example = R"(cap_drop = ["mknod"])"},
+    {.name = "oom_score_adj",
+     .kind = OptionKind::number,
+     .example = "oom_score_adj = 500",
+     .least = 0,
+     .most = 1000},
+    {.name = "denied_envvars",
+     .kind = OptionKind::texts,
+     .example = R"(denied_envvars = ["AWS_PROFILE"])"},
+};
+
+Error wrong(const std::string& what) { return {Errc::invalid, "config of driver exec: " + what}; }
+
+/// A path as the task sees it, on the host.
+std::string on_host(const TaskSpec& spec, const std::string& path) {
+    for (const std::string& dir : chroot_dirs())
+        if (path.starts_with(dir + "/")) return path;
+    if (!path.starts_with("/alloc/")) return spec.task_dir + path;
+    return spec.task_dir.substr(0, spec.task_dir.rfind('/')) + path;
+}
+
+Result<std::string> executable_of(const TaskSpec& spec, const std::string& command) {
+    const auto path = spec.env.find("PATH");
+    return find_executable(
+        {.command = command,
+         .folders = {"/local", "/"},
+         .path = path == spec.env.end() ? "" : path->second,
+         .on_host = [&](const std::string& inside) { return on_host(spec, inside); }});
+}
+
+class Exec : public Driver {
+  public:
+    explicit Exec(const DriverSettings& settings)
+        : settings_(settings), state_(settings.alloc_root + "/.runc") {}
+
+    std::string_view name() const override { return "exec"; }
+    bool has_own_root() const override { return true; }
+    Result<TaskSpec> spec(const Value::Map& config, const TaskContext& context) const override;
+    DriverState fingerprint() override;
+    Result<Launch> prepare(const TaskLocation& at, const TaskSpec& spec,
+                           const std::function<void(std::string)>& say) override;
+    Result<std::unique_ptr<ExecSession>> exec(const StartedTask& task,
+                                              const ExecRequest& request) override;
+    Result<TaskUsage> usage(const StartedTask& task) override {
+        return usage_of_group(read_cgroups(), group_of(task.at));
+    }
+    Result<void> clean_up(const StartedTask& task) override;
+
+  private:
+    static std::string group_of(const TaskLocation& at) {
+        return kCgroupParent + container_name(at);
+    }
+    Result<BundleFacts> facts_of(const TaskLocation& at, const TaskSpec& spec) const;
+    std::vector<std::string> call(const std::string& runc, std::vector<std::string> args) const;
+    Result<std::string> find_runc() const {
+        return find_executable(
+            {.command = settings_.runc, .folders = {}, .path = kToolPath, .on_host = {}});
+    }
+    Result<void> remove(const std::string& runc, const std::string& container) const;
+
+    DriverSettings settings_;
+    std::string state_;  ///< runc's own records of its containers
+    std::atomic<std::uint64_t> sessions_ = 0;
+};
+
+Result<TaskSpec> Exec::spec(const Value::Map& config, const TaskContext& context) const {
+    TRY(judge_config(name(), config, kOptions));
+    const ConfigReader options(config);
+    TaskSpec spec = common_spec(name(), config, context);
+    spec.argv = options.texts("args");
+    spec.argv.insert(spec.argv.begin(), options.text("command"));
+    for (const std::string& variable : options.texts("denied_envvars")) spec.env.erase(variable);
+    spec.work_dir = options.has("work_dir") ? options.text("work_dir") : "/";
+    if (!spec.work_dir.starts_with('/'))
+        return wrong("option work_dir must be an absolute path; write for instance " +
+                     std::string("work_dir = \"/local\""));
+    for (const char* option : {"pid_mode", "ipc_mode"})
+        if (const std::string mode = options.text(option);
+            !mode.empty() && mode != "private" && mode != "host")
+            return wrong("option " + std::string(option) + " must be \"private\" or \"host\"");
+    for (const char* option : {"cap_add", "cap_drop"})
+        TRY(named_capabilities(options.texts(option)));
+    spec.oom_score_adj = options.number("oom_score_adj");
+    if (spec.user.empty()) spec.user = kDefaultUser;
+    return spec;
+}
+
+DriverState Exec::fingerprint() {
+    DriverState out;
+    const auto runc = find_runc();
+    out.description = "exec needs the program runc: install Debian's package runc";
+    if (!runc) return out;
+    out.detected = true;
+    out.description = "exec needs an agent that runs as root";
+    if (geteuid() != 0) return out;
+    out.description = "exec needs control groups; none are mounted on this machine";
+    if (!read_cgroups().any()) return out;
+    const auto said = run_program({.argv = {*runc, "--version"}, .env = {}, .input = {}});
+    out.description = "runc does not work: " +
+                      (said ? describe(*said, ProgramCall().timeout) : said.error().detail);
+    if (!said || !said->ok()) return out;
+    out.healthy = true;
+    out.description = "Healthy";
+    const std::string first = said->out.substr(0, said->out.find('\n'));
+    out.attributes = {{"driver.exec", "1"},
+                      {"driver.exec.runc.version", first.substr(first.rfind(' ') + 1)}};
+    return out;
+}
+
+std::vector<std::string> Exec::call(const std::string& runc, std::vector<std::string> args) const {
+    args.insert(args.begin(), {runc, "--root", state_});
+    return args;
+}
+
+/// Fine when there is no such container.
+Result<void> Exec::remove(const std::string& runc, const std::string& container) const {
+    if (access((state_ + "/" + container).c_str(), F_OK) != 0) return {};
+    const ProgramCall program{
+        .argv = call(runc, {"delete", "--force", container}), .env = {}, .input = {}};
+    const ProgramEnd end = TRY(run_program(program));
+    if (end.ok()) return {};
+    return {end.timed_out ? Errc::timeout : Errc::io,
+            "runc delete " + container + ": it " + describe(end, program.timeout) + ": " + end.err};
+}
+
+Result<BundleFacts> Exec::facts_of(const TaskLocation& at, const TaskSpec& spec) const {
+    const ConfigReader options(spec.config);
+    BundleFacts facts;
+    facts.alloc_dir = at.alloc_dir;
+    for (const std::string& dir : chroot_dirs())
+        if (access(dir.c_str(), F_OK) == 0) facts.host_dirs.push_back(dir);
+    facts.account = TRY(account_of(spec.user));
+    facts.superuser = facts.account.uid == 0;
+    facts.capabilities = TRY(capabilities_of(options.texts("cap_add"), options.texts("cap_drop"),
+                                             settings_.caps_allowed));
+    for (const std::string& name : TRY(named_capabilities(options.texts("cap_add"))))
+        facts.ambient.insert(name);
+    facts.cgroup = group_of(at);
+    return facts;
+}
+
+Result<Launch> Exec::prepare(const TaskLocation& at, const TaskSpec& spec,
+                             const std::function<void(std::string)>&) {
+    const std::string runc = TRY(find_runc());
+    const std::string container = container_name(at);
+    const std::string dir = driver_dir(at);
+    if (mkdir(state_.c_str(), 0700) != 0 && errno != EEXIST)
+        return {Errc::io, "make " + state_ + ": " + std::strerror(errno)};
+    TRY(remove(runc, container));
+    BundleFacts facts = TRY(facts_of(at, spec));
+    facts.executable = TRY(executable_of(spec, spec.argv.front()));
+    facts.cpus = TRY(take_cores(settings_.alloc_root, at, spec.resources.cores));
+    give_to(facts.account, spec.task_dir);
+    const std::string config = value_to_json(oci_config(spec, facts));
+    TRY(write_driver_file(dir + "/config.json", as_bytes(config)));
+    const std::string log = dir + "/runc.log";
+    unlink(log.c_str());
+    LaunchContainer out;
+    out.log_file = log;
+    out.pid_file = dir + "/pid";
+    out.oom_file = oom_file(read_cgroups(), facts.cgroup);
+    const std::vector<std::string> logged = {"--log", log, "--log-format", "json"};
+    const auto with_log = [&](std::vector<std::string> args) {
+        args.insert(args.begin(), logged.begin(), logged.end());
+        return call(runc, std::move(args));
+    };
+    out.create = with_log({"create", "--bundle", dir, "--pid-file", out.pid_file, container});
+    out.start = with_log({"start", container});
+    out.remove = call(runc, {"delete", "--force", container});
+    return Launch(std::move(out));
+}
+
+Result<std::unique_ptr<ExecSession>> Exec::exec(const StartedTask& task,
+                                                const ExecRequest& request) {
+    const std::string runc = TRY(find_runc());
+    const BundleFacts facts = TRY(facts_of(task.at, task.spec));
+    std::vector<std::string> argv = request.argv;
+    argv.front() = TRY(executable_of(task.spec, argv.front()));
+    const std::string scratch = driver_dir(task.at) + "/exec." + std::to_string(getpid()) + "." +
+                                std::to_string(++sessions_);
+    std::error_code error;
+    if (!std::filesystem::create_directory(scratch, error))
+        return {Errc::io, "make " + scratch + ": " + error.message()};
+    const std::string process = value_to_json(
+        oci_process(task.spec, facts, argv, request.env, request.terminal.has_value()));
+    TRY(write_driver_file(scratch + "/process.json", as_bytes(process)));
+    SessionProcess session{.executable = runc,
+                           .argv = {},
+                           .env = {{"PATH", kToolPath}},
+                           .work_dir = "/",
+                           .network = {},
+                           .account = {},
+                           .terminal = request.terminal,
+                           .pid_file = scratch + "/pid",
+                           .scratch = scratch};
+    session.argv = call(runc, {"exec", "--process", scratch + "/process.json", "--pid-file",
+                               session.pid_file, container_name(task.at)});
+    return start_session(session);
+}
+
+Result<void> Exec::clean_up(const StartedTask& task) {
+    if (const auto record = read_record(task.at.alloc_dir, task.at.task)) kill_left_behind(*record);
+    give_back_cores(task.at);
+    const std::string runc = TRY(find_runc());
+    TRY(remove(runc, container_name(task.at)));
+    remove_group(read_cgroups(), group_of(task.at));
+    return {};
+}
+
+}  // namespace
+
+std::unique_ptr<Driver> make_exec(const DriverSettings& settings) {
+    return std::make_unique<Exec>(settings);
+}
+
+}  // namespace gaggle::allocrunner

@@ -1,0 +1,211 @@
+// Commands inside running tasks, what tasks use, and containers by the real runc.
+#include <doctest/doctest.h>
+#include <signal.h>
+
+#include <chrono>
+
+#include "allocrunner/drivers/spec_file.h"
+#include "tests/allocrunner/drivers/stage.h"
+
+namespace gaggle::allocrunner {
+
+namespace {
+
+std::string words(const ExecOutput& part) { return std::string(part.out.begin(), part.out.end()); }
+
+/// All output until `ends` is in it or the command has ended.
+std::string read_until(ExecSession& session, const std::string& ends) {
+    std::string all;
+    for (int round = 0; round < 400; ++round) {
+        const auto part = session.read(50ms);
+        REQUIRE(part.ok());
+        all += words(*part);
+        if (part->exit_code || all.find(ends) != std::string::npos) break;
+    }
+    return all;
+}
+
+ExecEnd run_inside(DriverStage& stage, std::vector<std::string> argv, Duration timeout = 20s) {
+    auto session = stage.driver().exec(stage.started(), {.argv = std::move(argv)});
+    INFO((session.ok() ? std::string() : session.error().detail));
+    REQUIRE(session.ok());
+    auto end = run_to_end(std::move(*session), timeout, 1'000);
+    REQUIRE(end.ok());
+    return *end;
+}
+
+const std::string kDrivers[] = {"raw_exec", "exec"};
+
+}  // namespace
+
+TEST_CASE("a command runs beside its task, with its environment, directory and user") {
+    for (const std::string& driver : kDrivers) {
+        CAPTURE(driver);
+        DriverStage stage(driver);
+        if (!stage.usable()) continue;
+        stage.start({"/bin/sleep", "1000"});
+        const ExecEnd end = run_inside(stage, {"sh", "-c", "echo $COLOUR; id -un; exit 3"});
+        CHECK(end.output ==
+              std::string("green\n") + (stage.driver().has_own_root() ? "nobody\n" : "root\n"));
+        CHECK(end.exit_code == 3);
+        CHECK(run_inside(stage, {"sh", "-c", "echo bad >&2; kill -9 $$"}).exit_code == 137);
+        const auto missing = stage.driver().exec(stage.started(), {.argv = {"no-such-thing"}});
+        REQUIRE(!missing.ok());
+        CHECK(missing.error().detail.find("find executable \"no-such-thing\"") !=
+              std::string::npos);
+    }
+}
+
+TEST_CASE("a command that takes too long is killed, and its task is not") {
+    for (const std::string& driver : kDrivers) {
+        CAPTURE(driver);
+        DriverStage stage(driver);
+        if (!stage.usable()) continue;
+        stage.start({"/bin/sleep", "1000"});
+        const ExecEnd end =
+            run_inside(stage, {"sh", "-c", "echo begun; sleep 1000; echo never"}, 300ms);
+        CHECK(end.timed_out);
+        CHECK(eventually([&] {
+            return run_inside(stage, {"sh", "-c", "pgrep -fc '[n]ever' || true"}).output == "0\n";
+        }));
+        CHECK(is_alive(stage.live().record.pid));
+    }
+}
+
+TEST_CASE("input goes in, and its end is told") {
+    for (const std::string& driver : kDrivers) {
+        CAPTURE(driver);
+        DriverStage stage(driver);
+        if (!stage.usable()) continue;
+        stage.start({"/bin/sleep", "1000"});
+        auto session = stage.driver().exec(stage.started(), {.argv = {"cat"}});
+        REQUIRE(session.ok());
+        CHECK(*(*session)->write(as_bytes("hello\n")) == 6);
+        CHECK(read_until(**session, "hello\n") == "hello\n");
+        (*session)->close_input();
+        const auto end = run_to_end(std::move(*session), 20s, 100);
+        REQUIRE(end.ok());
+        CHECK(end->exit_code == 0);
+    }
+}
+
+TEST_CASE("a terminal is a terminal, and has the size that is asked for") {
+    for (const std::string& driver : kDrivers) {
+        CAPTURE(driver);
+        DriverStage stage(driver);
+        if (!stage.usable()) continue;
+        stage.start({"/bin/sleep", "1000"});
+        // runc sets the size a moment after it has started the command.
+        const std::string script =
+            "test -t 0 || exit 9; while [ \"$(stty size)\" != '30 90' ]; do sleep 0.02; done; "
+            "trap 'stty size; exit 4' WINCH; echo ready; while :; do sleep 0.02; done";
+        const ExecRequest request{.argv = {"sh", "-c", script},
+                                  .env = {{"TERM", "xterm"}},
+                                  .terminal = TerminalSize{30, 90}};
+        auto session = stage.driver().exec(stage.started(), request);
+        REQUIRE(session.ok());
+        CHECK(read_until(**session, "ready").find("ready") != std::string::npos);
+        (*session)->resize({.rows = 40, .columns = 120});
+        CHECK(read_until(**session, "40 120").find("40 120") != std::string::npos);
+        std::optional<std::int64_t> code;
+        CHECK(eventually([&] {
+            const auto part = (*session)->read(50ms);
+            code = part.ok() ? part->exit_code : std::nullopt;
+            return code.has_value();
+        }));
+        CHECK(code == 4);
+    }
+}
+
+TEST_CASE("what a task uses is measured with all its processes") {
+    for (const std::string& driver : kDrivers) {
+        CAPTURE(driver);
+        DriverStage stage(driver);
+        if (!stage.usable()) continue;
+        stage.start({"/bin/sh", "-c", "sleep 1000 & while :; do :; done"});
+        CHECK(eventually([&] {
+            const auto usage = stage.driver().usage(stage.started());
+            return usage.ok() && usage->processes == 2 && usage->used > 0 &&
+                   usage->user_nanoseconds + usage->system_nanoseconds > 20'000'000;
+        }));
+        stage.stop();
+        CHECK(eventually([&] { return !stage.driver().usage(stage.started()).ok(); }));
+    }
+}
+
+TEST_CASE("a task of driver exec has its own root, processes and limits") {
+    DriverStage stage("exec");
+    if (!stage.usable()) return;
+    std::ofstream(stage.dir() + "/main/local/mine") << "x";
+    std::ofstream(stage.dir() + "/alloc/shared") << "y";
+    stage.start({"/bin/sh", "-c",
+                 "echo pid $$; cat /local/mine /alloc/shared; echo; ls /; id -un; "
+                 "touch /usr/x /etc/x; echo z > /local/out; exit 7"});
+    const shim::Record record = stage.wait_for_exit();
+    CHECK(record.code == 7);
+    CHECK(record.signal == 0);
+    const std::string out = stage.log("stdout.0");
+    CHECK(out.find("pid 1\nxy\n") == 0);
+    CHECK(out.find("\nnobody\n") != std::string::npos);
+    CHECK(out.find("root") == std::string::npos);  // the host's /root is not there
+    CHECK(text_of(stage.dir() + "/main/local/out") == "z\n");
+    CHECK(stage.log("stderr.0").find("Read-only file system") != std::string::npos);
+    CHECK_FALSE(std::filesystem::exists("/usr/x"));
+    CHECK(stage.leftovers().empty());
+}
+
+TEST_CASE("a task of driver exec that takes too much memory is killed, and that is said") {
+    DriverStage stage("exec");
+    if (!stage.usable()) return;
+    stage.spec().resources.memory = MegaBytes{16};
+    stage.start({"/bin/sh", "-c", "x=x; while :; do x=$x$x; done"});
+    const shim::Record record = stage.wait_for_exit();
+    CHECK((record.flags & shim::kOutOfMemory) != 0);
+    CHECK((record.signal == SIGKILL || record.code != 0));
+    CHECK(stage.leftovers().empty());
+}
+
+TEST_CASE("a container whose supervisor is killed is found by its name and removed") {
+    DriverStage stage("exec");
+    if (!stage.usable()) return;
+    stage.start({"/bin/sleep", "1000"});
+    const std::int64_t pid = stage.live().record.pid;
+    CHECK_FALSE(stage.leftovers().empty());
+    kill(static_cast<pid_t>(stage.live().shim_pid), SIGKILL);
+    CHECK(is_alive(pid));
+    REQUIRE(stage.driver().clean_up(stage.started()).ok());
+    CHECK(eventually([&] { return !is_alive(pid); }));
+    CHECK(stage.leftovers().empty());
+    CHECK(stage.driver().clean_up(stage.started()).ok());  // twice does no harm
+}
+
+TEST_CASE("a runc that is missing, fails, hangs or dies is told from a task that fails") {
+    struct Row {
+        const char* runc;  ///< a script in its place
+        const char* says;
+        bool may_pass;
+    };
+    for (const auto& row : {
+             Row{"exit 3", "runc create: exit code 3", true},
+             Row{"echo '{\"level\":\"error\",\"msg\":\"cgroup is full\"}' > \"$4\"; exit 1",
+                 "runc create: cgroup is full", true},
+             Row{"echo '{\"level\":\"error\",\"msg\":\"exec: x: not found\"}' > \"$4\"; exit 1",
+                 "runc create: exec: x: not found", false},
+             Row{"kill -9 $$", "runc create: Interrupted system call", true},
+             Row{"exit 0", "runc create: Protocol error", true},
+         }) {
+        CAPTURE(row.runc);
+        DriverStage stage("exec");
+        if (!stage.usable()) return;
+        stage.replace_runc(row.runc);
+        const StartFailure failure = stage.failure({"/bin/true"});
+        CAPTURE(failure.error);
+        CHECK(failure.error.find(row.says) != std::string::npos);
+        CHECK(failure.may_pass == row.may_pass);
+    }
+    DriverStage stage("exec");
+    stage.replace_runc(nullptr);
+    CHECK_FALSE(stage.driver().fingerprint().detected);
+}
+
+}  // namespace gaggle::allocrunner
