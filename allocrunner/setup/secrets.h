@@ -1,0 +1,31 @@
+// The secrets directory of a task: memory that no disk ever sees.
+//
+// With root's rights it is a tmpfs of its own (nodev, nosuid, noexec); otherwise it stays the plain
+// directory that it is. A mount outlives the agent: mounting again takes the one that is there, and
+// whatever is mounted beneath an allocation's directory is found in /proc/self/mountinfo and
+// unmounted when the allocation is over. All calls may block.
+#pragma once
+
+#include <string>
+
+#include "base/result.h"
+#include "base/units.h"
+
+namespace gaggle::setup {
+
+inline constexpr MegaBytes kSecretsDefault{1};
+
+struct SecretsDir {
+    std::string path;
+    MegaBytes size{0};  ///< 0: kSecretsDefault
+    std::string user;   ///< who may read it; empty: the agent's own user
+    unsigned mode = 0700;
+};
+
+/// False when it is a plain directory because this agent may not mount.
+Result<bool> mount_secrets(const SecretsDir& what);
+
+/// Everything that is mounted beneath this directory, innermost first. Fine when nothing is.
+Result<void> unmount_below(const std::string& directory);
+
+}  // namespace gaggle::setup

@@ -1,0 +1,102 @@
+#include <fcntl.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <sstream>
+#include <vector>
+
+#include "allocrunner/setup/beneath_posix.h"
+#include "allocrunner/setup/secrets.h"
+
+namespace gaggle::setup {
+
+namespace {
+
+Error failure(const std::string& what) { return {Errc::io, what + ": " + std::strerror(errno)}; }
+
+/// mountinfo writes blanks and backslashes as \040 and the like (proc(5)).
+std::string unescaped(const std::string& text) {
+    std::string out;
+    for (std::size_t at = 0; at < text.size(); ++at) {
+        const bool coded = text[at] == '\\' && at + 3 < text.size();
+        if (!coded) {
+            out += text[at];
+            continue;
+        }
+        out += static_cast<char>((text[at + 1] - '0') * 64 + (text[at + 2] - '0') * 8 +
+                                 (text[at + 3] - '0'));
+        at += 3;
+    }
+    return out;
+}
+
+/// Mount points in the order in which they were mounted.
+std::vector<std::string> mount_points() {
+    std::vector<std::string> out;
+    std::ifstream in("/proc/self/mountinfo");
+    for (std::string line; std::getline(in, line);) {
+        std::istringstream words(line);
+        std::string word;
+        for (int field = 0; field < 5; ++field) words >> word;
+        out.push_back(unescaped(word));
+    }
+    return out;
+}
+
+bool is_mounted(const std::string& path) {
+    const auto all = mount_points();
+    return std::find(all.begin(), all.end(), path) != all.end();
+}
+
+Result<void> look(const SecretsDir& what) {
+    const UniqueFd fd(open(what.path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    if (!fd) return failure("open " + what.path);
+    const Owner owner = TRY(owner_of(what.user));
+    const bool named = owner.uid >= 0 && geteuid() == 0;
+    if (named &&
+        fchown(fd.get(), static_cast<uid_t>(owner.uid), static_cast<gid_t>(owner.gid)) != 0)
+        return failure("give " + what.path + " to " + what.user);
+    if (fchmod(fd.get(), what.mode) != 0) return failure("set the mode of " + what.path);
+    return {};
+}
+
+}  // namespace
+
+Result<bool> mount_secrets(const SecretsDir& what) {
+    const MegaBytes size = what.size.value > 0 ? what.size : kSecretsDefault;
+    bool mounted = is_mounted(what.path);
+    if (!mounted) {
+        const std::string options = "mode=0700,size=" + std::to_string(size.value) + "m";
+        mounted = mount("gaggle-secrets", what.path.c_str(), "tmpfs",
+                        MS_NODEV | MS_NOSUID | MS_NOEXEC, options.c_str()) == 0;
+        if (!mounted && errno != EPERM && errno != EACCES)
+            return failure("mount a tmpfs of " + std::to_string(size.value) + " MB at " +
+                           what.path);
+    }
+    TRY(look(what));
+    return mounted;
+}
+
+Result<void> unmount_below(const std::string& directory) {
+    const std::string prefix = directory + "/";
+    auto points = mount_points();
+    std::reverse(points.begin(), points.end());
+    std::string wrong;
+    for (const std::string& point : points) {
+        if (!point.starts_with(prefix)) continue;
+        // Whoever still holds a file of it open (a task that escaped) keeps the memory, not the
+        // mount.
+        if (umount2(point.c_str(), MNT_DETACH | UMOUNT_NOFOLLOW) == 0 || errno == EINVAL) continue;
+        wrong += (wrong.empty() ? "" : "; ") + ("unmount " + point + ": " + std::strerror(errno));
+    }
+    if (!wrong.empty()) return {Errc::io, wrong};
+    return {};
+}
+
+}  // namespace gaggle::setup

@@ -1,0 +1,66 @@
+// What the thread "setup" does, without the thread: one call a wakeup.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "allocrunner/setup/fetch_process.h"
+#include "allocrunner/setup/set_ups.h"
+
+namespace gaggle::setup {
+
+class SetUpWork {
+  public:
+    SetUpWork(SetUpsConfig config, SetUpsEvents events);
+
+    void begin(TimePoint now, Plan plan, SetUpKind kind, std::uint64_t run);
+    void end(const TaskKey& key);
+    void end(const AllocId& alloc);
+    void services(TimePoint now, std::shared_ptr<const Catalogue> next);
+    /// Reads what the downloads say, renders what is due, says what is to be done.
+    void step(TimePoint now);
+
+    /// Descriptors that call for step() when they are readable.
+    std::vector<int> descriptors() const;
+    std::optional<TimePoint> next_wakeup() const;
+
+  private:
+    struct Task {
+        Plan plan;
+        SetUpKind kind = SetUpKind::first;
+        std::uint64_t run = 0;
+        std::size_t artifact = 0;  ///< the one under way, or next
+        std::optional<FetchProcess> process;
+        std::optional<FetchLine> verdict;
+        TimePoint note_after;  ///< progress is told again from then on
+        bool ready = false;    ///< set up; only its templates are watched
+    };
+    struct Stamp {
+        std::int64_t inode = 0, size = 0, changed = 0;
+        bool operator==(const Stamp&) const = default;
+    };
+
+    void start_waiting(TimePoint now);
+    void start_fetch(TimePoint now, Task& task);
+    void read_fetch(TimePoint now, Task& task);
+    void finish(TimePoint now, Task& task);
+    void fail(Task& task, SetUpEvent::Kind kind, const Error& error, bool may_pass);
+    void render_due(TimePoint now);
+    void look_at_files(TimePoint now);
+    Stamp stamp_of(const Plan& plan, const std::string& path) const;
+
+    SetUpsConfig config_;
+    SetUpsEvents events_;
+    std::map<TaskKey, Task> tasks_;
+    std::deque<TaskKey> waiting_;  ///< for a place among the downloads
+    std::size_t fetching_ = 0;
+    TemplateWatch watch_;
+    // Shared with whoever gave it.
+    std::shared_ptr<const Catalogue> services_;
+    std::map<std::pair<TaskKey, std::string>, Stamp> stamps_;
+    std::optional<TimePoint> look_at_;  ///< at the files of templates, next
+};
+
+}  // namespace gaggle::setup

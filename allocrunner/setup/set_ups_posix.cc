@@ -1,0 +1,137 @@
+#include <poll.h>
+#include <pthread.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <cstring>
+#include <mutex>
+#include <thread>
+#include <utility>
+#include <variant>
+
+#include "allocrunner/setup/set_up_work.h"
+#include "allocrunner/setup/set_ups.h"
+
+namespace gaggle::setup {
+
+namespace {
+
+struct Begin {
+    Plan plan;
+    SetUpKind kind = SetUpKind::first;
+    std::uint64_t run = 0;
+};
+using Asked = std::variant<Begin, TaskKey, AllocId, std::shared_ptr<const Catalogue>>;
+
+TimePoint read_clock() {
+    timespec now{};
+    clock_gettime(CLOCK_BOOTTIME, &now);
+    return TimePoint(Duration(now.tv_sec * 1'000'000LL + now.tv_nsec / 1000));
+}
+
+}  // namespace
+
+struct SetUps::Impl {
+    Impl(SetUpsConfig config, SetUpsEvents events) : work(std::move(config), std::move(events)) {}
+
+    void push(Asked command) {
+        {
+            const std::lock_guard lock(mutex);
+            if (stopping) return;
+            using Services = std::shared_ptr<const Catalogue>;
+            if (std::holds_alternative<Services>(command))  // only the newest counts
+                std::erase_if(
+                    queue, [](const Asked& one) { return std::holds_alternative<Services>(one); });
+            queue.push_back(std::move(command));
+        }
+        wake();
+    }
+
+    void wake() const {
+        const std::uint64_t one = 1;
+        [[maybe_unused]] const ssize_t done = write(bell.get(), &one, sizeof one);  // never full
+    }
+
+    void run() {
+        pthread_setname_np(pthread_self(), "setup");
+        for (;;) {
+            std::vector<Asked> commands;
+            {
+                const std::lock_guard lock(mutex);
+                if (stopping) return;
+                commands = std::exchange(queue, {});
+            }
+            for (Asked& command : commands) carry_out(command);
+            work.step(read_clock());
+            wait();
+        }
+    }
+
+    void carry_out(Asked& command) {
+        const TimePoint now = read_clock();
+        if (auto* begin = std::get_if<Begin>(&command))
+            work.begin(now, std::move(begin->plan), begin->kind, begin->run);
+        else if (const auto* key = std::get_if<TaskKey>(&command))
+            work.end(*key);
+        else if (const auto* alloc = std::get_if<AllocId>(&command))
+            work.end(*alloc);
+        else
+            work.services(now, std::get<std::shared_ptr<const Catalogue>>(command));
+    }
+
+    void wait() const {
+        std::vector<pollfd> all{{bell.get(), POLLIN, 0}};
+        for (const int fd : work.descriptors()) all.push_back({fd, POLLIN, 0});
+        const auto next = work.next_wakeup();
+        timespec left{};
+        if (next) {
+            const auto span = std::max<Duration>(*next - read_clock(), 0us).count();
+            left = {span / 1'000'000, (span % 1'000'000) * 1000};
+        }
+        ppoll(all.data(), all.size(), next ? &left : nullptr, nullptr);
+        std::uint64_t rung = 0;
+        if ((all[0].revents & POLLIN) != 0) [[maybe_unused]]
+            const ssize_t done = read(bell.get(), &rung, sizeof rung);
+    }
+
+    SetUpWork work;  ///< of the thread alone
+    UniqueFd bell;
+    std::mutex mutex;
+    std::vector<Asked> queue;
+    bool stopping = false;
+    std::thread thread;
+};
+
+SetUps::SetUps(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+SetUps::~SetUps() { stop(); }
+
+Result<std::unique_ptr<SetUps>> SetUps::open(SetUpsConfig config, SetUpsEvents events) {
+    auto impl = std::make_unique<Impl>(std::move(config), std::move(events));
+    impl->bell.reset(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+    if (!impl->bell)
+        return Error{Errc::io, std::string("make an eventfd: ") + std::strerror(errno)};
+    impl->thread = std::thread([raw = impl.get()] { raw->run(); });
+    return std::unique_ptr<SetUps>(new SetUps(std::move(impl)));
+}
+
+void SetUps::begin(Plan plan, SetUpKind kind, std::uint64_t run) {
+    impl_->push(Begin{std::move(plan), kind, run});
+}
+void SetUps::end(const TaskKey& key) { impl_->push(key); }
+void SetUps::end(const AllocId& alloc) { impl_->push(alloc); }
+void SetUps::services(std::shared_ptr<const Catalogue> now) { impl_->push(std::move(now)); }
+
+void SetUps::stop() {
+    {
+        const std::lock_guard lock(impl_->mutex);
+        impl_->stopping = true;
+    }
+    impl_->wake();
+    if (impl_->thread.joinable()) impl_->thread.join();
+}
+
+}  // namespace gaggle::setup
