@@ -18,7 +18,6 @@ namespace gaggle::setup {
 
 struct ArtifactSource {
     enum class Kind { http, git, s3, file };
-    friend constexpr Kind wire_last(Kind) { return Kind::file; }
     Kind kind = Kind::http;
     std::string url;   ///< for the program that fetches; of a file, its path
     std::string part;  ///< the folder behind `//`; empty: everything
