@@ -69,9 +69,11 @@ struct AllocStatus {
     std::vector<CheckHealth> checks;
     std::optional<bool> healthy;  ///< Nomad's DeploymentStatus.Healthy; nothing: not known yet
     WallTime modified;
+    bool for_good = false;  ///< failed so that no other peer would mend it: it is not rescheduled
     template <class Self>
     static auto wire_fields(Self& s) {
-        return std::tie(s.client, s.description, s.tasks, s.checks, s.healthy, s.modified);
+        return std::tie(s.client, s.description, s.tasks, s.checks, s.healthy, s.modified,
+                        s.for_good);
     }
     bool operator==(const AllocStatus&) const = default;
 };

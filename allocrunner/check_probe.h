@@ -12,6 +12,7 @@ namespace gaggle::allocrunner {
 struct ProbeResult {
     bool ok = false;
     std::string output;  ///< for people
+    bool warning = false;
 };
 
 class CheckProbe {
@@ -35,9 +36,13 @@ class CheckProbe {
 
     RunCheck check_;
     UniqueFd fd_;
-    bool asked_ = false;  ///< HTTP's request is out
+    bool asked_ = false;   ///< HTTP's request is out
+    std::string request_;  ///< what of it is not
     std::string answer_;
 };
+
+/// The request of a check over HTTP. Without a `Host` of its own it names the target.
+std::string http_request(const RunCheck& check);
 
 /// What an HTTP answer that begins with `text` means; nothing when the status line is not complete.
 /// 2xx passes, and 429 with it as Nomad's warning; everything else fails.

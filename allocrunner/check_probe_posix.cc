@@ -1,5 +1,6 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <strings.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -68,17 +69,14 @@ std::optional<ProbeResult> CheckProbe::advance() {
     return ask();
 }
 
+/// A large body may take more than one turn.
 std::optional<ProbeResult> CheckProbe::ask() {
-    const std::string path = check_.path.starts_with('/') ? check_.path : "/" + check_.path;
-    const std::string request = (check_.method.empty() ? "GET" : check_.method) + " " + path +
-                                " HTTP/1.1\r\nHost: " + check_.host + ":" +
-                                std::to_string(check_.port) +
-                                "\r\nUser-Agent: gaggle-check\r\nConnection: close\r\n\r\n";
-    // A fresh connection takes so little at once, or it is not healthy.
-    if (send(fd_.get(), request.data(), request.size(), MSG_NOSIGNAL) !=
-        static_cast<ssize_t>(request.size()))
-        return failure(target(), errno);
-    asked_ = true;
+    if (request_.empty()) request_ = http_request(check_);
+    const ssize_t sent =
+        send(fd_.get(), request_.data(), request_.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (sent < 0 && errno != EAGAIN && errno != EINTR) return failure(target(), errno);
+    if (sent > 0) request_.erase(0, static_cast<std::size_t>(sent));
+    asked_ = request_.empty();
     return std::nullopt;
 }
 
@@ -99,6 +97,23 @@ ProbeResult CheckProbe::timed_out() const {
     return {false, target() + ": no answer within " + for_people(check_.timeout)};
 }
 
+std::string http_request(const RunCheck& check) {
+    const std::string path = check.path.starts_with('/') ? check.path : "/" + check.path;
+    std::string lines;
+    bool has_host = false, has_agent = false;
+    for (const auto& [name, values] : check.header) {
+        has_host = has_host || strcasecmp(name.c_str(), "host") == 0;
+        has_agent = has_agent || strcasecmp(name.c_str(), "user-agent") == 0;
+        for (const std::string& value : values) lines += name + ": " + value + "\r\n";
+    }
+    if (!has_host) lines += "Host: " + check.host + ":" + std::to_string(check.port) + "\r\n";
+    if (!has_agent) lines += "User-Agent: gaggle-check\r\n";
+    if (!check.body.empty())
+        lines += "Content-Length: " + std::to_string(check.body.size()) + "\r\n";
+    return (check.method.empty() ? "GET" : check.method) + " " + path + " HTTP/1.1\r\n" + lines +
+           "Connection: close\r\n\r\n" + check.body;
+}
+
 std::optional<ProbeResult> judge_http(const std::string& text) {
     const std::size_t end = text.find("\r\n");
     if (end == std::string::npos) return std::nullopt;
@@ -109,7 +124,8 @@ std::optional<ProbeResult> judge_http(const std::string& text) {
                         (line.size() == 12 || line[12] == ' ');
     if (!shaped) return ProbeResult{false, "no HTTP answer"};
     const std::string code = line.substr(9, 3);
-    return ProbeResult{code[0] == '2' || code == "429", line.substr(9)};
+    const bool warning = code == "429";
+    return ProbeResult{code[0] == '2' || warning, line.substr(9), warning};
 }
 
 }  // namespace gaggle::allocrunner

@@ -14,58 +14,107 @@ constexpr Duration kIntervalMin = 1s;  // as Nomad's validation has it
 constexpr Duration kTimeoutMin = 1s;
 constexpr std::size_t kOutputMax = 512;
 
-/// The port on the host that a label or a number in digits means; 0 when neither does.
-std::uint16_t port_of(const Order& order, const std::string& label) {
-    for (const AssignedPort& port : order.ports)
-        if (port.label == label) return port.value;
-    std::uint16_t number = 0;
-    const auto [end, error] = std::from_chars(label.data(), label.data() + label.size(), number);
+struct Target {
+    std::string host;
+    std::uint16_t port = 0;  ///< 0: not found
+};
+
+/// Where the port is that a label or a number in digits means.
+Target target_of(const Host& host, const Order& order, const Service& service,
+                 const std::string& label, const std::optional<AllocNetwork>& network) {
+    const bool inside = service.address_mode == "alloc" && network && !network->status.ip.empty();
+    Target out{inside ? network->status.ip : host.ip, 0};
+    for (const AssignedPort& port : order.ports) {
+        if (port.label != label) continue;
+        out.port = inside && port.to > 0 ? static_cast<std::uint16_t>(port.to) : port.value;
+        return out;
+    }
+    const auto [end, error] = std::from_chars(label.data(), label.data() + label.size(), out.port);
     const bool all_digits = error == std::errc() && end == label.data() + label.size();
-    return all_digits ? number : 0;
+    if (!all_digits) out.port = 0;
+    return out;
 }
 
 std::string name_of(const Service& service, const ServiceCheck& check) {
     return check.name.empty() ? "service: \"" + service.name + "\" check" : check.name;
 }
 
+std::map<std::string, std::vector<std::string>> interpolated(
+    const std::map<std::string, std::vector<std::string>>& header, const Names& names) {
+    std::map<std::string, std::vector<std::string>> out;
+    for (const auto& [name, values] : header)
+        for (const std::string& value : values) out[name].push_back(interpolate(value, names));
+    return out;
+}
+
 }  // namespace
 
-Checks::Checks(const Host& host, const Order& order) {
+Checks::Checks(const Host& host, const Order& order, const std::optional<AllocNetwork>& network) {
     const auto names_for = [&](const Task& task) {
         const TaskDirs dirs = task_dirs(host, order.alloc, task.name);
-        return interpolation_names(host, task_environment(host, order, task, dirs));
+        return interpolation_names(host, task_environment(host, order, task, dirs, network));
     };
     for (const Service& service : order.group.services)
-        add(host, order, "", service, names_for(Task{}));
+        add(host, order, "", service, names_for(Task{}), network);
     for (const Task& task : order.group.tasks)
         for (const Service& service : task.services)
-            add(host, order, task.name, service, names_for(task));
+            add(host, order, task.name, service, names_for(task), network);
 }
 
 void Checks::add(const Host& host, const Order& order, const std::string& task,
-                 const Service& service, const Names& names) {
+                 const Service& service, const Names& names,
+                 const std::optional<AllocNetwork>& network) {
     for (const ServiceCheck& check : service.checks) {
         Probe probe;
         probe.health.service = interpolate(service.name, names);
         probe.health.check = interpolate(name_of(service, check), names);
         probe.health.task = task;
+        probe.health.status = status_at_first(check);
         probe.interval = std::max(check.interval, kIntervalMin);
-        const std::string& label = check.port.empty() ? service.port : check.port;
+        probe.verdict = CheckVerdict(check);
+        probe.patience = CheckPatience(check);
+        probe.restarts = !task.empty() ? task : !check.task.empty() ? check.task : service.task;
+        const std::string label =
+            interpolate(check.port.empty() ? service.port : check.port, names);
+        const Target target = target_of(host, order, service, label, network);
         probe.work = {.alloc = order.alloc,
                       .check = 0,
                       .type = check.type,
-                      .host = host.ip,
-                      .port = port_of(order, interpolate(label, names)),
+                      .host = target.host,
+                      .port = target.port,
                       .path = interpolate(check.path, names),
                       .method = check.method,
+                      .header = interpolated(check.header, names),
+                      .body = interpolate(check.body, names),
                       .timeout = std::max(check.timeout, kTimeoutMin)};
-        if (probe.work.port == 0) {
+        if (const auto why = aim(probe, order, service, check, names)) {
+            probe.broken = true;
             probe.health.status = CheckStatus::failure;
-            probe.health.output =
-                "port \"" + label + "\" is neither a label of this group's network nor a number";
+            probe.health.output = *why;
         }
         probes_.push_back(std::move(probe));
     }
+}
+
+/// Why it can never be asked.
+std::optional<std::string> Checks::aim(Probe& probe, const Order& order, const Service& service,
+                                       const ServiceCheck& check, const Names& names) {
+    if (check.type == "script") {
+        const std::string& in = check.task.empty() ? probe.restarts : check.task;
+        const auto task = std::find_if(order.group.tasks.begin(), order.group.tasks.end(),
+                                       [&](const Task& one) { return one.name == in; });
+        if (task == order.group.tasks.end())
+            return "task \"" + in + "\", in which the check is to run, is none of this group's";
+        CheckScript script{.task = in, .argv = {interpolate(check.command, names)}};
+        for (const std::string& arg : check.args) script.argv.push_back(interpolate(arg, names));
+        probe.work.script = std::move(script);
+        return std::nullopt;
+    }
+    if (check.protocol == "https")
+        return "checks over https are not run by this version; use http or a script";
+    if (probe.work.port != 0) return std::nullopt;
+    const std::string& label = check.port.empty() ? service.port : check.port;
+    return "port \"" + label + "\" is neither a label of this group's network nor a number";
 }
 
 std::vector<CheckHealth> Checks::initial() const {
@@ -80,7 +129,7 @@ bool Checks::ask_the_same(const Probe& one, const Probe& other) {
         const CheckHealth& who = probe.health;
         const RunCheck& what = probe.work;
         return std::tie(who.service, who.check, who.task, what.type, what.host, what.port,
-                        what.path, what.method);
+                        what.path, what.method, what.header, what.body, what.script);
     };
     return asked(one) == asked(other);
 }
@@ -107,13 +156,19 @@ std::vector<CheckHealth> Checks::succeed(const Checks& before,
 bool Checks::advance(Context& context, bool all_running, std::vector<CheckHealth>& health) {
     if (!all_running) {
         const bool was_active = std::exchange(active_, false);
-        for (Probe& probe : probes_) probe.out.reset();
+        for (Probe& probe : probes_) {
+            probe.out.reset();
+            probe.verdict.forget();
+        }
         if (was_active) health = initial();
         return was_active;
     }
     for (Probe& probe : probes_) {
-        if (probe.work.port == 0) continue;
-        if (!active_) probe.next = context.now;
+        if (probe.broken) continue;
+        if (!active_) {
+            probe.next = context.now;
+            probe.patience.begin(context.now);
+        }
         if (probe.out || context.now < probe.next) continue;
         probe.work.check = ++last_id_;
         probe.out = last_id_;
@@ -124,50 +179,31 @@ bool Checks::advance(Context& context, bool all_running, std::vector<CheckHealth
     return false;
 }
 
-bool Checks::on_done(Context& context, const CheckDone& done, std::vector<CheckHealth>& health) {
+CheckOutcome Checks::on_done(Context& context, const CheckDone& done,
+                             std::vector<CheckHealth>& health) {
     const auto probe = std::find_if(probes_.begin(), probes_.end(),
                                     [&](const Probe& one) { return one.out == done.check; });
-    if (probe == probes_.end()) return false;
+    if (probe == probes_.end()) return {};
     probe->out.reset();
+    CheckOutcome outcome;
     CheckHealth& now = health[static_cast<std::size_t>(probe - probes_.begin())];
-    const CheckStatus status = done.ok ? CheckStatus::success : CheckStatus::failure;
-    if (now.status == status) return false;
-    now.status = status;
+    if (probe->patience.heard(context.now, done.ok, done.warning))
+        outcome.restart = CheckRestartWanted{probe->restarts, probe->health.check};
+    const auto status = probe->verdict.heard(done.ok);
+    if (!status || now.status == *status) return outcome;
+    now.status = *status;
     now.output = done.output.substr(0, kOutputMax);
     now.since = context.wall;
-    return true;
+    outcome.changed = true;
+    return outcome;
 }
 
 std::optional<TimePoint> Checks::next_wakeup() const {
     std::optional<TimePoint> first;
     if (!active_) return first;
     for (const Probe& probe : probes_)
-        if (!probe.out && probe.work.port != 0 && (!first || probe.next < *first))
-            first = probe.next;
+        if (!probe.out && !probe.broken && (!first || probe.next < *first)) first = probe.next;
     return first;
-}
-
-Healthiness::Healthiness(const TaskGroup& group, TimePoint made) {
-    const UpdateStrategy update = group.update.value_or(UpdateStrategy{});
-    min_healthy_time_ = update.min_healthy_time;
-    deadline_ = made + update.healthy_deadline;
-}
-
-std::optional<bool> Healthiness::judge(TimePoint now, bool well, bool failed) {
-    if (!well) {
-        well_since_.reset();
-    } else if (!well_since_) {
-        well_since_ = now;
-    }
-    if (verdict_) return verdict_;  // Nomad's is given once
-    if (failed || (!well && now >= deadline_)) verdict_ = false;
-    if (well_since_ && now >= *well_since_ + min_healthy_time_) verdict_ = true;
-    return verdict_;
-}
-
-std::optional<TimePoint> Healthiness::next_wakeup() const {
-    if (verdict_) return std::nullopt;
-    return well_since_ ? *well_since_ + min_healthy_time_ : deadline_;
 }
 
 }  // namespace gaggle::allocrunner

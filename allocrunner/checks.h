@@ -1,31 +1,43 @@
-// Health: the checks of an allocation's services, and whether the allocation counts as healthy.
+// The checks of an allocation's services.
 //
-// Checks run while all tasks run, each at its interval, one probe of a check at a time. An
-// allocation is healthy once all its tasks and checks have been well for `min_healthy_time` without
-// a break; it is unhealthy when it fails, or is not healthy by `healthy_deadline` after it was made
-// (Nomad's update block; its defaults without one).
+// Checks run while all tasks run, each at its interval, one probe of a check at a time. What a
+// result does to a check's status, and when it restarts a task, is check_verdict.h's.
 #pragma once
 
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "allocrunner/check_verdict.h"
 #include "allocrunner/context.h"
 #include "allocrunner/input.h"
 #include "allocrunner/interpolate.h"
 
 namespace gaggle::allocrunner {
 
+struct CheckRestartWanted {
+    std::string task;  ///< empty: all
+    std::string check;
+};
+
+/// What a result changed.
+struct CheckOutcome {
+    bool changed = false;  ///< `health`
+    std::optional<CheckRestartWanted> restart;
+};
+
 class Checks {
   public:
-    /// A check whose port cannot be found fails from the start and says so.
-    Checks(const Host& host, const Order& order);
+    /// A check whose port cannot be found, or that is not run here, fails from the start and says
+    /// so.
+    Checks(const Host& host, const Order& order, const std::optional<AllocNetwork>& network);
 
-    /// All tasks run: probes that are due go out. Else nothing is probed and the checks are pending
-    /// again. True when it changed `health`.
+    /// All tasks run: probes that are due go out. Else nothing is probed and the checks are as in
+    /// the beginning. True when it changed `health`.
     bool advance(Context& context, bool all_running, std::vector<CheckHealth>& health);
-    /// True when it changed `health`. Requires the `health` that initial() began.
-    bool on_done(Context& context, const CheckDone& done, std::vector<CheckHealth>& health);
+    /// Requires the `health` that initial() began.
+    CheckOutcome on_done(Context& context, const CheckDone& done,
+                         std::vector<CheckHealth>& health);
 
     std::optional<TimePoint> next_wakeup() const;
     std::vector<CheckHealth> initial() const;
@@ -39,34 +51,23 @@ class Checks {
     struct Probe {
         CheckHealth health;  ///< as it starts
         RunCheck work;
+        bool broken = false;  ///< it can never be asked
         Duration interval;
+        CheckVerdict verdict;
+        CheckPatience patience;
+        std::string restarts;  ///< the task; empty: all
         TimePoint next{};
         std::optional<std::uint64_t> out;  ///< id of the probe under way
     };
     static bool ask_the_same(const Probe& one, const Probe& other);
     void add(const Host& host, const Order& order, const std::string& task, const Service& service,
-             const Names& names);
+             const Names& names, const std::optional<AllocNetwork>& network);
+    static std::optional<std::string> aim(Probe& probe, const Order& order, const Service& service,
+                                          const ServiceCheck& check, const Names& names);
 
     std::vector<Probe> probes_;
     bool active_ = false;
     std::uint64_t last_id_ = 0;
-};
-
-/// When an allocation becomes healthy, as arithmetic over its update strategy.
-class Healthiness {
-  public:
-    Healthiness(const TaskGroup& group, TimePoint made);
-    /// After a start of the agent: what was judged before holds.
-    void recover(std::optional<bool> verdict) { verdict_ = verdict; }
-    /// `well`: all tasks run and no check is other than success.
-    std::optional<bool> judge(TimePoint now, bool well, bool failed);
-    std::optional<TimePoint> next_wakeup() const;
-
-  private:
-    Duration min_healthy_time_;
-    TimePoint deadline_;
-    std::optional<TimePoint> well_since_;
-    std::optional<bool> verdict_;
 };
 
 }  // namespace gaggle::allocrunner

@@ -69,8 +69,7 @@ struct KillTask {
 /// anything else fails. It is killed at the check's timeout.
 struct CheckScript {
     std::string task;
-    std::string driver;  ///< of the task
-    TaskSpec spec;       ///< the task's, with the check's command and arguments as `argv`
+    std::vector<std::string> argv;
     bool operator==(const CheckScript&) const = default;
 };
 

@@ -14,6 +14,7 @@
 #include "allocrunner/drivers/spec_file.h"
 #include "allocrunner/local_tasks.h"
 #include "allocrunner/logs.h"
+#include "allocrunner/script_runner.h"
 #include "allocrunner/state_saver.h"
 #include "allocrunner/task_links.h"
 #include "base/log.h"
@@ -109,6 +110,7 @@ struct LocalTasks::Impl {
     std::unique_ptr<StateSaver> saver;
     std::unique_ptr<DiskWatcher> usage;
     std::unique_ptr<Drivers> drivers;
+    std::unique_ptr<ScriptRunner> scripts;
     std::vector<std::unique_ptr<Worker>> workers;
 
     std::string dir_of(const AllocId& alloc) const {
@@ -237,7 +239,10 @@ struct LocalTasks::Impl {
         links->signal(work.alloc, work.task, static_cast<std::int32_t>(work.signal));
     }
     void act(KillTask& work) { links->kill(work.alloc, work.task); }
-    void act(RunCheck& work) { links->check(work); }
+    void act(RunCheck& work) {
+        if (work.script) return scripts->run(std::move(work));
+        links->check(work);
+    }
     void act(SaveState& work) { saver->save(work.alloc, SealedFile::state, std::move(work.state)); }
     void act(SaveOrder& work) {
         limit_disk(work.order);
@@ -325,6 +330,9 @@ Result<std::unique_ptr<LocalTasks>> LocalTasks::open(LocalTasksConfig config,
             raw->deliver({wall_clock(), SaveFailed{alloc, std::move(error)}});
         });
     impl->usage = TRY(DiskWatcher::open(impl->config.alloc_root, impl->deliver));
+    impl->scripts = std::make_unique<ScriptRunner>(
+        *impl->drivers, [raw = impl.get()](const AllocId& alloc) { return raw->dir_of(alloc); },
+        impl->deliver);
     const auto act = [raw = impl.get()](Work& work) {
         std::visit([&](auto& piece) { raw->act(piece); }, work);
     };
@@ -367,6 +375,7 @@ void LocalTasks::carry_out(Work work) {
 
 void LocalTasks::stop() {
     for (auto& worker : impl_->workers) worker->stop();
+    impl_->scripts->stop();
     impl_->usage->stop();
     impl_->saver->stop();
     impl_->links->stop();

@@ -10,10 +10,6 @@ namespace {
 
 constexpr std::uint64_t kJitterFraction = 4;  // up to a quarter of the delay
 
-bool runs_to_completion(JobType type) {
-    return type == JobType::batch || type == JobType::sysbatch;
-}
-
 Duration with_jitter(Duration delay, Rng& rng) {
     const auto most = static_cast<std::uint64_t>(delay.count()) / kJitterFraction;
     return delay + Duration(rng.below(most + 1));
@@ -27,10 +23,10 @@ Duration longest_wait(const RestartPolicy& policy) {
     return may_wait ? std::max(delay, policy.interval) : delay;
 }
 
-RestartDecision next_restart(const RestartPolicy& policy, JobType type, Ending ending,
+RestartDecision next_restart(const RestartPolicy& policy, Aim aim, Ending ending,
                              TimePoint now, RestartHistory& history, Rng& rng) {
     using Kind = RestartDecision::Kind;
-    if (ending == Ending::success && runs_to_completion(type))
+    if (ending == Ending::success && aim == Aim::to_end)
         return {Kind::finished, 0s, "Task completed successfully"};
     if (ending == Ending::unrecoverable) return {Kind::give_up, 0s, "Error was unrecoverable"};
     const bool may_wait = policy.mode == RestartPolicy::Mode::delay;
@@ -41,13 +37,13 @@ RestartDecision next_restart(const RestartPolicy& policy, JobType type, Ending e
         ++history.counted;
         return {Kind::restart, with_jitter(policy.delay, rng), "Restart within policy"};
     }
-    std::string exceeded =
-        fmt::format("Exceeded allowed attempts {} in interval {} and mode is \"{}\"",
-                    policy.attempts, for_people(policy.interval), may_wait ? "delay" : "fail");
-    if (!may_wait) return {Kind::give_up, 0s, std::move(exceeded)};
+    if (!may_wait)
+        return {Kind::give_up, 0s,
+                fmt::format("Exceeded allowed attempts {} in interval {} and mode is \"fail\"",
+                            policy.attempts, for_people(policy.interval))};
     const Duration rest = history.window_start + policy.interval - now;
     history = {1, now + rest};  // the restart at the end of this interval is the first of the next
-    return {Kind::restart, rest, std::move(exceeded)};
+    return {Kind::restart, rest, "Exceeded allowed attempts, applying a delay"};
 }
 
 }  // namespace gaggle::allocrunner

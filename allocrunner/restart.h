@@ -4,14 +4,15 @@
 // Within `interval`, counted from the first failure in it, up to `attempts` restarts happen after
 // `delay` and up to a quarter more by chance (so that tasks that fell together do not rise
 // together). Beyond that, mode "fail" gives up and leaves the rest to rescheduling, mode "delay"
-// waits for the interval to end. A batch task that ends with 0 is finished; a service that ends
-// with 0 has failed its purpose and counts like any other end.
+// waits for the interval to end. A task that is there to end is finished when it ends with 0; one
+// that is there to run has failed its purpose by ending and counts like any other.
 #pragma once
 
 #include <optional>
 #include <string>
 #include <tuple>
 
+#include "allocrunner/lifecycle.h"
 #include "base/rng.h"
 #include "base/time.h"
 #include "placement/jobspec/job.h"
@@ -38,7 +39,7 @@ struct RestartDecision {
 };
 
 /// Decides and, for a restart, counts it. One draw of chance per restart with a delay.
-RestartDecision next_restart(const RestartPolicy& policy, JobType type, Ending ending,
+RestartDecision next_restart(const RestartPolicy& policy, Aim aim, Ending ending,
                              TimePoint now, RestartHistory& history, Rng& rng);
 
 /// The longest `wait` that next_restart gives.

@@ -121,14 +121,13 @@ void Runner::on(Context&, const TaskNote& input) {
     if (TaskLife* life = alloc ? alloc->find(input.task) : nullptr) life->note(input.event);
 }
 
-// Nothing asks for these yet.
-void Runner::on(Context&, const TaskSetUpDone&) {}
-void Runner::on(Context&, const TemplatesChanged&) {}
-void Runner::on(Context&, const TaskCommand&) {}
-void Runner::on(Context&, const DiskFound&) {}
 void Runner::on(Context&, const HostDisk& input) { host_disk_ = input; }
 void Runner::on(Context&, const CollectFinished& input) { collect_now_ = input; }
-void Runner::on(Context&, const TornDown&) {}
+
+void Runner::on(Context& context, const TaskSetUpDone& input) {
+    Alloc* alloc = find(input.alloc);
+    if (TaskLife* life = alloc ? alloc->find(input.task) : nullptr) life->on_set_up(context, input);
+}
 
 void Runner::on(Context& context, const TaskStarted& input) {
     Alloc* alloc = find(input.alloc);
@@ -151,8 +150,24 @@ void Runner::on(Context& context, const TaskExited& input) {
     if (TaskLife* life = alloc ? alloc->find(input.task) : nullptr) life->on_exited(context, input);
 }
 
+void Runner::on(Context& context, const TemplatesChanged& input) {
+    if (Alloc* alloc = find(input.alloc)) alloc->on_templates(context, input);
+}
+
 void Runner::on(Context& context, const CheckDone& input) {
     if (Alloc* alloc = find(input.alloc)) alloc->on_check(context, input);
+}
+
+void Runner::on(Context& context, const TaskCommand& input) {
+    if (Alloc* alloc = find(input.alloc)) alloc->on_command(context, input);
+}
+
+void Runner::on(Context& context, const DiskFound& input) {
+    if (Alloc* alloc = find(input.alloc)) alloc->on_disk(context, input);
+}
+
+void Runner::on(Context& context, const TornDown& input) {
+    if (Alloc* alloc = find(input.alloc)) alloc->on_torn_down(context, input);
 }
 
 void Runner::on(Context& context, const SaveFailed& input) {
@@ -161,10 +176,11 @@ void Runner::on(Context& context, const SaveFailed& input) {
 
 void Runner::release_waiting(Context& context) {
     for (auto& [id, alloc] : allocs_) {
-        if (!alloc.wants_prepare() || alloc.stopping()) continue;
+        if (!alloc.wants_prepare()) continue;
         const Restore& restore = alloc.order().restore;
-        const bool wait = restore.kind == Restore::Kind::from_alloc && may_change(restore.previous);
-        if (wait || !alloc.confirmed()) continue;
+        const bool wait = alloc.restoring() && restore.kind == Restore::Kind::from_alloc &&
+                          may_change(restore.previous);
+        if (wait || !(alloc.confirmed() || alloc.stopping())) continue;
         alloc.prepare(context);
         touched_.insert(id);
     }
@@ -259,6 +275,18 @@ const AllocStatus* Runner::status(const AllocId& alloc) const {
 const Order* Runner::order(const AllocId& alloc) const {
     const auto found = allocs_.find(alloc);
     return found == allocs_.end() ? nullptr : &found->second.order();
+}
+
+const AllocNetwork* Runner::network(const AllocId& alloc) const {
+    const auto found = allocs_.find(alloc);
+    const bool has = found != allocs_.end() && found->second.network();
+    return has ? &*found->second.network() : nullptr;
+}
+
+std::optional<std::string> Runner::objection(const TaskCommand& command) const {
+    const auto found = allocs_.find(command.alloc);
+    if (found == allocs_.end()) return "it is not (or no longer) on this peer";
+    return found->second.objection_to(command);
 }
 
 std::vector<AllocId> Runner::allocs() const {

@@ -46,6 +46,10 @@ class Runner {
     /// Nothing for an allocation that is not (or no longer) here. Valid until the next step.
     const AllocStatus* status(const AllocId& alloc) const;
     const Order* order(const AllocId& alloc) const;
+    /// The network of its own; nothing while it has none or shares the host's.
+    const AllocNetwork* network(const AllocId& alloc) const;
+    /// Why a command could not be obeyed now, for whoever gave it; nothing when it can.
+    std::optional<std::string> objection(const TaskCommand& command) const;
     /// All that are here, also finished ones whose directory is kept.
     std::vector<AllocId> allocs() const;
     /// Those whose processes may be alive: what capacity on this peer is really in use.

@@ -38,6 +38,7 @@ void add_identity(Environment& env, const Host& host, const Order& order, const 
     env["NOMAD_GROUP_NAME"] = order.group.name;
     env["NOMAD_JOB_ID"] = order.job.id;
     env["NOMAD_JOB_NAME"] = order.job.name;
+    if (!order.job.parent.empty()) env["NOMAD_JOB_PARENT_ID"] = order.job.parent;
     env["NOMAD_NAMESPACE"] = order.job.name_space;
     env["NOMAD_REGION"] = order.job.region;
     env["NOMAD_DC"] = host.datacenter;
@@ -61,6 +62,15 @@ void add_port(Environment& env, const Host& host, const AssignedPort& port) {
     env["NOMAD_HOST_IP_" + label] = host.ip;
     env["NOMAD_ADDR_" + label] = address(host.ip, port.value);
     env["NOMAD_HOST_ADDR_" + label] = address(host.ip, port.value);
+}
+
+/// Where the others of its own network reach the port.
+void add_inner_port(Environment& env, const NetworkStatus& network, const AssignedPort& port) {
+    const std::string label = cleaned(port.label);
+    const std::int64_t inside = port.to > 0 ? port.to : port.value;
+    env["NOMAD_ALLOC_IP_" + label] = network.ip;
+    env["NOMAD_ALLOC_INTERFACE_" + label] = network.interface;
+    env["NOMAD_ALLOC_ADDR_" + label] = address(network.ip, inside);
 }
 
 void add_meta(Environment& env, const Order& order, const Task& task) {
@@ -89,14 +99,17 @@ TaskDirs inside_dirs() {
 }
 
 Environment task_environment(const Host& host, const Order& order, const Task& task,
-                             const TaskDirs& dirs) {
+                             const TaskDirs& dirs, const std::optional<AllocNetwork>& network) {
     Environment env;
     add_identity(env, host, order, task);
     add_limits(env, task);
     env["NOMAD_ALLOC_DIR"] = dirs.shared;
     env["NOMAD_TASK_DIR"] = dirs.local;
     env["NOMAD_SECRETS_DIR"] = dirs.secrets;
-    for (const AssignedPort& port : order.ports) add_port(env, host, port);
+    for (const AssignedPort& port : order.ports) {
+        add_port(env, host, port);
+        if (network && !network->status.ip.empty()) add_inner_port(env, network->status, port);
+    }
     add_meta(env, order, task);
     env.insert(host.environment.begin(), host.environment.end());  // only where the name is free
     const Names names = interpolation_names(host, env);

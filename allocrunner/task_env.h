@@ -8,8 +8,10 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 
+#include "allocrunner/network/alloc_network.h"
 #include "allocrunner/order.h"
 #include "allocrunner/setup/task_set_up.h"
 
@@ -23,9 +25,9 @@ TaskDirs inside_dirs();
 
 using Environment = std::map<std::string, std::string>;
 
-/// Complete, for `task` of `order`.
+/// Complete, for `task` of `order`. `network`: what its allocation has of its own, if anything.
 Environment task_environment(const Host& host, const Order& order, const Task& task,
-                             const TaskDirs& dirs);
+                             const TaskDirs& dirs, const std::optional<AllocNetwork>& network);
 
 /// The values behind ${...} in the other strings of a task: its environment (plain and as
 /// env.NAME), node.*, attr.*, meta.*.

@@ -2,7 +2,16 @@
 
 #include <fmt/core.h>
 
+#include "allocrunner/setup/task_set_up.h"
+
 namespace gaggle::allocrunner {
+
+namespace {
+
+/// Rounded up: what is a little above a limit must not look like the limit.
+std::uint64_t megabytes(std::uint64_t bytes) { return (bytes + (1U << 20U) - 1) >> 20U; }
+
+}  // namespace
 
 const char* to_string(EventType type) {
     switch (type) {
@@ -22,6 +31,15 @@ const char* to_string(EventType type) {
         case EventType::sibling_failed: return "Sibling Task Failed";
         case EventType::leader_dead: return "Leader Task Dead";
         case EventType::reconnected: return "Reconnected";
+        case EventType::main_dead: return "Main Tasks Dead";
+        case EventType::restart_signaled: return "Restart Signaled";
+        case EventType::downloading_artifacts: return "Downloading Artifacts";
+        case EventType::artifact_failed: return "Failed Artifact Download";
+        case EventType::templates: return "Template";
+        case EventType::driver_message: return "Driver";
+        case EventType::unhealthy: return "Alloc Unhealthy";
+        case EventType::disk_exceeded: return "Disk Resources Exceeded";
+        case EventType::disk_high: return "Disk Resources High";
     }
     return "Unknown";
 }
@@ -71,7 +89,8 @@ TaskEvent event_restarting(WallTime at, std::string reason, Duration delay) {
     return {
         EventType::restarting,
         at,
-        fmt::format("{} - Task restarting in {}", reason, for_people(delay)),
+        fmt::format("{}Task restarting in {}", reason.empty() ? reason : reason + " - ",
+                    for_people(delay)),
         {{"restart_reason", reason},
          {"start_delay",
           std::to_string(std::chrono::duration_cast<std::chrono::nanoseconds>(delay).count())}}};
@@ -112,6 +131,63 @@ TaskEvent event_sibling_failed(WallTime at, const std::string& sibling) {
 
 TaskEvent event_leader_dead(WallTime at) {
     return {EventType::leader_dead, at, "Leader Task in Group dead", {}};
+}
+
+TaskEvent event_main_dead(WallTime at) {
+    return {EventType::main_dead, at, "Main tasks in the group died", {}};
+}
+
+TaskEvent event_restart_signaled(WallTime at, std::string reason) {
+    return {EventType::restart_signaled, at, reason, {{"restart_reason", reason}}};
+}
+
+TaskEvent event_signaling(WallTime at, const std::string& signal, const std::string& reason) {
+    const std::string before = "Task being sent signal " + signal;
+    return {EventType::signaling,
+            at,
+            reason.empty() ? before : before + ": " + reason,
+            {{"task_signal", signal}, {"task_signal_reason", reason}}};
+}
+
+TaskEvent event_set_up(WallTime at, const SetUpEvent& what) {
+    switch (what.kind) {
+        case SetUpEvent::Kind::message: return event_task_setup(at, what.text);
+        case SetUpEvent::Kind::downloading:
+            return {EventType::downloading_artifacts, at, what.text, {}};
+        case SetUpEvent::Kind::download_failed:
+            return {EventType::artifact_failed, at, what.text, {{"download_error", what.text}}};
+        case SetUpEvent::Kind::templates: return {EventType::templates, at, what.text, {}};
+        case SetUpEvent::Kind::failed: break;
+    }
+    return {EventType::setup_failure, at, what.text, {{"setup_error", what.text}}};
+}
+
+TaskEvent event_driver_message(WallTime at, std::string message) {
+    return {EventType::driver_message, at, message, {{"driver_message", message}}};
+}
+
+TaskEvent event_unhealthy(WallTime at, std::string reason) {
+    return {EventType::unhealthy, at, std::move(reason), {}};
+}
+
+TaskEvent event_disk_exceeded(WallTime at, std::uint64_t used, std::uint64_t limit) {
+    return {EventType::disk_exceeded,
+            at,
+            fmt::format("The allocation's directory takes {} MB, and ephemeral_disk allows {} MB; "
+                        "give the group a larger ephemeral_disk or have the tasks write less",
+                        megabytes(used), megabytes(limit)),
+            {{"disk_size", std::to_string(used)},
+             {"disk_limit", std::to_string(limit)},
+             {"fails_task", "true"}}};
+}
+
+TaskEvent event_disk_high(WallTime at, std::uint64_t used, std::uint64_t limit) {
+    return {EventType::disk_high,
+            at,
+            fmt::format("The allocation's directory takes {} MB of the {} MB that ephemeral_disk "
+                        "allows; above that its tasks are killed",
+                        megabytes(used), megabytes(limit)),
+            {{"disk_size", std::to_string(used)}, {"disk_limit", std::to_string(limit)}}};
 }
 
 }  // namespace gaggle::allocrunner

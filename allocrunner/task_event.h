@@ -14,6 +14,8 @@
 
 namespace gaggle::allocrunner {
 
+struct SetUpEvent;
+
 enum class EventType {
     received,
     task_setup,
@@ -30,9 +32,18 @@ enum class EventType {
     killed,
     sibling_failed,
     leader_dead,
-    reconnected
+    reconnected,
+    main_dead,
+    restart_signaled,
+    downloading_artifacts,
+    artifact_failed,
+    templates,
+    driver_message,
+    unhealthy,
+    disk_exceeded,
+    disk_high,  ///< ours: a warning before disk_exceeded
 };
-constexpr EventType wire_last(EventType) { return EventType::reconnected; }
+constexpr EventType wire_last(EventType) { return EventType::disk_high; }
 
 /// Nomad's name: "Received", "Task Setup", "Driver Failure", "Sibling Task Failed" ...
 const char* to_string(EventType type);
@@ -82,5 +93,16 @@ TaskEvent event_killing(WallTime at, Duration timeout);
 TaskEvent event_killed(WallTime at);
 TaskEvent event_sibling_failed(WallTime at, const std::string& sibling);
 TaskEvent event_leader_dead(WallTime at);
+TaskEvent event_main_dead(WallTime at);
+TaskEvent event_restart_signaled(WallTime at, std::string reason);
+/// `signal` by its name, "SIGHUP"; an empty `reason` is left out.
+TaskEvent event_signaling(WallTime at, const std::string& signal, const std::string& reason);
+TaskEvent event_set_up(WallTime at, const SetUpEvent& what);
+/// For people while a driver gets its image.
+TaskEvent event_driver_message(WallTime at, std::string message);
+TaskEvent event_unhealthy(WallTime at, std::string reason);
+/// Bytes.
+TaskEvent event_disk_exceeded(WallTime at, std::uint64_t used, std::uint64_t limit);
+TaskEvent event_disk_high(WallTime at, std::uint64_t used, std::uint64_t limit);
 
 }  // namespace gaggle::allocrunner

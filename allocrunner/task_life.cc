@@ -1,7 +1,5 @@
 #include "allocrunner/task_life.h"
 
-#include <algorithm>
-
 #include "placement/jobspec/signals.h"
 
 namespace gaggle::allocrunner {
@@ -10,71 +8,65 @@ namespace {
 
 constexpr Duration kKillAgainAfter = 10s;  // SIGKILL is repeated to a task that is still there
 
-Duration elapsed(WallTime from, WallTime to) {
-    return std::chrono::duration_cast<Duration>(
-        std::chrono::nanoseconds(std::max<std::int64_t>(0, to.nanoseconds - from.nanoseconds)));
+std::string name_of_signal(std::int64_t number) {
+    for (const std::string& name : signal_names())
+        if (signal_number(name) == number) return name;
+    return std::to_string(number);
+}
+
+bool needs_set_up(const Task& task, const JobHeader& job) {
+    return !task.artifacts.empty() || !task.templates.empty() ||
+           (task.dispatch_payload && !job.payload.empty());
 }
 
 }  // namespace
 
 TaskLife::TaskLife(const Order& order, const Task& task, WallTime wall)
-    : alloc_(order.alloc), type_(order.job.type), task_(task) {
+    : alloc_(order.alloc),
+      type_(order.job.type),
+      task_(task),
+      needs_set_up_(needs_set_up(task, order.job)) {
     note(event_received(wall));
 }
 
-void TaskLife::recover(Context& context, const TaskRecord& record, const FoundTask* found) {
-    state_ = record.state;
-    run_ = record.run;
-    run_ended_ = record.run_ended;
-    // The window is kept as wall time, for core time begins anew with each boot. A clock that was
-    // set back gives a fresh window at worst.
-    const Duration age =
-        std::min(elapsed(record.window_start, context.wall), task_.restart.interval);
-    history_ = {record.restarts_counted, context.now - age};
-    changed_ = true;
-    const bool found_newer = found != nullptr && (!found->heard || found->run > run_ ||
-                                                  (found->run == run_ && !run_ended_));
-    if (found_newer) return resume(context, *found);
-    state_.pid = 0;
-    if (state_.phase == TaskPhase::dead) {
-        phase_ = Dead{};
-        return;
-    }
-    phase_ = Waiting{};
-    // A clock that was set meanwhile makes a rest shorter, or as long as the policy allows.
-    const Duration rest =
-        std::min(elapsed(context.wall, record.rest_until), longest_wait(task_.restart));
-    if (run_ended_ && rest > 0s) phase_ = Resting{context.now + rest};
-    if (run_ == 0 || run_ended_) return;
-    run_ended_ = true;
-    state_.phase = TaskPhase::pending;
-    state_.last_restart = context.wall;
-    ++state_.restarts;
-    note(event_restarting(context.wall, "The machine or the task's supervisor was restarted", 0s));
+void TaskLife::set_up(Context& context, TaskSetUp what) {
+    INVARIANT(wants_start());
+    phase_ = SettingUp{};
+    watched_ = true;
+    const SetUpKind kind = was_set_up_ ? SetUpKind::again : SetUpKind::first;
+    context.out.work.emplace_back(SetUpTask{alloc_, task_.name, run_ + 1, kind, std::move(what)});
 }
 
-void TaskLife::resume(Context& context, const FoundTask& found) {
-    run_ = found.heard ? found.run : std::max(found.run, run_);
-    run_ended_ = false;
-    heard_ = found.heard;
-    const bool was_dead = state_.phase == TaskPhase::dead;
-    if (state_.phase != TaskPhase::running) {
-        state_.phase = TaskPhase::running;
-        state_.started = found.started;
-        note(event_started(found.started));
+void TaskLife::watch(Context& context, TaskSetUp what) {
+    INVARIANT(wants_watch());
+    watched_ = true;
+    context.out.work.emplace_back(
+        SetUpTask{alloc_, task_.name, run_, SetUpKind::adopted, std::move(what)});
+}
+
+void TaskLife::on_set_up(Context& context, const TaskSetUpDone& input) {
+    const bool waited = std::holds_alternative<SettingUp>(phase_) && input.run == run_ + 1;
+    const bool adopted = running() && input.run == run_;
+    if (!waited && !adopted) return;
+    if (input.failure) {
+        note(event_set_up(context.wall, input.failure->why));
+        if (adopted) return;  // it runs with what it was started with
+        return ended(context, input.failure->may_pass ? Ending::failure : Ending::unrecoverable);
     }
-    state_.pid = found.pid;
-    phase_ = Running{};
-    if (found.exit) return on_exited(context, {alloc_, task_.name, run_, *found.exit});
-    if (was_dead)
-        phase_ = Signalled{context.now};  // it should not be there: SIGKILL at the next tick
+    added_env_ = input.env;
+    if (adopted) return;
+    was_set_up_ = true;
+    set_up_done_ = true;
+    changed_ = true;
+    phase_ = Waiting{};
 }
 
 void TaskLife::start(Context& context, TaskSpec spec) {
-    INVARIANT(wants_start());
+    INVARIANT(wants_start() && is_set_up());
     ++run_;
     run_ended_ = false;
     heard_ = true;
+    set_up_done_ = false;
     phase_ = Starting{};
     changed_ = true;
     context.out.work.emplace_back(StartTask{alloc_, task_.name, run_, std::move(spec)});
@@ -88,9 +80,13 @@ void TaskLife::refuse(Context& context, TaskEvent why) {
 }
 
 void TaskLife::stop(Context& context, Duration delay) {
-    if (dead() || std::holds_alternative<Delaying>(phase_) ||
-        std::holds_alternative<Signalled>(phase_))
+    if (dead() || std::holds_alternative<Delaying>(phase_)) return;
+    if (std::holds_alternative<Signalled>(phase_)) {
+        // It was asked to end for a restart; now it is for good.
+        if (std::exchange(wish_, RestartWish::none) != RestartWish::none)
+            note(event_killing(context.wall, task_.kill_timeout));
         return;
+    }
     if (auto* starting = std::get_if<Starting>(&phase_)) {
         starting->stop = true;
         return;
@@ -99,13 +95,54 @@ void TaskLife::stop(Context& context, Duration delay) {
         note(event_killed(context.wall));
         return die(context, false);
     }
-    if (delay <= 0s) return signal(context);
-    note(event_waiting_for_shutdown_delay(context.wall, delay));
-    phase_ = Delaying{context.now + delay};
+    if (delay > 0s) {
+        note(event_waiting_for_shutdown_delay(context.wall, delay));
+        phase_ = Delaying{context.now + delay};
+        return;
+    }
+    note(event_killing(context.wall, task_.kill_timeout));
+    ask_to_end(context);
 }
 
-void TaskLife::signal(Context& context) {
-    note(event_killing(context.wall, task_.kill_timeout));
+void TaskLife::fail(Context& context, const TaskEvent& why) {
+    if (dead() || failing_) return;
+    note(why);
+    if (!has_process()) return die(context, true);
+    failing_ = true;
+    wish_ = RestartWish::none;
+    // One that is only just being started is killed once it has a process.
+    if (auto* starting = std::get_if<Starting>(&phase_)) {
+        starting->stop = true;
+        return;
+    }
+    phase_ = Signalled{context.now + kKillAgainAfter};
+    context.out.work.emplace_back(KillTask{alloc_, task_.name});
+}
+
+void TaskLife::restart(Context& context, TaskEvent why, RestartWish wish) {
+    if (!running()) return;
+    note(std::move(why));
+    wish_ = wish;
+    ask_to_end(context);
+}
+
+void TaskLife::revive() {
+    if (!dead()) return;
+    phase_ = Waiting{};
+    state_.phase = TaskPhase::pending;
+    state_.failed = false;
+    state_.finished = {};
+    history_ = {};
+    changed_ = true;
+}
+
+void TaskLife::signal(Context& context, std::int64_t number, const std::string& reason) {
+    if (!running()) return;
+    note(event_signaling(context.wall, name_of_signal(number), reason));
+    context.out.work.emplace_back(SignalTask{alloc_, task_.name, number});
+}
+
+void TaskLife::ask_to_end(Context& context) {
     phase_ = Signalled{context.now + task_.kill_timeout};
     // An unknown name was refused before the start; after an upgrade that forgot one, SIGTERM.
     const auto number = signal_number(task_.kill_signal).value_or(*signal_number("SIGTERM"));
@@ -123,13 +160,16 @@ void TaskLife::on_started(Context& context, const TaskStarted& input) {
     if (!heard_ && has_process()) return on_heard(input);
     const auto* starting = std::get_if<Starting>(&phase_);
     if (starting == nullptr || input.run != run_) return;
-    const bool stop = starting->stop;
+    const bool stop_now = starting->stop;
     state_.phase = TaskPhase::running;
     state_.started = context.wall;
     state_.pid = input.pid;
     note(event_started(context.wall));
     phase_ = Running{};
-    if (stop) signal(context);
+    if (!stop_now) return;
+    if (!failing_) return stop(context, 0s);
+    phase_ = Signalled{context.now + kKillAgainAfter};
+    context.out.work.emplace_back(KillTask{alloc_, task_.name});
 }
 
 void TaskLife::on_not_started(Context& context, const TaskNotStarted& input) {
@@ -137,7 +177,7 @@ void TaskLife::on_not_started(Context& context, const TaskNotStarted& input) {
     if (starting == nullptr || input.run != run_) return;
     run_ended_ = true;
     note(event_driver_failure(context.wall, input.error));
-    if (starting->stop) return die(context, false);
+    if (starting->stop) return die(context, failing_);
     ended(context, input.may_pass ? Ending::failure : Ending::unrecoverable);
 }
 
@@ -147,19 +187,22 @@ void TaskLife::on_exited(Context& context, const TaskExited& input) {
     heard_ = true;
     const auto* starting = std::get_if<Starting>(&phase_);
     const bool stopped = starting != nullptr ? starting->stop : !running();
+    const RestartWish wish = std::exchange(wish_, RestartWish::none);
     run_ended_ = true;
     state_.pid = 0;
-    note(event_terminated(input.exit.at, input.exit));
+    note(event_terminated(context.wall, input.exit));
+    if (wish == RestartWish::asked) return begin_again(context);
+    if (wish == RestartWish::failure) return ended(context, Ending::failure);
     if (stopped) {
         note(event_killed(context.wall));
-        return die(context, false);
+        return die(context, failing_);
     }
     ended(context, input.exit.success() ? Ending::success : Ending::failure);
 }
 
 void TaskLife::ended(Context& context, Ending ending) {
-    const RestartDecision decision =
-        next_restart(task_.restart, type_, ending, context.now, history_, context.rng);
+    const RestartDecision decision = next_restart(task_.restart, aim_of(type_, role()), ending,
+                                                  context.now, history_, context.rng);
     switch (decision.kind) {
         case RestartDecision::Kind::finished: return die(context, false);
         case RestartDecision::Kind::give_up:
@@ -174,20 +217,33 @@ void TaskLife::ended(Context& context, Ending ending) {
     phase_ = Resting{context.now + decision.wait};
 }
 
+/// A restart that was asked for does not count against the policy.
+void TaskLife::begin_again(Context& context) {
+    note(event_restarting(context.wall, "", 0s));
+    state_.phase = TaskPhase::pending;
+    state_.last_restart = context.wall;
+    ++state_.restarts;
+    phase_ = Waiting{};
+}
+
 void TaskLife::die(Context& context, bool failed) {
     phase_ = Dead{};
     state_.phase = TaskPhase::dead;
     state_.failed = failed;
     state_.finished = context.wall;
     changed_ = true;
+    set_up_done_ = false;
+    if (std::exchange(watched_, false)) context.out.work.emplace_back(EndSetUp{alloc_, task_.name});
 }
 
 void TaskLife::on_tick(Context& context) {
     if (const auto* resting = std::get_if<Resting>(&phase_);
         resting && context.now >= resting->until)
         phase_ = Waiting{};
-    if (const auto* delay = std::get_if<Delaying>(&phase_); delay && context.now >= delay->until)
-        signal(context);
+    if (const auto* delay = std::get_if<Delaying>(&phase_); delay && context.now >= delay->until) {
+        note(event_killing(context.wall, task_.kill_timeout));
+        ask_to_end(context);
+    }
     if (auto* killing = std::get_if<Signalled>(&phase_); killing && context.now >= killing->until) {
         killing->until = context.now + kKillAgainAfter;
         context.out.work.emplace_back(KillTask{alloc_, task_.name});
@@ -199,20 +255,6 @@ std::optional<TimePoint> TaskLife::next_wakeup() const {
     if (const auto* delaying = std::get_if<Delaying>(&phase_)) return delaying->until;
     if (const auto* ending = std::get_if<Signalled>(&phase_)) return ending->until;
     return std::nullopt;
-}
-
-TaskRecord TaskLife::record(TimePoint now, WallTime wall) const {
-    const auto wall_of = [&](TimePoint when) {
-        const auto ahead = std::chrono::duration_cast<std::chrono::nanoseconds>(when - now);
-        return WallTime{wall.nanoseconds + ahead.count()};
-    };
-    const auto* resting = std::get_if<Resting>(&phase_);
-    return {.state = state_,
-            .run = run_,
-            .run_ended = run_ended_,
-            .restarts_counted = history_.counted,
-            .window_start = history_.counted == 0 ? WallTime{} : wall_of(history_.window_start),
-            .rest_until = resting == nullptr ? WallTime{} : wall_of(resting->until)};
 }
 
 }  // namespace gaggle::allocrunner

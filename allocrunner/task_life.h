@@ -1,8 +1,9 @@
-// One task's life on this peer: started, ended, restarted by its policy, stopped.
+// One task's life on this peer: set up, started, ended, restarted by its policy, stopped.
 //
-// Its state is one of seven, each with its own data. A stop is polite first: the shutdown delay,
-// then the kill signal, then after the kill timeout SIGKILL. The life of the allocation around it
-// (who starts when, who falls with whom) is Alloc's.
+// Its state is one of eight, each with its own data. A stop is polite first: the shutdown delay,
+// then the kill signal, then after the kill timeout SIGKILL. A restart that somebody asks for ends
+// the run the same way and begins the next at once. The life of the allocation around it (who
+// starts when, who falls with whom) is Alloc's.
 #pragma once
 
 #include <optional>
@@ -13,9 +14,18 @@
 
 #include "allocrunner/context.h"
 #include "allocrunner/input.h"
+#include "allocrunner/lifecycle.h"
 #include "allocrunner/restart.h"
 
 namespace gaggle::allocrunner {
+
+/// Why a run is being ended although the task is to go on.
+enum class RestartWish {
+    none,
+    asked,    ///< by people or a template: the next run begins at once
+    failure,  ///< by a check: the restart policy decides, as if it had failed
+};
+constexpr RestartWish wire_last(RestartWish) { return RestartWish::failure; }
 
 /// What must outlive the agent, besides the TaskState that people see.
 struct TaskRecord {
@@ -25,10 +35,13 @@ struct TaskRecord {
     std::int64_t restarts_counted = 0;
     WallTime window_start;
     WallTime rest_until;  ///< when it may start again; 0: it is not between two runs
+    bool was_set_up = false;  ///< what is fetched once is there
+    RestartWish wish = RestartWish::none;
+    bool failing = false;  ///< it is being killed for good, as a failure
     template <class Self>
     static auto wire_fields(Self& s) {
         return std::tie(s.state, s.run, s.run_ended, s.restarts_counted, s.window_start,
-                        s.rest_until);
+                        s.rest_until, s.was_set_up, s.wish, s.failing);
     }
     bool operator==(const TaskRecord&) const = default;
 };
@@ -44,15 +57,33 @@ class TaskLife {
     /// The order's newest version of the task (only what needs no new start).
     void update(const Task& task) { task_ = task; }
 
+    /// Nothing but its allocation keeps it from starting: next is set_up() or start().
     bool wants_start() const { return std::holds_alternative<Waiting>(phase_); }
+    /// Nothing is missing that a SetUpTask would bring.
+    bool is_set_up() const { return !needs_set_up_ || set_up_done_; }
     /// Requires wants_start().
+    void set_up(Context& context, TaskSetUp what);
+    /// Requires wants_start() and is_set_up().
     void start(Context& context, TaskSpec spec);
     /// It cannot be started: the config or the machine says no. Requires wants_start().
     void refuse(Context& context, TaskEvent why);
+    /// It runs and its templates are not watched, for the agent was started after it.
+    bool wants_watch() const { return needs_set_up_ && running() && !watched_; }
+    void watch(Context& context, TaskSetUp what);
+
     /// Polite stop; `delay` is waited before the signal. Does nothing to a task that is being
     /// stopped or dead.
     void stop(Context& context, Duration delay);
+    /// Ends for good as failed: killed at once, without being asked. `why` is noted unless dead.
+    void fail(Context& context, const TaskEvent& why);
+    /// Ends the present run for another. Does nothing unless it runs.
+    void restart(Context& context, TaskEvent why, RestartWish wish);
+    /// Takes a dead one back to where it waits to be started, as if it had never run.
+    void revive();
+    /// To its first process. Does nothing unless it runs.
+    void signal(Context& context, std::int64_t number, const std::string& reason);
 
+    void on_set_up(Context& context, const TaskSetUpDone& input);
     void on_started(Context& context, const TaskStarted& input);
     void on_not_started(Context& context, const TaskNotStarted& input);
     void on_exited(Context& context, const TaskExited& input);
@@ -62,13 +93,22 @@ class TaskLife {
     bool running() const { return std::holds_alternative<Running>(phase_); }
     bool dead() const { return std::holds_alternative<Dead>(phase_); }
     bool failed() const { return dead() && state_.failed; }
+    bool ended_well() const { return dead() && !state_.failed; }
+    /// A start was asked for, whatever came of it.
+    bool begun() const { return run_ > 0; }
+    /// It has had a process.
+    bool ever_ran() const { return state_.started.nanoseconds != 0; }
     /// A process of it may exist.
     bool has_process() const {
-        return !dead() && !wants_start() && !std::holds_alternative<Resting>(phase_);
+        return !dead() && !wants_start() && !std::holds_alternative<Resting>(phase_) &&
+               !std::holds_alternative<SettingUp>(phase_);
     }
 
     const Task& task() const { return task_; }
+    Role role() const { return role_of(task_); }
     const TaskState& state() const { return state_; }
+    /// What its set-up adds to its environment.
+    const std::map<std::string, std::string>& added_env() const { return added_env_; }
     TaskRecord record(TimePoint now, WallTime wall) const;
     void note(TaskEvent event) {
         add_event(state_, std::move(event));
@@ -78,7 +118,8 @@ class TaskLife {
     bool take_changed() { return std::exchange(changed_, false); }
 
   private:
-    struct Waiting {};  ///< to be started as soon as its allocation lets it
+    struct Waiting {};    ///< to be started as soon as its allocation lets it
+    struct SettingUp {};  ///< SetUpTask is out
     struct Starting {
         bool stop = false;
     };  ///< StartTask is out
@@ -95,7 +136,8 @@ class TaskLife {
     struct Dead {};
 
     void on_heard(const TaskStarted& input);
-    void signal(Context& context);
+    void ask_to_end(Context& context);
+    void begin_again(Context& context);
     void die(Context& context, bool failed);
     void ended(Context& context, Ending ending);
     void resume(Context& context, const FoundTask& found);
@@ -103,13 +145,20 @@ class TaskLife {
     AllocId alloc_;
     JobType type_;
     Task task_;
-    std::variant<Waiting, Starting, Running, Resting, Delaying, Signalled, Dead> phase_;
+    bool needs_set_up_ = false;
+    std::variant<Waiting, SettingUp, Starting, Running, Resting, Delaying, Signalled, Dead> phase_;
     TaskState state_;
     std::uint64_t run_ = 0;
     bool run_ended_ = false;
     bool heard_ = true;  ///< false: which run it is, its supervisor has yet to say
     bool changed_ = true;
     RestartHistory history_;
+    RestartWish wish_ = RestartWish::none;
+    bool failing_ = false;
+    bool was_set_up_ = false;   ///< at some time
+    bool set_up_done_ = false;  ///< for the run that is to start
+    bool watched_ = false;      ///< a SetUpTask is under way or its templates are watched
+    std::map<std::string, std::string> added_env_;
 };
 
 }  // namespace gaggle::allocrunner

@@ -202,7 +202,8 @@ struct TaskLinks::Impl {
                       std::vector<Input>& out) {
         const RunCheck& check = probe->second.probe.check();
         out.push_back(
-            {wall_clock(), CheckDone{check.alloc, check.check, result.ok, result.output}});
+            {wall_clock(),
+             CheckDone{check.alloc, check.check, result.ok, result.output, result.warning}});
         deadlines.erase({probe->second.deadline, probe->first});
         probes.erase(probe);
     }

@@ -32,6 +32,11 @@ class FakeWorld {
 
     // What the next work meets.
     bool port_open = true;
+    bool check_warns = false;
+    std::optional<AllocNetwork> network;
+    std::map<std::string, std::string> set_up_env;
+    std::optional<SetUpFailure> set_up_failure;
+    bool hold_tear_down = false;  ///< TearDown is not answered
     std::optional<std::string> dir_error;
     std::optional<std::string> start_error;
     bool start_error_may_pass = false;
@@ -47,6 +52,9 @@ class FakeWorld {
     WallTime wall() const;
 
     std::vector<std::string> story;
+    int dirs_made_again = 0;
+    int torn_down = 0;
+    std::optional<RunCheck> last_check;
     std::map<AllocId, AllocStatus> reported;
     std::map<AllocId, TaskSpec> last_spec;
     Runner runner;

@@ -80,17 +80,18 @@ void FakeWorld::restart_agent(bool reboot) {
 void FakeWorld::release_dirs() {
     hold_dirs = false;
     for (const AllocId& id : std::exchange(held_dirs_, {}))
-        feed({wall(), DirReady{id, "", dir_error}});
+        feed({wall(), DirReady{id, "", dir_error, network}});
 }
 
 void FakeWorld::carry_out(const Work& work) {
     const AllocId id = alloc_of(work);
     const std::string who = std::to_string(id.bytes[0]);
     if (const auto* dir = std::get_if<PrepareDir>(&work)) {
-        story.push_back("dir " + who);
+        if (dir->again) ++dirs_made_again;
+        if (!dir->again) story.push_back("dir " + who);
         order_files_[id] = dir->order;
         if (hold_dirs) return held_dirs_.push_back(id);
-        feed({wall(), DirReady{id, "", dir_error}});
+        feed({wall(), DirReady{id, "", dir_error, network}});
     } else if (const auto* start = std::get_if<StartTask>(&work)) {
         const Key key{id, start->task};
         story.push_back(fmt::format("start {}/{} run {}", who, start->task, start->run));
@@ -111,17 +112,23 @@ void FakeWorld::carry_out(const Work& work) {
         if (processes_.count({id, kill->task}) != 0)
             end({id, kill->task}, {.signal = 9, .at = wall()});
     } else if (const auto* check = std::get_if<RunCheck>(&work)) {
+        last_check = *check;
         feed({wall(), CheckDone{id, check->check, port_open,
-                                port_open ? "connected" : "connection refused"}});
+                                port_open ? "connected" : "connection refused", check_warns}});
     } else if (const auto* state = std::get_if<SaveState>(&work)) {
         state_files_[id] = state->state;
     } else if (const auto* order = std::get_if<SaveOrder>(&work)) {
         order_files_[id] = order->order;
     } else if (const auto* set_up = std::get_if<SetUpTask>(&work)) {
-        story.push_back(fmt::format("set up {}/{} run {}", who, set_up->task, set_up->run));
-        feed({wall(), TaskSetUpDone{id, set_up->task, set_up->run, {}, {}}});
+        constexpr const char* kKinds[] = {"first", "again", "adopted"};
+        story.push_back(fmt::format("set up {}/{} run {} {}", who, set_up->task, set_up->run,
+                                    kKinds[static_cast<int>(set_up->kind)]));
+        feed({wall(), TaskSetUpDone{id, set_up->task, set_up->run, set_up_env, set_up_failure}});
+    } else if (const auto* end = std::get_if<EndSetUp>(&work)) {
+        story.push_back(fmt::format("end set-up {}/{}", who, end->task));
     } else if (std::holds_alternative<TearDown>(work)) {
-        feed({wall(), TornDown{id, {}}});
+        ++torn_down;
+        if (!hold_tear_down) feed({wall(), TornDown{id, {}}});
     } else if (std::holds_alternative<RemoveDir>(work)) {
         story.push_back("remove " + who);
         order_files_.erase(id);

@@ -19,9 +19,9 @@ TimePoint at(Duration since) { return TimePoint(since); }
 
 }  // namespace
 
-TEST_CASE("how a task ended, its job's type and its policy decide whether it starts again") {
+TEST_CASE("how a task ended, what it is for and its policy decide whether it starts again") {
     struct Row {
-        JobType type;
+        Aim aim;
         Ending ending;
         RestartPolicy policy;
         Kind kind;
@@ -29,23 +29,20 @@ TEST_CASE("how a task ended, its job's type and its policy decide whether it sta
     };
     const RestartPolicy two = policy(2, Mode::fail);
     for (const auto& row : {
-             Row{JobType::batch, Ending::success, two, Kind::finished,
+             Row{Aim::to_end, Ending::success, two, Kind::finished,
                  "Task completed successfully"},
-             Row{JobType::sysbatch, Ending::success, two, Kind::finished,
-                 "Task completed successfully"},
-             Row{JobType::service, Ending::success, two, Kind::restart, "Restart within policy"},
-             Row{JobType::system, Ending::success, two, Kind::restart, "Restart within policy"},
-             Row{JobType::batch, Ending::failure, two, Kind::restart, "Restart within policy"},
-             Row{JobType::service, Ending::unrecoverable, two, Kind::give_up,
+             Row{Aim::to_run, Ending::success, two, Kind::restart, "Restart within policy"},
+             Row{Aim::to_end, Ending::failure, two, Kind::restart, "Restart within policy"},
+             Row{Aim::to_run, Ending::unrecoverable, two, Kind::give_up,
                  "Error was unrecoverable"},
-             Row{JobType::service, Ending::failure, policy(0, Mode::fail), Kind::give_up,
+             Row{Aim::to_run, Ending::failure, policy(0, Mode::fail), Kind::give_up,
                  "Policy allows no restarts"},
          }) {
-        CAPTURE(to_string(row.type));
+        CAPTURE(row.aim == Aim::to_run);
         CAPTURE(row.reason);
         RestartHistory history;
         Rng rng(1);
-        const auto decision = next_restart(row.policy, row.type, row.ending, at(5s), history, rng);
+        const auto decision = next_restart(row.policy, row.aim, row.ending, at(5s), history, rng);
         CHECK(decision.kind == row.kind);
         CHECK(decision.reason == row.reason);
     }
@@ -56,7 +53,7 @@ TEST_CASE("the delay grows by at most a quarter, and not always by the same") {
     std::set<Duration> seen;
     for (int round = 0; round < 200; ++round) {
         RestartHistory history;
-        const auto decision = next_restart(policy(1, Mode::fail), JobType::service, Ending::failure,
+        const auto decision = next_restart(policy(1, Mode::fail), Aim::to_run, Ending::failure,
                                            at(0s), history, rng);
         CHECK(decision.wait >= 20s);
         CHECK(decision.wait <= 25s);
@@ -70,7 +67,7 @@ TEST_CASE("mode fail gives up after its attempts, and a new interval gives new o
     Rng rng(1);
     const RestartPolicy two = policy(2, Mode::fail);
     const auto fail = [&](Duration when) {
-        return next_restart(two, JobType::service, Ending::failure, at(when), history, rng);
+        return next_restart(two, Aim::to_run, Ending::failure, at(when), history, rng);
     };
     CHECK(fail(1min).kind == Kind::restart);
     CHECK(fail(2min).kind == Kind::restart);
@@ -85,11 +82,12 @@ TEST_CASE("mode delay waits for the end of the interval, then counts anew") {
     Rng rng(1);
     const RestartPolicy one = policy(1, Mode::delay);
     const auto fail = [&](Duration when) {
-        return next_restart(one, JobType::service, Ending::failure, at(when), history, rng);
+        return next_restart(one, Aim::to_run, Ending::failure, at(when), history, rng);
     };
     CHECK(fail(1min).wait < 26s);
     const auto second = fail(4min);
     CHECK(second.kind == Kind::restart);
+    CHECK(second.reason == "Exceeded allowed attempts, applying a delay");
     CHECK(second.wait == 7min);       // from 4 min to 11 min
     CHECK(fail(12min).wait == 9min);  // the start at 11 min was the one attempt until 21 min
 }
@@ -99,7 +97,7 @@ TEST_CASE("mode delay with no attempts waits a whole interval each time") {
     Rng rng(1);
     const RestartPolicy none = policy(0, Mode::delay);
     const auto decision =
-        next_restart(none, JobType::service, Ending::failure, at(3min), history, rng);
+        next_restart(none, Aim::to_run, Ending::failure, at(3min), history, rng);
     CHECK(decision.kind == Kind::restart);
     CHECK(decision.wait == 10min);
 }
@@ -112,7 +110,7 @@ TEST_CASE("no wait is longer than the longest") {
         RestartHistory history;
         for (Duration now{}; now < 10h; now += 10s) {
             const auto decision =
-                next_restart(two, JobType::service, Ending::failure, at(now), history, rng);
+                next_restart(two, Aim::to_run, Ending::failure, at(now), history, rng);
             REQUIRE(decision.wait <= longest_wait(two));
             now += decision.wait;
         }

@@ -47,7 +47,8 @@ Task task() {
 }
 
 Environment environment() {
-    return task_environment(host(), order(), task(), task_dirs(host(), order().alloc, task().name));
+    const TaskDirs dirs = task_dirs(host(), order().alloc, task().name);
+    return task_environment(host(), order(), task(), dirs, {});
 }
 
 }  // namespace
@@ -102,7 +103,7 @@ TEST_CASE("an IPv6 address is bracketed where a port follows, and only there") {
     Host v6 = host();
     v6.ip = "fd00::7";
     const Environment env =
-        task_environment(v6, order(), task(), task_dirs(v6, order().alloc, "server"));
+        task_environment(v6, order(), task(), task_dirs(v6, order().alloc, "server"), {});
     CHECK(env.at("NOMAD_IP_db") == "fd00::7");
     CHECK(env.at("NOMAD_ADDR_db") == "[fd00::7]:23456");
 }

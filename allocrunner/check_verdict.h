@@ -1,0 +1,57 @@
+// What the results of one check mean: its status, and when its task is to be restarted.
+//
+// A status turns to success after `success_before_passing` successes in a row and to failure after
+// `failures_before_critical` failures in a row, each one at least (Consul's rule, which Nomad hands
+// on). `check_restart` (Nomad) restarts a task whose check has been failing for (limit - 1)
+// intervals without a break, counted from the first failure after the grace time.
+#pragma once
+
+#include <optional>
+
+#include "allocrunner/alloc_status.h"
+#include "base/time.h"
+#include "placement/jobspec/job.h"
+
+namespace gaggle::allocrunner {
+
+class CheckVerdict {
+  public:
+    CheckVerdict() = default;
+    explicit CheckVerdict(const ServiceCheck& check)
+        : successes_wanted_(check.success_before_passing),
+          failures_wanted_(check.failures_before_critical) {}
+
+    /// The status that this result leads to; nothing when it is not enough to change any.
+    std::optional<CheckStatus> heard(bool ok);
+    void forget() { in_a_row_ = 0; }
+
+  private:
+    std::int64_t successes_wanted_ = 0;
+    std::int64_t failures_wanted_ = 0;
+    std::int64_t in_a_row_ = 0;
+    bool last_ok_ = false;
+};
+
+/// Before any result: what `initial_status` says.
+CheckStatus status_at_first(const ServiceCheck& check);
+
+class CheckPatience {
+  public:
+    CheckPatience() = default;
+    explicit CheckPatience(const ServiceCheck& check);
+
+    /// The task has begun anew: its grace time runs.
+    void begin(TimePoint now);
+    /// True when the task is to be restarted, and then it begins anew.
+    bool heard(TimePoint now, bool ok, bool warning);
+
+  private:
+    bool active_ = false;
+    bool ignore_warnings_ = false;
+    Duration grace_{};
+    Duration allowed_{};  ///< to fail without a break
+    TimePoint grace_until_{};
+    std::optional<TimePoint> failing_since_;
+};
+
+}  // namespace gaggle::allocrunner

@@ -1,0 +1,149 @@
+// What checks do to an allocation: its health, and restarts of its tasks.
+#include <doctest/doctest.h>
+
+#include "tests/allocrunner/fake_world.h"
+
+namespace gaggle::allocrunner {
+
+namespace {
+
+const AllocId kOne = alloc_id(1);
+
+ServiceCheck every_ten_seconds() {
+    ServiceCheck check;
+    check.name = "up";
+    check.interval = 10s;
+    return check;
+}
+
+Order with_check(ServiceCheck check) {
+    Order order = order_of(1);
+    order.ports = {{"http", 8080, 0}};
+    order.group.tasks[0].services = {{.name = "web", .port = "http", .checks = {check}}};
+    return order;
+}
+
+CheckStatus status_of(const FakeWorld& world) { return world.status(kOne).checks.at(0).status; }
+
+}  // namespace
+
+TEST_CASE("a check's status turns after as many results in a row as the job says") {
+    ServiceCheck check;
+    check.success_before_passing = 3;
+    check.failures_before_critical = 2;
+    CheckVerdict verdict(check);
+    CHECK_FALSE(verdict.heard(true).has_value());
+    CHECK_FALSE(verdict.heard(true).has_value());
+    CHECK(verdict.heard(true) == CheckStatus::success);
+    CHECK_FALSE(verdict.heard(false).has_value());
+    CHECK_FALSE(verdict.heard(true).has_value());  // not in a row
+    CHECK_FALSE(verdict.heard(false).has_value());
+    CHECK(verdict.heard(false) == CheckStatus::failure);
+}
+
+TEST_CASE("a check that keeps failing restarts its task, after the grace, by the restart policy") {
+    FakeWorld world;
+    ServiceCheck check = every_ten_seconds();
+    check.check_restart = CheckRestart{.limit = 3, .grace = 60s};
+    world.orders({with_check(check)});
+    world.port_open = false;
+    world.wait(79s);  // the grace of 60 s, then failures at 60, 70 and 80 s
+    CHECK(world.process(kOne, "main")->run == 1);
+    world.wait(2s);
+    CHECK(world.process(kOne, "main") == nullptr);  // by the policy, so after its delay
+    CHECK(world.events(kOne, "main") ==
+          "Received, Task Setup, Started, Restart Signaled, Terminated, Restarting");
+    CHECK(world.status(kOne).tasks.at("main").events[3].message ==
+          "healthcheck: check \"up\" unhealthy");
+    world.port_open = true;
+    world.wait(1h);
+    CHECK(world.process(kOne, "main")->run == 2);
+}
+
+TEST_CASE("warnings restart a task unless they are ignored") {
+    for (const bool ignored : {false, true}) {
+        CAPTURE(ignored);
+        FakeWorld world;
+        ServiceCheck check = every_ten_seconds();
+        check.check_restart = CheckRestart{.limit = 1, .grace = 0s, .ignore_warnings = ignored};
+        world.check_warns = true;
+        world.orders({with_check(check)});
+        world.wait(15s);
+        CHECK((world.process(kOne, "main") != nullptr) == ignored);
+    }
+}
+
+TEST_CASE("a check begins as the job says it does") {
+    struct Row {
+        const char* says;
+        CheckStatus status;
+    };
+    for (const auto& row : {Row{"", CheckStatus::pending}, Row{"passing", CheckStatus::success},
+                            Row{"warning", CheckStatus::success},
+                            Row{"critical", CheckStatus::failure}}) {
+        CAPTURE(row.says);
+        ServiceCheck check;
+        check.initial_status = row.says;
+        CHECK(status_at_first(check) == row.status);
+    }
+}
+
+TEST_CASE("a script is run in the task that it names") {
+    FakeWorld world;
+    ServiceCheck check = every_ten_seconds();
+    check.type = "script";
+    check.command = "/bin/probe";
+    check.args = {"${NOMAD_TASK_NAME}"};
+    check.task = "main";
+    world.orders({with_check(check)});
+    REQUIRE(world.last_check);
+    REQUIRE(world.last_check->script);
+    CHECK(world.last_check->script->task == "main");
+    CHECK(world.last_check->script->argv == std::vector<std::string>{"/bin/probe", "main"});
+    CHECK(status_of(world) == CheckStatus::success);
+}
+
+TEST_CASE("what cannot be asked fails from the start, in words") {
+    ServiceCheck tls = every_ten_seconds();
+    tls.type = "http";
+    tls.protocol = "https";
+    ServiceCheck nowhere = every_ten_seconds();
+    nowhere.type = "script";
+    nowhere.task = "nobody";
+    for (const ServiceCheck& check : {tls, nowhere}) {
+        FakeWorld world;
+        world.orders({with_check(check)});
+        CHECK(status_of(world) == CheckStatus::failure);
+        CHECK_FALSE(world.last_check.has_value());
+        CHECK_FALSE(world.status(kOne).checks[0].output.empty());
+    }
+}
+
+TEST_CASE("health is by checks, by the tasks' states, or by hand") {
+    struct Row {
+        const char* health_check;
+        bool port_open;
+        std::optional<bool> healthy;  ///< after the deadline
+    };
+    for (const auto& row :
+         {Row{"checks", true, true}, Row{"checks", false, false}, Row{"task_states", false, true},
+          Row{"manual", true, std::nullopt}}) {
+        CAPTURE(row.health_check);
+        CAPTURE(row.port_open);
+        FakeWorld world;
+        Order order = with_check(every_ten_seconds());
+        order.group.update = UpdateStrategy{};
+        order.group.update->health_check = row.health_check;
+        world.port_open = row.port_open;
+        world.orders({order});
+        world.wait(6min);
+        CHECK(world.status(kOne).healthy == row.healthy);
+        const bool said = world.events(kOne, "main").ends_with("Alloc Unhealthy");
+        CHECK(said == (row.healthy == false));
+        if (said)
+            CHECK(world.status(kOne).tasks.at("main").events.back().message ==
+                  "Services not healthy by deadline: up");
+    }
+}
+
+}  // namespace gaggle::allocrunner

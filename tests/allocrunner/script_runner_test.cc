@@ -1,0 +1,97 @@
+// Script checks with real processes: where they run, how they end, what they leave behind.
+#include "allocrunner/script_runner.h"
+
+#include <doctest/doctest.h>
+
+#include <cstdio>
+
+#include "allocrunner/check_probe.h"
+#include "tests/allocrunner/fake_world.h"
+#include "tests/allocrunner/real_peer.h"
+
+namespace gaggle::allocrunner {
+
+namespace {
+
+const AllocId kOne = alloc_id(1);
+
+Order with_script(const std::string& script, Duration timeout = 10s) {
+    Order order = shell(1, "cd $NOMAD_TASK_DIR; echo ready > state; sleep 1000");
+    ServiceCheck check;
+    check.name = "probe";
+    check.type = "script";
+    check.command = "/bin/sh";
+    check.args = {"-c", script};
+    check.task = "main";
+    check.interval = 1s;
+    check.timeout = timeout;
+    order.group.tasks[0].services = {{.name = "web", .checks = {check}}};
+    return order;
+}
+
+bool comes_to(RealPeer& peer, CheckStatus wanted) {
+    return peer.until([&] { return peer.status(kOne).checks.at(0).status == wanted; });
+}
+
+void end(RealPeer& peer) {
+    peer.orders({});
+    REQUIRE(peer.until([&] { return is_terminal(peer.status(kOne).client); }));
+}
+
+}  // namespace
+
+TEST_CASE("a script runs in its task's place with its environment, and its exit code is judged") {
+    const ScratchDir scratch;
+    RealPeer peer(scratch.path());
+    peer.orders({with_script("echo as $NOMAD_TASK_NAME in $(pwd | grep -c main); "
+                             "exit $(cat $NOMAD_TASK_DIR/code 2>/dev/null || echo 0)")});
+    REQUIRE(comes_to(peer, CheckStatus::success));
+    CHECK(peer.status(kOne).checks[0].output == "as main in 1");
+    const std::string code = scratch.path() + "/" + to_string(kOne) + "/main/local/code";
+    FILE* file = fopen(code.c_str(), "w");
+    REQUIRE(file != nullptr);
+    fputs("2", file);
+    fclose(file);
+    CHECK(comes_to(peer, CheckStatus::failure));
+    end(peer);
+}
+
+TEST_CASE("a script that hangs is killed at its timeout, with what it started") {
+    const ScratchDir scratch;
+    RealPeer peer(scratch.path());
+    peer.orders({with_script("echo $$ > $NOMAD_TASK_DIR/pid; sleep 1000 & sleep 1000", 1s)});
+    REQUIRE(comes_to(peer, CheckStatus::failure));
+    CHECK(peer.status(kOne).checks[0].output ==
+          "script /bin/sh: killed, for it did not end within 1.0s");
+    end(peer);
+}
+
+TEST_CASE("a script that is not there fails its check in words, and harms nobody") {
+    const ScratchDir scratch;
+    RealPeer peer(scratch.path());
+    Order order = with_script("true");
+    order.group.tasks[0].services[0].checks[0].command = "/no/such/probe";
+    peer.orders({order});
+    REQUIRE(comes_to(peer, CheckStatus::failure));
+    CHECK(peer.status(kOne).checks[0].output.find("/no/such/probe") != std::string::npos);
+    CHECK(peer.status(kOne).client == ClientStatus::running);
+    end(peer);
+}
+
+TEST_CASE("a request over HTTP carries the check's own header and body") {
+    RunCheck check;
+    check.host = "10.0.0.1";
+    check.port = 80;
+    check.path = "/health";
+    CHECK(http_request(check) ==
+          "GET /health HTTP/1.1\r\nHost: 10.0.0.1:80\r\nUser-Agent: gaggle-check\r\n"
+          "Connection: close\r\n\r\n");
+    check.method = "POST";
+    check.header = {{"host", {"db.example"}}, {"X-Probe", {"a", "b"}}};
+    check.body = "{}";
+    CHECK(http_request(check) ==
+          "POST /health HTTP/1.1\r\nX-Probe: a\r\nX-Probe: b\r\nhost: db.example\r\n"
+          "User-Agent: gaggle-check\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}");
+}
+
+}  // namespace gaggle::allocrunner
