@@ -6,6 +6,7 @@ Amounts& Amounts::operator+=(const Amounts& other) {
     cpu += other.cpu;
     memory += other.memory;
     disk += other.disk;
+    cores += other.cores;
     return *this;
 }
 
@@ -13,7 +14,21 @@ Amounts& Amounts::operator-=(const Amounts& other) {
     cpu -= other.cpu;
     memory -= other.memory;
     disk -= other.disk;
+    cores -= other.cores;
     return *this;
+}
+
+MegaHertz compute_of(const Amounts& offered, const Amounts& used) {
+    if (offered.cores <= 0) return used.cpu;
+    return used.cpu + MegaHertz{offered.cpu.value * used.cores / offered.cores};
+}
+
+const char* exceeded(const Amounts& offered, const Amounts& used) {
+    if (used.cores > offered.cores) return "cores";
+    if (compute_of(offered, used) > offered.cpu) return "cpu";
+    if (used.memory > offered.memory) return "memory";
+    if (used.disk > offered.disk) return "disk";
+    return nullptr;
 }
 
 Ask ask_of(const TaskGroup& group) {
@@ -21,6 +36,7 @@ Ask ask_of(const TaskGroup& group) {
     ask.amounts.disk = group.disk.size;
     for (const Task& task : group.tasks) {
         ask.amounts.cpu += task.resources.cpu;
+        ask.amounts.cores += task.resources.cores;
         ask.amounts.memory += task.resources.memory;
         ask.amounts.memory += task.resources.secrets;  // a tmpfs
         ask.drivers.insert(task.driver);

@@ -19,19 +19,25 @@
 
 namespace gaggle {
 
-/// Amounts of the three resources that are counted. Nomad's `disk` counts for placement only.
+/// Amounts of the resources that are counted. Nomad's `disk` counts for placement only.
 struct Amounts {
-    MegaHertz cpu;
+    MegaHertz cpu;  ///< offered: of all cores; asked: what is shared with others
     MegaBytes memory;
     MegaBytes disk;
+    std::int64_t cores = 0;  ///< asked: for one task alone
     constexpr auto operator<=>(const Amounts&) const = default;
     Amounts& operator+=(const Amounts& other);
     Amounts& operator-=(const Amounts& other);
     template <class Self>
     static auto wire_fields(Self& s) {
-        return std::tie(s.cpu, s.memory, s.disk);
+        return std::tie(s.cpu, s.memory, s.disk, s.cores);
     }
 };
+
+/// How much of the offered compute `used` takes: its shares, and the whole of each of its cores.
+MegaHertz compute_of(const Amounts& offered, const Amounts& used);
+/// The first of "cores", "cpu", "memory", "disk" of which more is used than is offered, or nullptr.
+const char* exceeded(const Amounts& offered, const Amounts& used);
 
 struct PortRange {
     std::uint16_t first = 20000;

@@ -70,10 +70,9 @@ std::optional<std::string> misfit(const Books& books, const Ask& ask) {
     for (const std::string& driver : ask.drivers)
         if (std::ranges::find(books.offer.drivers, driver) == books.offer.drivers.end())
             return "missing driver " + driver;
-    const Amounts& total = books.offer.total;
-    if (ask.amounts.cpu > total.cpu - books.used.cpu) return "cpu";
-    if (ask.amounts.memory > total.memory - books.used.memory) return "memory";
-    if (ask.amounts.disk > total.disk - books.used.disk) return "disk";
+    Amounts with = books.used;
+    with += ask.amounts;
+    if (const char* what = exceeded(books.offer.total, with)) return what;
     return ports_misfit(books, ask);
 }
 

@@ -26,8 +26,8 @@ struct Books {
     }
 };
 
-/// Why not, in the words that Nomad's metrics use: "memory", "cpu", "disk", "network: reserved port
-/// collision http=80", "missing driver raw_exec", "ineligible". Nothing when it fits.
+/// Why not, in the words that Nomad's metrics use: "memory", "cpu", "cores", "disk", "network:
+/// reserved port collision http=80", "missing driver raw_exec", "ineligible". Nothing when it fits.
 std::optional<std::string> misfit(const Books& books, const Ask& ask);
 inline bool fits(const Books& books, const Ask& ask) { return !misfit(books, ask); }
 

@@ -275,11 +275,13 @@ struct Job {
     std::optional<UpdateStrategy> update;
     Meta meta;
     std::optional<Parameterized> parameterized;  ///< batch jobs only
+    std::string parent;   ///< of a dispatched job: the parameterized one's id; else empty
+    std::string payload;  ///< of a dispatched job, any bytes
     template <class Self>
     static auto wire_fields(Self& s) {
         return std::tie(s.id, s.name, s.name_space, s.region, s.type, s.priority, s.all_at_once,
                         s.datacenters, s.node_pool, s.constraints, s.affinities, s.spreads,
-                        s.groups, s.update, s.meta, s.parameterized);
+                        s.groups, s.update, s.meta, s.parameterized, s.parent, s.payload);
     }
     bool operator==(const Job&) const = default;
 };

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/bytes.h"
 #include "placement/jobspec/api_fields.h"
 #include "placement/jobspec/canonical.h"
 #include "placement/jobspec/jobspec.h"
@@ -34,7 +35,7 @@ const Value::Map* job_object(const Value& value) {
 Value number(std::uint64_t value) { return Value{static_cast<std::int64_t>(value)}; }
 
 /// Fields of the shape that a job's text does not say.
-void add_meta(Value::Map& object, const JobMeta* meta) {
+void add_meta(Value::Map& object, const Job& job, const JobMeta* meta) {
     const JobMeta shown = meta == nullptr ? JobMeta{.status = ""} : *meta;
     object["Status"] = Value{shown.status};
     object["StatusDescription"] = schema::kNoText;
@@ -45,11 +46,12 @@ void add_meta(Value::Map& object, const JobMeta* meta) {
     object["ModifyIndex"] = number(shown.modify_index);
     object["JobModifyIndex"] = number(shown.job_modify_index);
     object["SubmitTime"] = meta == nullptr ? Value{} : Value{shown.submit_time.nanoseconds};
-    for (const char* name : {"ParentID", "NomadTokenID", "ConsulNamespace", "ConsulToken",
-                             "VaultNamespace", "VaultToken"})
+    object["ParentID"] = Value{job.parent};
+    for (const char* name :
+         {"NomadTokenID", "ConsulNamespace", "ConsulToken", "VaultNamespace", "VaultToken"})
         object[name] = schema::kNoText;
-    object["Dispatched"] = schema::kFalse;
-    object["Payload"] = Value{};
+    object["Dispatched"] = Value{!job.parent.empty()};
+    object["Payload"] = job.payload.empty() ? Value{} : Value{to_base64(as_bytes(job.payload))};
 }
 
 }  // namespace
@@ -83,7 +85,7 @@ Value job_to_api_value(const Job& job, const JobMeta* meta) {
     Value::Map object;
     ApiWriter writer(object);
     schema::describe(writer, job);
-    add_meta(object, meta);
+    add_meta(object, job, meta);
     return Value{std::move(object)};
 }
 

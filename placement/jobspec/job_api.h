@@ -34,7 +34,8 @@ Result<Job> job_from_api_json(std::string_view text);
 /// The same from a value that was read already.
 Result<Job> job_from_api_value(const Value& value);
 
-/// The bare job object. Without `meta` it is what one submits: no status, no indexes.
+/// The bare job object. Without `meta` it is what one submits: no status, no indexes. A dispatched
+/// job shows its parent and payload, which nobody can submit.
 std::string job_to_api_json(const Job& job, const JobMeta* meta = nullptr);
 /// The same as a value, to be part of a larger answer.
 Value job_to_api_value(const Job& job, const JobMeta* meta = nullptr);

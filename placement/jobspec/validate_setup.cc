@@ -133,7 +133,6 @@ void validate_parameterized(const Job& job, Findings& out) {
     for (const std::string& key : job.parameterized->meta_optional)
         out.check(!is_one_of(required, key), path + ".meta_optional",
                   "meta \"" + key + "\" is required and optional at once");
-    out.error(path, "`parameterized` is Nomad's, but this version of Gaggle does not run it yet");
 }
 
 }  // namespace gaggle

@@ -48,9 +48,6 @@ void validate_resources(const Resources& resources, const std::string& path, Fin
     out.check(resources.cores == 0 || resources.cpu.value == 0, path,
               "a task asks for `cpu` or for `cores`, not for both", "leave one of them out");
     range(resources.secrets.value, 0, "secrets", "MB");
-    out.check(resources.cores == 0, path + ".cores",
-              "`cores` is Nomad's, but this version of Gaggle does not run it yet",
-              "ask for `cpu` in MHz");
     range(resources.memory.value, 10, "memory", "MB");
     const std::int64_t most = resources.memory_max.value;
     out.check(most == 0 || most == -1 || (most >= resources.memory.value && most <= kAmountMax),

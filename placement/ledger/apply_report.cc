@@ -26,6 +26,7 @@ void Step::take_report(AllocRecord& alloc, const AllocReport& report) {
     change(alloc, [&](AllocRecord& a) {
         a.healthy = report.healthy && !ended;
         if (report.status.size() <= kStatusBytesMax) a.status = report.status;
+        a.for_good = report.for_good && report.client == ClientStatus::failed;
         a.settled = ended;
     });
     if (ended) orders_change(alloc.peer);
@@ -49,6 +50,19 @@ void Step::lose(AllocRecord& alloc, const std::string& reason) {
     });
     orders_change(alloc.peer);
     if (wanted) want_evaluation(alloc.slot.job, Trigger::node_update, alloc.peer);
+}
+
+/// Also of one that has ended, or whose job was stopped: then the evaluation finds nothing to do.
+void Step::on(const StopAlloc& stop) {
+    const auto found = state_.allocs.find(stop.alloc);
+    if (found == state_.allocs.end()) return refuse("alloc not found");
+    AllocRecord& alloc = found->second;
+    if (alloc.holds_slot())
+        change(alloc, [&](AllocRecord& a) {
+            a.migrate = true;
+            a.no_shutdown_delay = stop.no_shutdown_delay;
+        });
+    out_.eval = add_eval(mint_eval(), alloc.slot.job, Trigger::alloc_stop).id;
 }
 
 void Step::on(const HoldersChanged& changed) {

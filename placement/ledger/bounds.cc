@@ -20,8 +20,10 @@ std::optional<std::string> unbookable(const TaskGroup& group) {
         return name + ": no tasks, or more than " + std::to_string(kTasksMax);
     if (!reasonable(group.disk.size.value)) return name + ": ephemeral_disk.size is out of range";
     for (const Task& task : group.tasks)
-        if (!reasonable(task.resources.cpu.value) || !reasonable(task.resources.memory.value))
-            return name + ": cpu or memory of task \"" + task.name + "\" is out of range";
+        if (!reasonable(task.resources.cpu.value) || !reasonable(task.resources.memory.value) ||
+            !reasonable(task.resources.cores) || !reasonable(task.resources.secrets.value))
+            return name + ": cpu, cores, memory or secrets of task \"" + task.name +
+                   "\" is out of range";
     return std::nullopt;
 }
 
@@ -29,7 +31,7 @@ std::optional<std::string> unbookable(const TaskGroup& group) {
 
 bool reasonable(const Amounts& amounts) {
     return reasonable(amounts.cpu.value) && reasonable(amounts.memory.value) &&
-           reasonable(amounts.disk.value);
+           reasonable(amounts.disk.value) && reasonable(amounts.cores);
 }
 
 std::optional<std::string> unbookable(const Job& job) {

@@ -79,12 +79,13 @@ struct EvalEnd {
     std::map<std::string, std::uint32_t> queued;
     std::map<std::string, Bytes> failed_groups;
     std::optional<Duration>
-        follow_up_after;  ///< look again then, for a failed allocation may be rescheduled
-    LogIndex planned_at;  ///< applied index of what the planner saw
+        follow_up_after;           ///< look again then, for a failed allocation may be rescheduled
+    LogIndex planned_at;           ///< applied index of what the planner saw
+    std::vector<AllocId> waiting;  ///< failed ones that the follow-up will look at again
     template <class Self>
     static auto wire_fields(Self& s) {
         return std::tie(s.status, s.description, s.queued, s.failed_groups, s.follow_up_after,
-                        s.planned_at);
+                        s.planned_at, s.waiting);
     }
 };
 

@@ -148,11 +148,12 @@ struct AllocReport {
     AllocId alloc;
     ClientStatus client = ClientStatus::pending;
     bool healthy = false;
+    bool for_good = false;  ///< failed: another peer would not mend it, so it is not rescheduled
     WallTime modified;
     Bytes status;
     template <class Self>
     static auto wire_fields(Self& s) {
-        return std::tie(s.alloc, s.client, s.healthy, s.modified, s.status);
+        return std::tie(s.alloc, s.client, s.healthy, s.for_good, s.modified, s.status);
     }
 };
 
@@ -234,10 +235,22 @@ struct Collect {
     }
 };
 
+/// `gctl alloc stop`: its slot goes to another allocation, on whichever peer a planner finds, and
+/// then it is stopped. The evaluation for that is the answer.
+struct StopAlloc {
+    AllocId alloc;
+    bool no_shutdown_delay = false;
+    template <class Self>
+    static auto wire_fields(Self& s) {
+        return std::tie(s.alloc, s.no_shutdown_delay);
+    }
+};
+
 struct Command {
     using What = std::variant<Advance, Found, Admit, Expel, Revoke, Offered, PeerLost, PeerBack,
                               SetEligibility, OpenSession, Bundles, Reports, EvalTaken, EvalDone,
-                              HoldersChanged, ReleasePort, RaiseFeatureLevel, BeginEpoch, Collect>;
+                              HoldersChanged, ReleasePort, RaiseFeatureLevel, BeginEpoch, Collect,
+                              StopAlloc>;
     LogTime now;    ///< the leader's; the ledger never lets it go back
     WallTime wall;  ///< the leader's clock
     What what;

@@ -133,8 +133,7 @@ void Step::end_evaluation(EvalRecord& eval, const EvalEnd& end) {
                      "everything was placed by evaluation " + to_string(eval.id));
     else if (live_version(eval.job) != nullptr)
         queue_rest(eval, end);
-    if (end.follow_up_after && live_version(eval.job) != nullptr)
-        follow_up(eval, *end.follow_up_after);
+    if (end.follow_up_after && live_version(eval.job) != nullptr) follow_up(eval, end);
 }
 
 /// What found no place waits in one blocked evaluation per job. If room was made after the planner
@@ -157,9 +156,10 @@ void Step::queue_rest(EvalRecord& eval, const EvalEnd& end) {
     change(eval, [&](EvalRecord& e) { e.blocked = rest.id; });
 }
 
-void Step::follow_up(EvalRecord& eval, Duration after) {
-    const LogTime when = later(state_.time, after);
-    const WallTime wall = later(wall_, after);
+/// One waiting evaluation per job: the earliest.
+void Step::follow_up(EvalRecord& eval, const EvalEnd& end) {
+    const LogTime when = later(state_.time, *end.follow_up_after);
+    const WallTime wall = later(wall_, *end.follow_up_after);
     for (const EvalId& id : indexes_.evals_of.at(eval.job)) {
         EvalRecord& waiting = state_.evals.at(id);
         if (waiting.status != EvalStatus::pending || !waiting.wait_until) continue;
@@ -168,6 +168,7 @@ void Step::follow_up(EvalRecord& eval, Duration after) {
                 e.wait_until = when;
                 e.wait_until_wall = wall;
             });
+        await(waiting.id, end);
         return change(eval, [&](EvalRecord& e) { e.next = waiting.id; });
     }
     EvalRecord& next = add_eval(mint_eval(), eval.job, Trigger::alloc_failure);
@@ -176,7 +177,19 @@ void Step::follow_up(EvalRecord& eval, Duration after) {
         e.wait_until_wall = wall;
         e.previous = eval.id;
     });
+    await(next.id, end);
     change(eval, [&](EvalRecord& e) { e.next = next.id; });
+}
+
+/// Each failed allocation that waits for its policy's delay says for which evaluation.
+void Step::await(const EvalId& follow_up, const EvalEnd& end) {
+    const JobKey job = state_.evals.at(follow_up).job;
+    for (const AllocId& id : end.waiting) {
+        const auto alloc = state_.allocs.find(id);
+        if (alloc == state_.allocs.end() || alloc->second.slot.job != job) continue;
+        if (alloc->second.client == ClientStatus::failed)
+            change(alloc->second, [&](AllocRecord& a) { a.follow_up = follow_up; });
+    }
 }
 
 void Step::cancel_evals(const JobKey& job, EvalStatus status, const EvalId& but,

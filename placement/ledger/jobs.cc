@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "placement/jobspec/dispatch.h"
 #include "placement/ledger/bounds.h"
 #include "placement/ledger/step.h"
 
@@ -24,7 +25,10 @@ std::optional<std::string> check(const JobRecord* existing, const RegisterJob& r
            std::to_string(existing->job_modify_index.value);
 }
 
-bool everywhere(JobType type) { return type == JobType::system || type == JobType::sysbatch; }
+/// There is a reason to run it later, though nothing of it runs now.
+bool stays(const Job& job) {
+    return job.type == JobType::system || job.type == JobType::sysbatch || waits_for_dispatch(job);
+}
 
 }  // namespace
 
@@ -78,7 +82,8 @@ void Step::add_version(const JobKey& key, JobRecord& record, Job job, bool stopp
 }
 
 /// Status and counts as Nomad derives them: running while an allocation is not terminal, pending
-/// while an evaluation is open, else dead (a system job waits for peers instead).
+/// while an evaluation is open, else dead (a system job waits for peers instead, a parameterized
+/// one for its next dispatch).
 void Step::recount(const JobKey& key) {
     const auto found = state_.jobs.find(key);
     if (found == state_.jobs.end()) return;
@@ -100,10 +105,10 @@ void Step::recount(const JobKey& key) {
         open = std::ranges::any_of(
             evals->second, [&](const EvalId& id) { return !terminal(state_.evals.at(id).status); });
     const JobVersion& current = record.current();
-    const JobStatus status = runs                                               ? JobStatus::running
-                             : open                                             ? JobStatus::pending
-                             : everywhere(current.job.type) && !current.stopped ? JobStatus::running
-                                                                                : JobStatus::dead;
+    const JobStatus status = runs                                     ? JobStatus::running
+                             : open                                   ? JobStatus::pending
+                             : stays(current.job) && !current.stopped ? JobStatus::running
+                                                                      : JobStatus::dead;
     drop_old_versions(key, record);
     if (status == record.status && summary == record.summary) return;
     if (status != record.status) record.changed = state_.time;
@@ -138,11 +143,20 @@ void Step::drop_old_versions(const JobKey& key, JobRecord& record) {
     });
 }
 
+/// Nobody stops each dispatched job: once it is dead it is forgotten like a stopped one.
+bool Step::over(const JobRecord& job, bool whatever_age) const {
+    const bool dispatched = !job.current().job.parent.empty();
+    return dispatched && job.status == JobStatus::dead &&
+           (whatever_age || later(job.changed, state_.policy.job_kept) <= state_.time);
+}
+
 /// The last allocation of a slot says what became of it (a batch job that is complete must not run
 /// again), so it is needed as long as its job lives.
-bool Step::needed(const AllocRecord& alloc) const {
+bool Step::needed(const AllocRecord& alloc, bool whatever_age) const {
     if (!terminal(alloc.client)) return true;
     if (!alloc.settled && alloc.client != ClientStatus::lost) return true;
+    const auto job = state_.jobs.find(alloc.slot.job);
+    if (job != state_.jobs.end() && over(job->second, whatever_age)) return false;
     const auto slot = state_.slots.find(alloc.slot);
     return live_version(alloc.slot.job) != nullptr && slot != state_.slots.end() &&
            slot->second.last == alloc.id;
@@ -165,7 +179,8 @@ void Step::collect(bool whatever_age) {
     });
     std::erase_if(state_.allocs, [&](const auto& entry) {
         const AllocRecord& alloc = entry.second;
-        if (needed(alloc) || !old(alloc.changed, state_.policy.finished_kept)) return false;
+        if (needed(alloc, whatever_age) || !old(alloc.changed, state_.policy.finished_kept))
+            return false;
         if (!alloc.settled) orders_change(alloc.peer);
         indexes_.remove(alloc);
         out_.allocs.insert(alloc.id);
@@ -174,8 +189,8 @@ void Step::collect(bool whatever_age) {
     });
     std::erase_if(state_.jobs, [&](const auto& entry) {
         const auto& [key, job] = entry;
-        if (!job.current().stopped || indexes_.allocs_of.contains(key) ||
-            indexes_.evals_of.contains(key))
+        const bool ended = job.current().stopped || over(job, whatever_age);
+        if (!ended || indexes_.allocs_of.contains(key) || indexes_.evals_of.contains(key))
             return false;
         if (!job.purged && !old(job.changed, state_.policy.job_kept)) return false;
         std::erase_if(state_.slots, [&](const auto& slot) { return slot.first.job == key; });

@@ -96,9 +96,7 @@ Verdict Draft::place(const Claim& claim) {
         Books& books =
             books_.try_emplace(candidate, state_.peers.at(candidate).books).first->second;
         Accepted accepted{claim.alloc, candidate, take(books, ask, salt_of(claim.alloc)), index_};
-        INVARIANT(books.used.cpu <= books.offer.total.cpu &&
-                  books.used.memory <= books.offer.total.memory &&
-                  books.used.disk <= books.offer.total.disk);
+        INVARIANT(exceeded(books.offer.total, books.used) == nullptr);
         allocs_.insert(claim.alloc);
         taken_.emplace(slot_of(claim), accepted);
         return accepted;

@@ -36,6 +36,7 @@ struct Applied {
     bool refused = false;  ///< the command (not a claim in it) had no effect
     std::optional<PeerNumber> admitted;   ///< the answer to Found and Admit
     std::vector<BundleAnswer> answers;    ///< the answer to Bundles, in their order
+    std::optional<EvalId> eval;           ///< the answer to StopAlloc
     std::set<PeerNumber> orders_changed;  ///< push orders_for() to these
     std::vector<EvalId> evaluations;      ///< have become workable: hand them out
     std::set<JobKey> jobs;                ///< changed records, by table

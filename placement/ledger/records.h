@@ -103,6 +103,10 @@ struct AllocRecord {
     WallTime modify_time;
     LogTime changed;                  ///< of its client status
     std::optional<LogTime> lost_due;  ///< when it will be `lost`, for its peer is down
+    bool migrate = false;             ///< somebody asked that it moves (StopAlloc)
+    bool no_shutdown_delay = false;   ///< it is stopped without its shutdown_delay
+    bool for_good = false;            ///< failed in a way that no other peer would mend
+    std::optional<EvalId> follow_up;  ///< failed: this evaluation will look at it again
 
     /// Counts in its peer's books.
     bool holds_resources() const { return !terminal(client); }
@@ -113,7 +117,8 @@ struct AllocRecord {
         return std::tie(s.id, s.eval, s.slot, s.job_version, s.peer, s.ask, s.ports, s.desired,
                         s.desired_reason, s.client, s.healthy, s.settled, s.status, s.explanation,
                         s.previous, s.next, s.generation, s.reschedules, s.create_index,
-                        s.modify_index, s.create_time, s.modify_time, s.changed, s.lost_due);
+                        s.modify_index, s.create_time, s.modify_time, s.changed, s.lost_due,
+                        s.migrate, s.no_shutdown_delay, s.for_good, s.follow_up);
     }
 };
 

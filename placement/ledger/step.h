@@ -59,6 +59,7 @@ class Step {
     void on(const Reports& reports);
     void on(const HoldersChanged& changed);
     void on(const ReleasePort& release);
+    void on(const StopAlloc& stop);
     void take_report(AllocRecord& alloc, const AllocReport& report);
     void lose(AllocRecord& alloc, const std::string& reason);
 
@@ -81,7 +82,8 @@ class Step {
     void set_queued(const JobKey& key, const std::map<std::string, std::uint32_t>& queued);
     void drop_old_versions(const JobKey& key, JobRecord& record);
     void collect(bool whatever_age);
-    bool needed(const AllocRecord& alloc) const;
+    bool needed(const AllocRecord& alloc, bool whatever_age) const;
+    bool over(const JobRecord& job, bool whatever_age) const;
 
     // --- evaluations.cc
     void on(const EvalTaken& taken);
@@ -89,7 +91,8 @@ class Step {
     void open_for(const Bundle& bundle);
     void end_evaluation(EvalRecord& eval, const EvalEnd& end);
     void queue_rest(EvalRecord& eval, const EvalEnd& end);
-    void follow_up(EvalRecord& eval, Duration after);
+    void follow_up(EvalRecord& eval, const EvalEnd& end);
+    void await(const EvalId& follow_up, const EvalEnd& end);
     void cancel_evals(const JobKey& job, EvalStatus status, const EvalId& but,
                       const std::string& why);
     /// Somebody must look at the job, unless somebody is about to anyway.

@@ -38,6 +38,7 @@ struct ExistingAlloc {
     bool lost = false;      ///< its peer was declared lost, so the tasks cannot be reached
     bool migrate = false;   ///< a drain or a user asks that it moves
     bool replaced = false;  ///< has a successor already
+    bool for_good = false;  ///< failed so that no policy replaces it
     std::optional<LogTime> failed_at;  ///< when the last task failed; only with Client::failed
     std::vector<RescheduleAttempt> reschedules;  ///< along the chain of predecessors, oldest first
 

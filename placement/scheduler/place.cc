@@ -19,7 +19,8 @@ std::int64_t most_per_value(const Constraint& constraint) {
 }
 
 Amounts larger(const Amounts& a, const Amounts& b) {
-    return {std::max(a.cpu, b.cpu), std::max(a.memory, b.memory), std::max(a.disk, b.disk)};
+    return {std::max(a.cpu, b.cpu), std::max(a.memory, b.memory), std::max(a.disk, b.disk),
+            std::max(a.cores, b.cores)};
 }
 
 }  // namespace
@@ -211,7 +212,9 @@ std::vector<std::size_t> GroupPlacer::preferred(const Missing& missing) const {
 /// Whose room the new allocation could have: the one that it replaces, or the one that is leaving.
 const ExistingAlloc* GroupPlacer::in_the_way(const Missing& missing) {
     if (missing.leaving != nullptr) return missing.leaving;
-    const bool runs = missing.reason == PlaceReason::update && !missing.previous->terminal();
+    const bool moves =
+        missing.reason == PlaceReason::update || missing.reason == PlaceReason::migrate;
+    const bool runs = moves && !missing.previous->terminal();
     return runs ? missing.previous : nullptr;
 }
 

@@ -109,6 +109,7 @@ class Planner {
         plan_.stops.insert(plan_.stops.end(), changes.stops.begin(), changes.stops.end());
         for (const ExistingAlloc* alloc : changes.in_place) plan_.in_place.push_back(alloc->id);
         earlier(plan_.wake_up, changes.wake_up);
+        plan_.waiting.insert(plan_.waiting.end(), changes.waiting.begin(), changes.waiting.end());
         if (updates.destructive_update > 0)
             plan_.warnings.push_back("group " + name + ": " +
                                      std::to_string(updates.destructive_update) +

@@ -115,6 +115,7 @@ struct Plan {
     std::vector<std::string> warnings;
     /// Plan again then: a failed allocation is due for replacement.
     std::optional<LogTime> wake_up;
+    std::vector<AllocId> waiting;  ///< failed ones that are due then or later
 
     bool changes() const { return !claims.empty() || !stops.empty() || !in_place.empty(); }
 };

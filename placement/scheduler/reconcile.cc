@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 
+#include "placement/jobspec/dispatch.h"
 #include "placement/scheduler/changes.h"
 #include "placement/scheduler/reschedule.h"
 
@@ -26,6 +27,7 @@ bool runs_to_completion(JobType type) {
 }
 
 Occupant failed(const PlanInput& input, const TaskGroup& group, const ExistingAlloc& alloc) {
+    if (alloc.for_good) return {&alloc, State::failed_final, {}};
     const LogTime failed_at = alloc.failed_at.value_or(input.now);
     const auto due = reschedule_at(group.reschedule, alloc.reschedules, failed_at);
     if (!due) return {&alloc, State::failed_final, {}};
@@ -156,9 +158,14 @@ class Reconciler {
             out_.why_destructive = *why;
             return take_over(alloc, PlaceReason::update, {});
         }
-        if (occupant.state == State::failed_later) due_.push_back(occupant.due.when);
+        if (occupant.state == State::failed_later) wait(occupant);
         const bool in_place = runs(occupant.state) && alloc.job_version != input_.version;
         (in_place ? out_.in_place : out_.keep).push_back(&alloc);
+    }
+
+    void wait(const Occupant& occupant) {
+        due_.push_back(occupant.due.when);
+        out_.waiting.push_back(occupant.alloc->id);
     }
 
     void replace(const Occupant& occupant) {
@@ -222,15 +229,21 @@ void stop_all(GroupChanges& out, const std::vector<const ExistingAlloc*>& allocs
     for (const ExistingAlloc* alloc : allocs) stop(out, *alloc, reason);
 }
 
+bool wants_nothing(const PlanInput& input) {
+    return input.stopped || waits_for_dispatch(input.job);
+}
+
 const char* reason_to_end(const PlanInput& input) {
-    return input.stopped ? "the job was stopped" : "the job has no such group any more";
+    if (input.stopped) return "the job was stopped";
+    return waits_for_dispatch(input.job) ? "the job runs only when it is dispatched now"
+                                         : "the job has no such group any more";
 }
 
 }  // namespace
 
 GroupChanges reconcile(const PlanInput& input, const TaskGroup* group,
                        const std::vector<const ExistingAlloc*>& allocs) {
-    if (group != nullptr && !input.stopped) return Reconciler(input, *group, allocs).run();
+    if (group != nullptr && !wants_nothing(input)) return Reconciler(input, *group, allocs).run();
     GroupChanges out;
     stop_all(out, allocs, reason_to_end(input));
     return out;
@@ -240,7 +253,7 @@ GroupChanges reconcile_system(const PlanInput& input, const TaskGroup* group,
                               const std::vector<const ExistingAlloc*>& allocs,
                               const SystemPeers& peers) {
     GroupChanges out;
-    if (group == nullptr || input.stopped) {
+    if (group == nullptr || wants_nothing(input)) {
         stop_all(out, allocs, reason_to_end(input));
         return out;
     }
@@ -263,6 +276,9 @@ GroupChanges reconcile_system(const PlanInput& input, const TaskGroup* group,
             stop(out, alloc, "its peer is lost");
         } else if (occupant.state == State::migrate && !can_place) {
             stop(out, alloc, "its peer is drained");
+        } else if (occupant.state == State::migrate) {
+            out.missing.push_back(
+                {.index = peer.value, .reason = PlaceReason::migrate, .previous = &alloc});
         } else if (const auto why = why_replace(input, *group, alloc);
                    why && occupant.state != State::done && can_place) {
             out.why_destructive = *why;

@@ -36,6 +36,7 @@ struct GroupChanges {
     std::int64_t beyond = 0;         ///< how many more are missing; the next plan has them
     std::string why_destructive;     ///< what changed, when something is replaced for it
     std::optional<LogTime> wake_up;  ///< failed ones that are due soon after share one
+    std::vector<AllocId> waiting;    ///< those failed ones
 };
 
 /// Of one group of a service or batch job. `group` is nullptr when the job has none of that name

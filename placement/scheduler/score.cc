@@ -23,7 +23,7 @@ double free_share(std::int64_t offered, std::int64_t used) {
 }  // namespace
 
 double binpack_score(const Amounts& offered, const Amounts& used) {
-    const double free_cpu = free_share(offered.cpu.value, used.cpu.value);
+    const double free_cpu = free_share(offered.cpu.value, compute_of(offered, used).value);
     const double free_memory = free_share(offered.memory.value, used.memory.value);
     const double raw = 20 - (std::pow(10, free_cpu) + std::pow(10, free_memory));
     return std::clamp(raw, 0.0, kBinpackMax) / kBinpackMax;

@@ -13,7 +13,7 @@ Unit taken(Unit total, Unit free) {
 
 Amounts used_of(const Amounts& total, const Amounts& free) {
     return {taken(total.cpu, free.cpu), taken(total.memory, free.memory),
-            taken(total.disk, free.disk)};
+            taken(total.disk, free.disk), std::max<std::int64_t>(0, total.cores - free.cores)};
 }
 
 auto place_of(auto& peers, PeerNumber number) {

@@ -71,6 +71,32 @@ TEST_CASE("an ineligible peer, a missing driver and a shrunk offer refuse") {
     CHECK(why(books, ask) == "ineligible");
 }
 
+TEST_CASE("whole cores take their share of the compute, and no more cores than there are") {
+    Books books = peer();
+    books.offer.total.cores = 4;  // of 1000 MHz: 250 each
+    const auto cores = [](std::int64_t count, std::int64_t cpu) {
+        Ask ask = asks(cpu, 0, 0);
+        ask.amounts.cores = count;
+        return ask;
+    };
+    CHECK(why(books, cores(5, 0)) == "cores");
+    CHECK(fits(books, cores(4, 0)));
+    CHECK(fits(books, cores(3, 250)));
+    CHECK(why(books, cores(3, 251)) == "cpu");
+    const Ask two = cores(2, 0);
+    take(books, two, 0);
+    CHECK(compute_of(books.offer.total, books.used) == MegaHertz{500});
+    CHECK(fits(books, asks(500, 0, 0)));
+    CHECK(why(books, asks(501, 0, 0)) == "cpu");
+    CHECK(why(books, cores(3, 0)) == "cores");
+    take(books, asks(300, 0, 0), 0);
+    CHECK(why(books, cores(1, 0)) == "cpu");  // a core is free, but not all of its compute
+    give_back(books, two, {});
+    CHECK(fits(books, cores(2, 0)));
+    books.offer.total.cores = 0;  // an agent that offers none
+    CHECK(why(books, cores(1, 0)) == "cores");
+}
+
 TEST_CASE("dynamic ports start at the salt, go around, and avoid the named ones") {
     Books books = peer();
     const Ask ask =

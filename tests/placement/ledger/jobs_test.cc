@@ -100,6 +100,45 @@ TEST_CASE("status and summary follow the allocations") {
     CHECK(world.ledger.table_index(Table::jobs) == before);
 }
 
+TEST_CASE("stopping an allocation marks it and makes an evaluation; its successor stops it") {
+    World world(2);
+    const AllocId id = world.run(job_named("web", 1), {1}).front();
+    world.report(id, ClientStatus::running);
+    const Applied asked = world.apply(StopAlloc{.alloc = id, .no_shutdown_delay = true});
+    REQUIRE(asked.eval);
+    const EvalRecord* eval = world.ledger.eval(*asked.eval);
+    CHECK(eval->trigger == Trigger::alloc_stop);
+    CHECK(eval->workable());
+    CHECK(asked.evaluations == std::vector<EvalId>{*asked.eval});
+    CHECK(world.alloc(id).migrate);
+    CHECK(world.alloc(id).no_shutdown_delay);
+    CHECK(world.alloc(id).desired == Desired::run);  // until somebody takes over
+
+    Bundle bundle = world.bundle("web");
+    bundle.eval = *asked.eval;
+    bundle.claims = {world.claim(0, {2})};
+    bundle.claims[0].job_version = 0;
+    bundle.claims[0].replaces = id;
+    bundle.end = EvalEnd{};
+    REQUIRE(accepted(world.send(bundle).verdicts.at(0)));
+    CHECK(world.alloc(id).desired == Desired::stop);
+    CHECK(world.alloc(id).next == bundle.claims[0].alloc);
+    CHECK(world.alloc(bundle.claims[0].alloc).previous == id);
+    CHECK(!world.alloc(bundle.claims[0].alloc).migrate);
+    CHECK(world.alloc(bundle.claims[0].alloc).reschedules.empty());
+    CHECK(world.ledger.eval(*asked.eval)->status == EvalStatus::complete);
+}
+
+TEST_CASE("stopping what is not there is refused, what has ended is left alone") {
+    World world(1);
+    CHECK(world.apply(StopAlloc{random_id<AllocId>(world.rng)}).why == "alloc not found");
+    const AllocId id = world.run(job_named("web", 1), {1}).front();
+    world.report(id, ClientStatus::complete);
+    const Applied asked = world.apply(StopAlloc{id});
+    CHECK(asked.eval.has_value());
+    CHECK(!world.alloc(id).migrate);
+}
+
 TEST_CASE("stopping a job stops its allocations, makes claims stale and ends its evaluations") {
     World world(1);
     const AllocId id = world.run(job_named("web", 2), {1}).front();
@@ -151,6 +190,31 @@ TEST_CASE("what is finished is forgotten with age, and at once when asked") {
     world.apply(Collect{});
     CHECK(world.ledger.job({"default", "gone"}) == nullptr);
     CHECK(world.ledger.job({"default", "web"}) != nullptr);
+}
+
+TEST_CASE("a parameterized job waits for its next dispatch, and its dead children are forgotten") {
+    World world(1);
+    Job parent = job_named("report", 1);
+    parent.type = JobType::batch;
+    parent.parameterized = Parameterized{};
+    submit(world, parent);
+    CHECK(job(world, "report").status == JobStatus::running);
+    Job child = parent;
+    child.id = child.name = "report/dispatch-1";
+    child.parent = "report";
+    const AllocId id = world.run(child, {1}).front();
+    world.report(id, ClientStatus::complete);
+    CHECK(job(world, child.id).status == JobStatus::dead);
+    world.pass(2h);
+    CHECK(world.ledger.alloc(id) != nullptr);  // it says what became of the job
+    world.pass(3h);
+    world.pass(2min);
+    CHECK(world.ledger.job({"default", child.id}) == nullptr);
+    CHECK(world.ledger.alloc(id) == nullptr);
+    CHECK(world.ledger.job({"default", "report"}) != nullptr);
+    world.apply(OpenSession{world.session, PeerNumber{1}});  // it ended in the meantime
+    stop(world, "report");
+    CHECK(job(world, "report").status == JobStatus::dead);
 }
 
 TEST_CASE("what found no place waits, wakes when room is made, and is not forgotten in between") {
@@ -206,13 +270,16 @@ TEST_CASE("a failed allocation can be looked at later, in one evaluation however
     const EvalId first = world.eval("web", Trigger::alloc_failure, EvalStatus::pending)->id;
     world.report(ids[1], ClientStatus::failed);
     CHECK(world.ledger.workable() == std::set<EvalId>{first});  // who takes it will see both
-    world.apply(EvalDone{first, {.follow_up_after = 30s}});
+    world.apply(EvalDone{first, {.follow_up_after = 30s, .waiting = {ids[0], AllocId{}}}});
     const EvalId later = world.ledger.eval(first)->next.value();
+    CHECK(world.alloc(ids[0]).follow_up == later);
+    CHECK(!world.alloc(ids[1]).follow_up);
     CHECK(world.ledger.workable().empty());
     CHECK(world.apply(EvalTaken{later, PeerNumber{1}, 1s}).refused);
     Bundle bundle = world.bundle("web");
-    bundle.end = EvalEnd{.follow_up_after = 5s};
+    bundle.end = EvalEnd{.follow_up_after = 5s, .waiting = ids};
     world.send(bundle);
+    CHECK(world.alloc(ids[1]).follow_up == later);
     CHECK(world.ledger.eval(bundle.eval)->next == later);  // moved forward, not doubled
     CHECK(world.pass(5s).evaluations == std::vector<EvalId>{later});
 
@@ -229,6 +296,18 @@ TEST_CASE("a failed allocation can be looked at later, in one evaluation however
     CHECK(chain[0].previous == ids[0]);
     CHECK(chain[0].delay == 5s);
     CHECK(world.ledger.eval(later)->status == EvalStatus::complete);
+}
+
+TEST_CASE("a failure for good is on the books, and only with a failure") {
+    World world(1);
+    const auto ids = world.run(job_named("web", 2), {1, 1});
+    const auto report = [&](const AllocId& id, ClientStatus client) {
+        world.apply(Reports{PeerNumber{1}, {{.alloc = id, .client = client, .for_good = true}}});
+    };
+    report(ids[0], ClientStatus::failed);
+    report(ids[1], ClientStatus::running);
+    CHECK(world.alloc(ids[0]).for_good);
+    CHECK(!world.alloc(ids[1]).for_good);
 }
 
 TEST_CASE("an allocation changes version in place only when it asks for the same") {

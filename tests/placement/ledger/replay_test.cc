@@ -47,6 +47,7 @@ struct Dice {
         out.status = static_cast<EvalStatus>(rng.below(5));
         if (rng.chance(0.4)) out.queued["g"] = static_cast<std::uint32_t>(rng.below(3));
         if (rng.chance(0.2)) out.follow_up_after = rng.between(-5, 60) * 1s;
+        if (rng.chance(0.3)) out.waiting.push_back(any(ledger.allocs()));
         out.planned_at = LogIndex{ledger.applied().value -
                                   std::min<std::uint64_t>(rng.below(20), ledger.applied().value)};
         return out;
@@ -97,14 +98,15 @@ struct Dice {
             if (alloc != nullptr) out.peer = alloc->peer;
             out.reports.push_back({.alloc = id,
                                    .client = static_cast<ClientStatus>(rng.below(6)),
-                                   .healthy = rng.chance(0.5)});
+                                   .healthy = rng.chance(0.5),
+                                   .for_good = rng.chance(0.3)});
         }
         return out;
     }
 
     Command::What what() {
         const PeerNumber p = peer();
-        switch (rng.below(20)) {
+        switch (rng.below(21)) {
             case 0:
                 return Admit{newcomer("peer " + std::to_string(p.value)),
                              {.serial = World::serial(9), .uses_max = 4}};
@@ -139,6 +141,7 @@ struct Dice {
             case 13:
             case 14:
             case 15: return reports();
+            case 16: return StopAlloc{any(ledger.allocs()), rng.chance(0.5)};
             default: {
                 Bundles out;
                 for (std::int64_t left = rng.between(1, 3); left > 0; --left)
@@ -285,7 +288,7 @@ TEST_CASE("an entry of a newer version stops the replica and changes nothing") {
     newer.array(0);
     const Applied kind = world.ledger.apply(LogIndex{1001}, newer.take());
     CHECK(kind.upgrade_needed);
-    CHECK(kind.why == "decode log entry: unknown kind 19");
+    CHECK(kind.why == "decode log entry: unknown kind 20");
     CHECK(world.ledger.snapshot() == before);
 }
 

@@ -142,6 +142,17 @@ TEST_CASE("removed group and stopped job: everything that runs stops") {
     CHECK(reconcile(input, nullptr, {&input.existing[0]}).stops.size() == 1);
 }
 
+TEST_CASE("parameterized: nothing runs of the job itself, and what ran before stops") {
+    Scene scene(job(2, JobType::batch));
+    scene.existing = allocs(2);
+    scene.changed().parameterized = Parameterized{};
+    CHECK(told(scene) == "keep= in_place= stop=0,1 missing=");
+    scene.existing.clear();
+    CHECK(!scene.planned().changes());
+    scene.now.parent = "template";  // one that was dispatched
+    CHECK(told(scene) == "keep= in_place= stop= missing=0:new,1:new");
+}
+
 TEST_CASE("a stopping allocation leaves its slot at once") {
     Scene scene(job(1));
     scene.existing = allocs(1);
@@ -259,6 +270,39 @@ TEST_CASE("reschedule: a desired stop or an existing successor is not reschedule
     scene.existing = {failed(alloc(0, 1), scene.time - 1min)};
     scene.existing[0].desired = ExistingAlloc::Desired::stop;
     CHECK(told(scene) == "keep= in_place= stop= missing=");
+}
+
+TEST_CASE("reschedule: a failure that no other peer would mend stands") {
+    Scene scene(job(2));
+    scene.existing = {failed(alloc(0, 1), scene.time - 1h), failed(alloc(1, 2), scene.time - 10s)};
+    for (ExistingAlloc& one : scene.existing) one.for_good = true;
+    CHECK(told(scene) == "keep=0,1 in_place= stop= missing=");
+    const PlanInput input = scene.input();
+    CHECK(!changes_of(input).wake_up);
+    CHECK(changes_of(input).waiting.empty());
+    scene.changed();
+    scene.group().disk.size = {500};  // what was wrong with it may be right now
+    CHECK(told(scene) == "keep= in_place= stop= missing=0:update(0),1:update(1)");
+}
+
+TEST_CASE("reschedule: whoever waits is named, whoever is final or due is not") {
+    Scene scene(job(3));
+    scene.existing = {failed(alloc(0, 1), scene.time - 1h), failed(alloc(1, 2), scene.time - 10s),
+                      failed(alloc(2, 3), scene.time - 10s)};
+    scene.existing[2].for_good = true;
+    const PlanInput input = scene.input();
+    CHECK(changes_of(input).waiting == std::vector<AllocId>{scene.existing[1].id});
+    CHECK(scene.planned().waiting == std::vector<AllocId>{scene.existing[1].id});
+}
+
+TEST_CASE("reschedule: where earlier attempts failed is remembered along the chain") {
+    Scene scene(job(1));
+    scene.existing = {failed(alloc(0, 3), scene.time - 1h)};
+    scene.existing[0].reschedules = {{scene.time - 5h, {1}, 30s}, {scene.time - 3h, {2}, 60s}};
+    const PlanInput input = scene.input();
+    const GroupChanges changes = changes_of(input);
+    REQUIRE(changes.missing.size() == 1);
+    CHECK(changes.missing[0].failed_on == std::vector<PeerNumber>{{1}, {2}, {3}});
 }
 
 TEST_CASE("reschedule: a changed task does not wait for the delay") {

@@ -100,7 +100,7 @@ job "my web" {
       }
 
       resources {
-        cpu        = 0
+        cpu        = 5
         cores      = 2
         memory     = 5
         memory_max = 3
