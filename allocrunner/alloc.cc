@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "allocrunner/network_request.h"
 #include "base/wire.h"
 
 namespace gaggle::allocrunner {
@@ -76,7 +77,8 @@ void Alloc::prepare(Context& context) {
             life.note(event_task_setup(context.wall, "Building Task Directory"));
     phase_ = Phase::preparing;
     has_dir_ = true;
-    context.out.work.emplace_back(PrepareDir{order_, again_});
+    context.out.work.emplace_back(
+        PrepareDir{order_, again_, network_request(context.host, order_)});
 }
 
 bool Alloc::wants_prepare() const {
@@ -213,6 +215,7 @@ void Alloc::report(Context& context) {
     if (!confirmed_ && status_.client == ClientStatus::pending)
         status_.description = "Waits for the commit group to confirm it after a start of the agent";
     if (save_error_) status_.description += "; its state is not saved: " + *save_error_;
+    if (network_) status_.network = network_->status;
     status_.modified = context.wall;
     context.out.changed.push_back({id(), status_});
     save(context);
@@ -223,8 +226,8 @@ void Alloc::save(Context& context) {
         return task.second.state().phase != TaskPhase::pending || task.second.state().restarts > 0;
     });
     if (!has_dir_ || (!worth_it && !network_) || save_error_) return;
-    AllocRecord record{.status = status_, .tasks = {}, .network = network_,
-                       .restarting_all = restarting_all_};
+    AllocRecord record{
+        .status = status_, .tasks = {}, .network = network_, .restarting_all = restarting_all_};
     record.status.tasks.clear();
     record.status.checks.clear();
     for (const auto& [name, life] : tasks_)

@@ -10,6 +10,7 @@
 #include <tuple>
 #include <vector>
 
+#include "allocrunner/network/alloc_network.h"
 #include "allocrunner/task_event.h"
 #include "base/time.h"
 
@@ -68,12 +69,13 @@ struct AllocStatus {
     std::map<std::string, TaskState> tasks;
     std::vector<CheckHealth> checks;
     std::optional<bool> healthy;  ///< Nomad's DeploymentStatus.Healthy; nothing: not known yet
+    std::optional<NetworkStatus> network;  ///< nothing: its tasks share the machine's, or not yet
     WallTime modified;
     bool for_good = false;  ///< failed so that no other peer would mend it: it is not rescheduled
     template <class Self>
     static auto wire_fields(Self& s) {
-        return std::tie(s.client, s.description, s.tasks, s.checks, s.healthy, s.modified,
-                        s.for_good);
+        return std::tie(s.client, s.description, s.tasks, s.checks, s.healthy, s.network,
+                        s.modified, s.for_good);
     }
     bool operator==(const AllocStatus&) const = default;
 };

@@ -12,6 +12,7 @@
 
 #include "allocrunner/alloc_status.h"
 #include "allocrunner/drivers/driver.h"
+#include "allocrunner/network/request.h"
 #include "allocrunner/order.h"
 #include "allocrunner/setup/task_set_up.h"
 #include "base/bytes.h"
@@ -26,6 +27,7 @@ struct PrepareDir {
     /// Its tasks ran before the machine was booted: the directory is there and what it restores
     /// from is settled; what a boot takes with it (mounts, network) is made anew.
     bool again = false;
+    NetworkRequest network;
 };
 
 /// What a task needs before its process can start; only for tasks that need something. Answer:

@@ -18,6 +18,7 @@
 #include "allocrunner/drivers/drivers.h"
 #include "allocrunner/effects.h"
 #include "allocrunner/input.h"
+#include "allocrunner/network/settings.h"
 #include "base/result.h"
 
 namespace gaggle::allocrunner {
@@ -26,6 +27,7 @@ struct LocalTasksConfig {
     std::string alloc_root;  ///< absolute; made when missing, mode 0711
     std::string shim_path;   ///< the program gctl-shim
     DriverSettings drivers;  ///< its alloc_root is filled in here
+    NetworkSettings networks;
     std::size_t workers = 4;
     std::size_t queue_max = 16384;  ///< pieces of work per worker; carry_out waits when one is full
     /// Puts the state of order.restore (kind from_copy) into the new allocation's directory; called

@@ -14,6 +14,7 @@
 #include "allocrunner/drivers/spec_file.h"
 #include "allocrunner/local_tasks.h"
 #include "allocrunner/logs.h"
+#include "allocrunner/network/alloc_networks.h"
 #include "allocrunner/script_runner.h"
 #include "allocrunner/state_saver.h"
 #include "allocrunner/task_links.h"
@@ -111,6 +112,7 @@ struct LocalTasks::Impl {
     std::unique_ptr<DiskWatcher> usage;
     std::unique_ptr<Drivers> drivers;
     std::unique_ptr<ScriptRunner> scripts;
+    std::optional<AllocNetworks> networks;
     std::vector<std::unique_ptr<Worker>> workers;
 
     std::string dir_of(const AllocId& alloc) const {
@@ -130,6 +132,14 @@ struct LocalTasks::Impl {
         usage->set_limit(order.alloc, static_cast<std::uint64_t>(bytes));
     }
 
+    void set_up_network(const PrepareDir& work, DirReady& ready) {
+        auto network = networks->set_up(dir_of(work.order.alloc), work.network);
+        if (network)
+            ready.network = std::move(*network);
+        else
+            ready.error = network.error().detail;
+    }
+
     void act(PrepareDir& work) {
         DirReady ready{.alloc = work.order.alloc, .note = {}, .error = {}};
         Result<std::string> done = prepare(work.order);
@@ -139,16 +149,17 @@ struct LocalTasks::Impl {
             ready.error = within("prepare the allocation's directory", done.error()).detail;
         limit_disk(work.order);
         if (done) usage->watch(work.order.alloc);
+        if (done) set_up_network(work, ready);
         deliver({wall_clock(), std::move(ready)});
     }
 
     void act(SetUpTask& work) {
         if (config.set_up) return config.set_up(std::move(work));
         TaskSetUpDone done{work.alloc, work.task, work.run, {}, {}};
-        done.failure = SetUpFailure{{.kind = SetUpEvent::Kind::failed,
-                                     .text = "set up task " + work.task +
-                                             ": this agent fetches and renders nothing"},
-                                    false};
+        done.failure = SetUpFailure{
+            {.kind = SetUpEvent::Kind::failed,
+             .text = "set up task " + work.task + ": this agent fetches and renders nothing"},
+            false};
         deliver({wall_clock(), std::move(done)});
     }
     void act(EndSetUp& work) {
@@ -174,8 +185,8 @@ struct LocalTasks::Impl {
     void act(StartTask& work) {
         usage->watch(work.alloc);  // after a start of the agent nothing may have run of it
         const auto failed = [&](const std::string& error, bool may_pass) {
-            deliver({wall_clock(),
-                     TaskNotStarted{work.alloc, work.task, work.run, error, may_pass}});
+            deliver(
+                {wall_clock(), TaskNotStarted{work.alloc, work.task, work.run, error, may_pass}});
         };
         Result<Launch> launch = make_ready(work);
         if (!launch)
@@ -206,6 +217,14 @@ struct LocalTasks::Impl {
         links->watch({work.alloc, dir, work.task}, std::move(live));
     }
 
+    /// What is left behind of its network, in words.
+    std::optional<std::string> tear_down(const AllocId& alloc) {
+        const Result<void> done = networks->tear_down(dir_of(alloc));
+        if (done) return std::nullopt;
+        log::warn("allocation {}: {}", to_string(alloc), done.error().detail);
+        return done.error().detail;
+    }
+
     /// What a task without a supervisor may have left, and what was made for it.
     void clean_up(const TaskLocation& at) {
         const auto started = find_started(at);
@@ -224,13 +243,14 @@ struct LocalTasks::Impl {
     void act(TearDown& work) {
         clean_up_all(work.alloc);
         usage->rest(work.alloc);
-        deliver({wall_clock(), TornDown{work.alloc, {}}});
+        deliver({wall_clock(), TornDown{work.alloc, tear_down(work.alloc)}});
     }
 
     void act(RemoveDir& work) {
         usage->forget(work.alloc);
         saver->forget(work.alloc);
         clean_up_all(work.alloc);
+        tear_down(work.alloc);
         const Result<void> removed = remove_alloc_dir(dir_of(work.alloc));
         if (!removed) log::warn("{}", removed.error().detail);
     }
@@ -320,6 +340,7 @@ Result<std::unique_ptr<LocalTasks>> LocalTasks::open(LocalTasksConfig config,
     auto impl = std::make_unique<Impl>();
     impl->config = std::move(config);
     impl->deliver = std::move(deliver);
+    impl->networks.emplace(impl->config.networks);
     TRY(make_folder(impl->config.alloc_root, 0711));
     impl->config.drivers.alloc_root = impl->config.alloc_root;
     impl->drivers = std::make_unique<Drivers>(impl->config.drivers);

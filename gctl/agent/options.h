@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 
+#include "allocrunner/network/settings.h"
 #include "base/log.h"
 #include "base/units.h"
 
@@ -38,6 +39,7 @@ struct AgentOptions {
     std::optional<MegaBytes> memory_total;
     std::optional<MegaBytes> disk_total;
     bool raw_exec = true;
+    allocrunner::NetworkSettings networks;  ///< `port_ip` follows from where the peer listens
 };
 
 }  // namespace gaggle

@@ -1,5 +1,6 @@
 // How a peer is opened. The order is that of the questions an operator has: is this directory mine,
 // is it whole, are the ports free; and nothing that others can see happens before the last answer.
+#include "allocrunner/network/network_offer.h"
 #include "base/log.h"
 #include "gctl/agent/clock.h"
 #include "gctl/agent/data_directory.h"
@@ -56,6 +57,9 @@ Result<std::unique_ptr<Peer>> Peer::open(const AgentOptions& options, const Home
     startup.http_host = TRY(http_host(options, home.cluster.listen));
     store::Loaded loaded = TRY(peer->open_store(home.data_dir));
     startup.machine = TRY(fingerprint_of(TRY(read_machine(home.data_dir))));
+    TRY(allocrunner::check_settings(options.networks));
+    startup.networks =
+        allocrunner::network_attributes(allocrunner::read_networks(network_settings(startup)));
     TRY(peer->open_sockets());
     TRY(peer->open_http(home.data_dir));
     TRY(peer->open_tasks(home.data_dir));
@@ -106,7 +110,8 @@ Result<void> Peer::open_tasks(const std::string& data_dir) {
     copies_ = TRY(replica::CopyWorker::open(
         {.root = data_dir}, [this](replica::Input input) { inbox_.put(std::move(input)); }));
     allocrunner::LocalTasksConfig config{.alloc_root = startup_.alloc_root,
-                                         .shim_path = TRY(find_shim())};
+                                         .shim_path = TRY(find_shim()),
+                                         .networks = network_settings(startup_)};
     config.restore_copy = [this](const allocrunner::Order& order, const std::string&) {
         return copies_->restore({.name_space = order.job.name_space,
                                  .job = order.job.id,

@@ -32,6 +32,16 @@ Value render_health(const AllocRecord& alloc, const AllocStatus& status) {
                       {"ModifyIndex", val(alloc.modify_index)}});
 }
 
+Value render_network(const AllocStatus& status) {
+    if (!status.network) return null();
+    const allocrunner::NetworkStatus& network = *status.network;
+    const bool silent = allocrunner::is_empty(network.dns);
+    return val(Object{{"InterfaceName", val(network.interface)},
+                      {"Address", val(network.ip)},
+                      {"AddressIPv6", val("")},
+                      {"DNS", silent ? null() : render_dns(network.dns)}});
+}
+
 std::string name_of(const AllocRecord& alloc) {
     return alloc.slot.job.id + "." + alloc.slot.group + "[" + std::to_string(alloc.slot.index) +
            "]";
@@ -165,7 +175,7 @@ Value AllocRenderer::full(const AllocRecord& alloc) {
     out["PreviousAllocation"] = or_empty(alloc.previous);
     out["NextAllocation"] = or_empty(alloc.next);
     out["AllocModifyIndex"] = val(alloc.modify_index);
-    out["NetworkStatus"] = null();
+    out["NetworkStatus"] = render_network(status_of(alloc));
     const ResourceSubject subject{
         .alloc = alloc, .job = job_of(alloc), .peer = peer_of(alloc.peer)};
     out["AllocatedResources"] = render_allocated(subject);

@@ -6,11 +6,21 @@ namespace gaggle {
 
 namespace {
 
+const TaskGroup* group_of(const ResourceSubject& subject) {
+    if (subject.job == nullptr) return nullptr;
+    return find_group(*subject.job, subject.alloc.slot.group);
+}
+
 const std::vector<Task>& tasks_of(const ResourceSubject& subject) {
     static const std::vector<Task> none;
-    if (subject.job == nullptr) return none;
-    const TaskGroup* group = find_group(*subject.job, subject.alloc.slot.group);
+    const TaskGroup* group = group_of(subject);
     return group == nullptr ? none : group->tasks;
+}
+
+/// What the group says about its network; Nomad's defaults when it says nothing.
+Network network_of(const ResourceSubject& subject) {
+    const TaskGroup* group = group_of(subject);
+    return group == nullptr || group->networks.empty() ? Network{} : group->networks.front();
 }
 
 bool asked_for_number(const ledger::AllocRecord& alloc, const std::string& label) {
@@ -19,9 +29,10 @@ bool asked_for_number(const ledger::AllocRecord& alloc, const std::string& label
     return false;
 }
 
-/// One network with all ports, as Nomad puts group networks; null without ports.
+/// One network with all ports, as Nomad puts group networks; null when there is nothing to say.
 Value render_networks(const ResourceSubject& subject) {
-    if (subject.alloc.ports.empty()) return null();
+    const Network asked = network_of(subject);
+    if (subject.alloc.ports.empty() && asked == Network{}) return null();
     List fixed, dynamic;
     for (const AssignedPort& port : subject.alloc.ports) {
         Value shown = val(Object{{"Label", val(port.label)},
@@ -31,12 +42,13 @@ Value render_networks(const ResourceSubject& subject) {
         (asked_for_number(subject.alloc, port.label) ? fixed : dynamic).push_back(std::move(shown));
     }
     const std::string ip = subject.peer == nullptr ? "" : address_of(*subject.peer);
-    return val(List{val(Object{{"Mode", val("host")},
+    return val(List{val(Object{{"Mode", val(asked.mode)},
+                               {"Hostname", val(asked.hostname)},
                                {"Device", val("")},
                                {"CIDR", val("")},
                                {"IP", val(ip)},
                                {"MBits", val(0)},
-                               {"DNS", null()},
+                               {"DNS", asked.dns ? render_dns(*asked.dns) : null()},
                                {"ReservedPorts", or_null(fixed)},
                                {"DynamicPorts", or_null(dynamic)}})});
 }
@@ -53,6 +65,12 @@ Value render_ports(const ResourceSubject& subject) {
 }
 
 }  // namespace
+
+Value render_dns(const DnsConfig& dns) {
+    return val(Object{{"Servers", or_null(dns.servers)},
+                      {"Searches", or_null(dns.searches)},
+                      {"Options", or_null(dns.options)}});
+}
 
 Value render_allocated(const ResourceSubject& subject) {
     Object tasks, lifecycles;

@@ -17,6 +17,9 @@ Value render_allocated(const ResourceSubject& subject);
 /// Resources, SharedResources and TaskResources, which Nomad still sends to older clients.
 void add_legacy_resources(Object& alloc, const ResourceSubject& subject);
 
+/// Nomad's DNSConfig.
+Value render_dns(const DnsConfig& dns);
+
 /// Nomad's old Resources: of a task, an allocation or a node.
 Value render_legacy(const Amounts& amounts, MegaBytes memory_max, Value networks);
 

@@ -21,6 +21,7 @@ Description description_of(const Startup& startup) {
                     .http_address = startup.http_address,
                     .attributes = startup.machine.attributes,
                     .meta = startup.options.meta};
+    out.attributes.insert(startup.networks.begin(), startup.networks.end());
     out.attributes["unique.network.ip-address"] = startup.cluster.listen.reached_at();
     if (startup.options.raw_exec) out.attributes["driver.raw_exec"] = "1";
     return out;
@@ -58,6 +59,15 @@ node::Config node_config(const Startup& startup) {
     out.offer = offer_of(startup.options, startup.machine);
     out.description = description_of(startup);
     out.host = host_of(startup, out.description);
+    return out;
+}
+
+allocrunner::NetworkSettings network_settings(const Startup& startup) {
+    allocrunner::NetworkSettings out = startup.options.networks;
+    const std::string& bind = startup.cluster.listen.bind;
+    const bool is_one_v4 = bind != "0.0.0.0" && !bind.empty() &&
+                           bind.find_first_not_of("0123456789.") == std::string::npos;
+    if (is_one_v4) out.port_ip = bind;
     return out;
 }
 

@@ -15,6 +15,7 @@ struct Startup {
     ClusterFile cluster;  ///< with the options in it
     Identity identity;
     Fingerprint machine;
+    std::map<std::string, std::string> networks;  ///< attributes: what it can give allocations
     StartId start;
     std::string alloc_root;  ///< absolute
     std::string http_host;
@@ -23,6 +24,9 @@ struct Startup {
 };
 
 node::Config node_config(const Startup& startup);
+
+/// As asked for, with mapped ports where the peer itself listens.
+allocrunner::NetworkSettings network_settings(const Startup& startup);
 
 /// The limits of the peer sockets are the node's.
 PeerSocketLimits socket_limits();

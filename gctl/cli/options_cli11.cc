@@ -73,6 +73,16 @@ void add_listen(CLI::App* app, Listen& listen) {
     app->add_option("--advertise", listen.advertise, "Host that the others dial [the bound one]");
 }
 
+/// For groups with a network of their own.
+void add_networks(CLI::App* app, allocrunner::NetworkSettings& to) {
+    app->add_option("--cni-path", to.cni_path, "Folders of CNI plugins")->capture_default_str();
+    app->add_option("--cni-config-dir", to.cni_config_dir, "CNI configurations for cni/<name>")
+        ->capture_default_str();
+    app->add_option("--bridge-name", to.bridge_name, "The bridge of network mode bridge")
+        ->capture_default_str();
+    app->add_option("--bridge-subnet", to.bridge_subnet, "Its addresses")->capture_default_str();
+}
+
 }  // namespace
 
 CLI::App* OptionBuilder::topic(const std::string& name, const std::string& what,
@@ -148,6 +158,7 @@ void OptionBuilder::add_agent() {
         "--raw-exec",
         [&to](const std::string& text) { set_on_off("--raw-exec", text, to.raw_exec); },
         "on or off: run tasks as plain processes of this user [on]");
+    add_networks(app, to.networks);
     app->callback([this] {
         if (!agent.options.dev && agent.options.data_dir.empty()) agent.options.data_dir = data_dir;
         if (!agent.options.dev && agent.options.region)

@@ -23,6 +23,21 @@ std::string joined(const std::vector<std::string>& words) {
     return out;
 }
 
+/// What a peer says that it can give is in its attributes (allocrunner/network/network_offer.h).
+std::optional<std::string> missing_network(const TaskGroup& group, const PeerView& peer) {
+    const auto& attributes = peer.description.attributes;
+    for (const Network& network : group.networks) {
+        if (network.mode == "host" || attributes.contains("gaggle.network." + network.mode))
+            continue;
+        std::string reason = "missing network " + network.mode;
+        const char* lacks =
+            network.mode == "bridge" ? "gaggle.network.bridge.lacks" : "gaggle.network.lacks";
+        const auto why = attributes.find(lacks);
+        return why == attributes.end() ? reason : reason + ": " + why->second;
+    }
+    return std::nullopt;
+}
+
 template <class Item>
 void append(std::vector<Item>& out, const std::vector<Item>& more) {
     out.insert(out.end(), more.begin(), more.end());
@@ -60,6 +75,7 @@ std::optional<std::string> mismatch_reason(const Wanted& wanted, const PeerView&
         if (!std::binary_search(drivers.begin(), drivers.end(), driver))
             return "missing driver " + driver;
     }
+    if (auto missing = missing_network(wanted.group, peer)) return missing;
     for (const Constraint& constraint : wanted.constraints) {
         if (!holds(constraint, peer)) return text_of(constraint);
     }

@@ -58,6 +58,18 @@ TEST_CASE("a node is told what was asked, what was kept and what the machine is"
     CHECK(config.host.attributes == config.description.attributes);
 }
 
+TEST_CASE(
+    "planners are told which networks there are, and ports are mapped where the peer listens") {
+    Startup startup = some_startup();
+    startup.networks = {{"gaggle.network.bridge", "1"}};
+    CHECK(node_config(startup).description.attributes.at("gaggle.network.bridge") == "1");
+    CHECK(network_settings(startup).port_ip.empty());  // it listens everywhere
+    startup.cluster.listen.bind = "10.0.0.7";
+    CHECK(network_settings(startup).port_ip == "10.0.0.7");
+    startup.cluster.listen.bind = "barn.lan";
+    CHECK(network_settings(startup).port_ip.empty());
+}
+
 TEST_CASE("an operator may offer less than the machine has, and no raw_exec") {
     Startup startup = some_startup();
     startup.options.cpu_total = MegaHertz{100};

@@ -44,6 +44,35 @@ TEST_CASE("a peer is filtered for the first reason that speaks against it") {
     }
 }
 
+TEST_CASE("a network is given only where the peer says that it can, and the reason says why not") {
+    Job job = fixtures::job(1);
+    struct Row {
+        const char* mode;
+        std::map<std::string, std::string> attributes;
+        const char* reason;
+    };
+    for (const Row& row : {
+             Row{"host", {}, ""},
+             Row{"bridge", {{"gaggle.network.bridge", "1"}}, ""},
+             Row{"bridge", {}, "missing network bridge"},
+             Row{"bridge",
+                 {{"gaggle.network.bridge.lacks", "find iptables"}},
+                 "missing network bridge: find iptables"},
+             Row{"none", {{"gaggle.network.none", "1"}}, ""},
+             Row{"cni/lan", {{"gaggle.network.cni/lan", "1"}}, ""},
+             Row{"cni/lan",
+                 {{"gaggle.network.cni/wan", "1"}, {"gaggle.network.bridge.lacks", "b"}},
+                 "missing network cni/lan"},
+             Row{"none", {{"gaggle.network.lacks", "no root"}}, "missing network none: no root"},
+         }) {
+        job.groups.front().networks = {{.mode = row.mode}};
+        PeerView peer = fixtures::peer(1);
+        peer.description.attributes.insert(row.attributes.begin(), row.attributes.end());
+        CAPTURE(row.mode);
+        CHECK(filter_reason(Wanted(job, job.groups.front()), peer).value_or("") == row.reason);
+    }
+}
+
 TEST_CASE("the pool \"all\" takes every peer") {
     Job job = fixtures::job(1);
     job.node_pool = "all";
