@@ -20,6 +20,7 @@ void keep_first(std::optional<TimePoint>& first, std::optional<TimePoint> other)
 Alloc::Alloc(Context& context, Order order)
     : order_(std::move(order)),
       checks_(context.host, order_, {}),
+      services_(context.host, order_, {}),
       healthiness_(order_.group, context.now) {
     for (const Task& task : order_.group.tasks)
         tasks_.emplace(task.name, TaskLife(order_, task, context.wall));
@@ -48,6 +49,7 @@ Alloc Alloc::recovered(Context& context, Order order, const FoundAlloc& found) {
         alloc.healthiness_.recover(record->status.healthy);
         alloc.network_ = record->network;
         alloc.checks_ = Checks(context.host, alloc.order_, alloc.network_);
+        alloc.services_ = Services(context.host, alloc.order_, alloc.network_);
         alloc.restarting_all_ = record->restarting_all;
         alloc.status_.for_good = record->status.for_good;
         alloc.stopping_ = record->status.for_good;
@@ -91,6 +93,7 @@ void Alloc::on_dir_ready(Context& context, const DirReady& input) {
     if (network_ != input.network) {
         network_ = input.network;
         checks_ = Checks(context.host, order_, network_);
+        services_ = Services(context.host, order_, network_);
         status_.checks = checks_.initial();
     }
     if (input.error) return refuse_all(context, event_setup_failure(context.wall, *input.error));
@@ -110,6 +113,7 @@ void Alloc::on_order(Context& context, const Order& order) {
         if (TaskLife* life = find(task.name)) life->update(task);
     const Checks before = std::exchange(checks_, Checks(context.host, order_, network_));
     status_.checks = checks_.succeed(before, status_.checks);
+    services_ = Services(context.host, order_, network_);
     changed_ = true;
     if (has_dir_) context.out.work.emplace_back(SaveOrder{order_});
     if (order_.desired == Desired::stop) stop_by_order(context);
@@ -177,6 +181,19 @@ void Alloc::look_after_health(Context& context) {
             life.note(event_unhealthy(context.wall, *why));
 }
 
+/// From the word to stop on, nobody is sent here any more.
+void Alloc::offer_services() {
+    const auto serves = [&](const std::string& task) {
+        if (stopping_) return false;
+        const auto found = tasks_.find(task);
+        return task.empty() ? all_well() : found != tasks_.end() && found->second.running();
+    };
+    auto offered = services_.offered(serves, status_.checks);
+    if (offered == offered_) return;
+    offered_ = std::move(offered);
+    changed_ = true;
+}
+
 void Alloc::settle(Context& context) {
     if (over() || phase_ == Phase::tearing) return;
     for (auto& [name, life] : tasks_) life.on_tick(context);
@@ -200,6 +217,7 @@ void Alloc::report(Context& context) {
         context.out.work.emplace_back(SaveOrder{order_});
     }
     for (auto& [name, life] : tasks_) changed_ |= life.take_changed();
+    offer_services();
     if (!changed_) return;
     changed_ = false;
     const ClientStatus before = status_.client;
@@ -217,7 +235,7 @@ void Alloc::report(Context& context) {
     if (save_error_) status_.description += "; its state is not saved: " + *save_error_;
     if (network_) status_.network = network_->status;
     status_.modified = context.wall;
-    context.out.changed.push_back({id(), status_});
+    context.out.changed.push_back({id(), status_, offered_});
     save(context);
 }
 

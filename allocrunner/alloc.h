@@ -16,6 +16,7 @@
 #include "allocrunner/context.h"
 #include "allocrunner/healthiness.h"
 #include "allocrunner/input.h"
+#include "allocrunner/services.h"
 #include "allocrunner/task_life.h"
 #include "allocrunner/task_plan.h"
 
@@ -72,6 +73,8 @@ class Alloc {
     const AllocStatus& status() const { return status_; }
     /// Nothing when it shares the host's.
     const std::optional<AllocNetwork>& network() const { return network_; }
+    /// The instances of its services that are offered now.
+    const std::vector<ServiceInstance>& services() const { return offered_; }
     bool confirmed() const { return confirmed_; }
     bool stopping() const { return stopping_; }
     /// It may still take over the state of the allocation that it names.
@@ -118,6 +121,7 @@ class Alloc {
     TaskPlan plan_of(Context& context, const TaskLife& life) const;
 
     // alloc.cc
+    void offer_services();
     void look_after_health(Context& context);
     void restart_for_check(Context& context, const CheckRestartWanted& wanted);
     bool all_well() const;
@@ -138,6 +142,8 @@ class Alloc {
     bool changed_ = true;
     std::map<std::string, TaskLife> tasks_;
     Checks checks_;
+    Services services_;
+    std::vector<ServiceInstance> offered_;
     Healthiness healthiness_;
     AllocStatus status_;
     std::optional<AllocNetwork> network_;

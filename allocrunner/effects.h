@@ -14,6 +14,7 @@
 #include "allocrunner/drivers/driver.h"
 #include "allocrunner/network/request.h"
 #include "allocrunner/order.h"
+#include "allocrunner/service_instance.h"
 #include "allocrunner/setup/task_set_up.h"
 #include "base/bytes.h"
 #include "base/ids.h"
@@ -120,6 +121,7 @@ using Work = std::variant<PrepareDir, SetUpTask, EndSetUp, StartTask, SignalTask
 struct StatusChanged {
     AllocId alloc;
     AllocStatus status;
+    std::vector<ServiceInstance> services;  ///< offered now
 };
 
 struct Effects {

@@ -238,8 +238,8 @@ void Runner::collect(Context& context) {
         const bool too_many = kept > config_.finished_kept_max;
         const bool named = now_wanted && now_wanted->alloc == one.id;
         const bool early = (now_wanted && !now_wanted->alloc) || to_press > 0;
-        const bool goes = !has_dir || old || too_many || named ||
-                          (early && !may_be_needed(context.now, one));
+        const bool goes =
+            !has_dir || old || too_many || named || (early && !may_be_needed(context.now, one));
         if (!goes || is_awaited(one.id)) continue;
         if (has_dir) context.out.work.emplace_back(RemoveDir{one.id});
         if (to_press > 0 && --to_press == 0) pressed_after_ = context.now + config_.pressure_pause;
@@ -287,6 +287,11 @@ std::optional<std::string> Runner::objection(const TaskCommand& command) const {
     const auto found = allocs_.find(command.alloc);
     if (found == allocs_.end()) return "it is not (or no longer) on this peer";
     return found->second.objection_to(command);
+}
+
+const std::vector<ServiceInstance>* Runner::services(const AllocId& alloc) const {
+    const auto found = allocs_.find(alloc);
+    return found == allocs_.end() ? nullptr : &found->second.services();
 }
 
 std::vector<AllocId> Runner::allocs() const {

@@ -25,9 +25,9 @@ struct Config {
     std::size_t finished_kept_max =
         50;  ///< directories of finished allocations that no order names (Nomad: 50)
     Duration finished_kept_for = 24h;
-    int disk_percent_max = 80;    ///< fuller, and the oldest of them go (Nomad: 80)
-    int inodes_percent_max = 70;  ///< likewise (Nomad: 70)
-    Duration pressure_pause = 5s;     ///< after some went, before more do: removing takes time
+    int disk_percent_max = 80;     ///< fuller, and the oldest of them go (Nomad: 80)
+    int inodes_percent_max = 70;   ///< likewise (Nomad: 70)
+    Duration pressure_pause = 5s;  ///< after some went, before more do: removing takes time
     /// Sticky data of a finished allocation is left alone so long, even under pressure: its
     /// successor may be on its way here. Unless somebody asks for that very one.
     Duration sticky_kept_for = 1h;
@@ -50,6 +50,7 @@ class Runner {
     const AllocNetwork* network(const AllocId& alloc) const;
     /// Why a command could not be obeyed now, for whoever gave it; nothing when it can.
     std::optional<std::string> objection(const TaskCommand& command) const;
+    const std::vector<ServiceInstance>* services(const AllocId& alloc) const;
     /// All that are here, also finished ones whose directory is kept.
     std::vector<AllocId> allocs() const;
     /// Those whose processes may be alive: what capacity on this peer is really in use.

@@ -47,11 +47,12 @@ bool region_is_ours(Exchange& exchange) {
     return false;
 }
 
-std::optional<node::Query> query_for(Exchange& exchange, node::QueryKind kind, std::string id) {
-    if (exchange.request().query.contains("filter")) {
+std::optional<node::Query> query_for(Exchange& exchange, node::QueryKind kind, std::string id,
+                                     Filters filters) {
+    if (filters == Filters::refused && exchange.request().query.contains("filter")) {
         exchange.refuse(400,
-                        "filter expressions are not known in this version; leave `filter` out "
-                        "and choose among the answers");
+                        "filter expressions are not known here, in this version only for services; "
+                        "leave `filter` out and choose among the answers");
         return std::nullopt;
     }
     node::Query query{.kind = kind, .id = std::move(id)};

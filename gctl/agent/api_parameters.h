@@ -15,7 +15,10 @@ bool region_is_ours(Exchange& exchange);
 
 /// A query of this kind with the request's namespace, index, wait and stale. Nothing when one of
 /// them is wrong, and then the exchange is refused.
-std::optional<node::Query> query_for(Exchange& exchange, node::QueryKind kind, std::string id = "");
+/// Most lists do not take a filter expression, and refuse one.
+enum class Filters { refused, taken };
+std::optional<node::Query> query_for(Exchange& exchange, node::QueryKind kind, std::string id = "",
+                                     Filters filters = Filters::refused);
 /// The same with `prefix` as the id. A UUID's prefix of one character is refused, as Nomad does.
 enum class IdKind { job, uuid };
 std::optional<node::Query> list_query(Exchange& exchange, node::QueryKind kind, IdKind ids);

@@ -70,6 +70,11 @@ void list_namespaces(Exchange& exchange);
 void show_namespace(Exchange& exchange);
 void show_region(Exchange& exchange);
 void expel_peer(Exchange& exchange);
+// api_services.cc
+void list_services(Exchange& exchange);
+void show_service(Exchange& exchange);
+void list_job_services(Exchange& exchange);
+void list_allocation_services(Exchange& exchange);
 // api_search.cc
 void search(Exchange& exchange);
 // api_logs.cc

@@ -33,6 +33,8 @@ struct AgentOptions {
     std::optional<std::string> http_bind;  ///< the bound address when it is a loopback one, else
                                            ///< "127.0.0.1"
     std::uint16_t http_port = 4646;        ///< 0: any free one
+    std::optional<std::string> dns;  ///< "ADDRESS", "ADDRESS:PORT" or "off"; the address of HTTP,
+                                     ///< and the control port plus 6
     log::Level log_level = log::Level::info;
 
     std::optional<MegaHertz> cpu_total;  ///< what this peer offers; not set: what the machine has

@@ -63,6 +63,7 @@ void Peer::act(node::Effects effects) {
     for (allocrunner::Work& work : effects.tasks) tasks_->carry_out(std::move(work));
     for (replica::Work& work : effects.copies) copies_->carry_out(std::move(work));
     for (node::ReadLogFile& read : effects.logs) logs_->read(std::move(read));
+    for (node::ServicesOf& news : effects.services) services_.take(std::move(news));
     for (const PeerId& peer : effects.connect_tests) test_connect(peer);
     for (const node::Note& note : effects.notes)
         log::line(note.warning ? log::Level::warn : log::Level::info, "{}", note.text);
@@ -102,6 +103,7 @@ void Peer::close() {
         http_.reset();
     }
     if (api_) api_->stop();
+    if (dns_) dns_->stop();
     if (sockets_) sockets_->stop();
     if (tasks_) tasks_->stop();
     if (copies_) copies_->stop();

@@ -4,8 +4,8 @@
 // sockets, a disk, processes and HTTP. The node is touched on the loop's thread alone. Everything
 // else has a thread of its own and answers through one inbox: "zeromq" (peer sockets), "disk" (the
 // store), "copies" (of allocation directories), "logs" (log files), "http" and "api" (the HTTP
-// API), and those of LocalTasks: four "tasks", "states", "links" and "usage". What each queue holds
-// at most is said in its own header.
+// API), "dns" (names of services; it asks the catalogue alone), and those of LocalTasks: four
+// "tasks", "states", "links" and "usage". What each queue holds at most is said in its own header.
 #pragma once
 
 #include <functional>
@@ -17,11 +17,13 @@
 #include "allocrunner/replica/worker_posix.h"
 #include "gctl/agent/api.h"
 #include "gctl/agent/disk_thread.h"
+#include "gctl/agent/dns_server.h"
 #include "gctl/agent/home.h"
 #include "gctl/agent/http.h"
 #include "gctl/agent/inbox.h"
 #include "gctl/agent/log_reader.h"
 #include "gctl/agent/loop.h"
+#include "gctl/agent/shared_services.h"
 #include "gctl/agent/startup.h"
 #include "gctl/node/node.h"
 
@@ -63,6 +65,7 @@ class Peer {
     // --- opening (peer_open.cc)
     Result<store::Loaded> open_store(const std::string& data_dir);
     Result<void> open_http(const std::string& data_dir);
+    Result<void> open_dns();
     Result<void> open_tasks(const std::string& data_dir);
     Result<void> open_sockets();
     PeerHandlers socket_handlers();
@@ -83,6 +86,8 @@ class Peer {
     std::unique_ptr<store::Store> store_;  ///< until the disk thread has it
     std::unique_ptr<Api> api_;
     std::unique_ptr<HttpServer> http_;
+    SharedServices services_;  ///< outlives those who look
+    std::unique_ptr<DnsServer> dns_;
     std::unique_ptr<replica::CopyWorker> copies_;  ///< outlives `tasks_`, which restores through it
     std::unique_ptr<allocrunner::LocalTasks> tasks_;
     std::unique_ptr<PeerSockets> sockets_;

@@ -62,6 +62,7 @@ Result<std::unique_ptr<Peer>> Peer::open(const AgentOptions& options, const Home
         allocrunner::network_attributes(allocrunner::read_networks(network_settings(startup)));
     TRY(peer->open_sockets());
     TRY(peer->open_http(home.data_dir));
+    TRY(peer->open_dns());
     TRY(peer->open_tasks(home.data_dir));
     peer->begin(std::move(loaded));
     return peer;
@@ -98,6 +99,21 @@ Result<void> Peer::open_http(const std::string& data_dir) {
     // Only a convenience for commands on this machine: they also take --token-file.
     if (const auto published = publish_token(host, http_->port(), token_); !published.ok())
         log::warn("{}", published.error().detail);
+    return {};
+}
+
+/// The place that nobody asked for may be taken; then there is no DNS here, and all else goes on.
+Result<void> Peer::open_dns() {
+    const auto config = TRY(dns_config(startup_.options, startup_.cluster.listen));
+    if (!config) return {};
+    auto opened = DnsServer::open(*config, services_, fresh_rng());
+    if (!opened.ok()) {
+        if (startup_.options.dns) return opened.error();
+        log::warn("{}", opened.error().detail);
+        return {};
+    }
+    dns_ = std::move(*opened);
+    startup_.dns_address = host_and_port(config->address, dns_->port());
     return {};
 }
 

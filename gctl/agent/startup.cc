@@ -1,8 +1,13 @@
 #include "gctl/agent/startup.h"
 
+#include <algorithm>
+#include <charconv>
+
 namespace gaggle::agent {
 
 namespace {
+
+constexpr int kDnsAboveControl = 6;  // 4653 with the usual ports
 
 Offer offer_of(const AgentOptions& options, const Fingerprint& machine) {
     Offer out;
@@ -24,6 +29,7 @@ Description description_of(const Startup& startup) {
     out.attributes.insert(startup.networks.begin(), startup.networks.end());
     out.attributes["unique.network.ip-address"] = startup.cluster.listen.reached_at();
     if (startup.options.raw_exec) out.attributes["driver.raw_exec"] = "1";
+    if (!startup.dns_address.empty()) out.attributes["unique.gaggle.dns"] = startup.dns_address;
     return out;
 }
 
@@ -88,6 +94,31 @@ Result<std::string> http_host(const AgentOptions& options, const Listen& listen)
                 ": refused, for there is no TLS yet and whoever listens to the network "
                 "would read the token; leave out --http-bind, and reach the API from "
                 "elsewhere through a tunnel (ssh -L 4646:127.0.0.1:4646)"};
+}
+
+Result<std::optional<DnsServerConfig>> dns_config(const AgentOptions& options,
+                                                  const Listen& listen) {
+    const std::string text = options.dns.value_or("");
+    if (text == "off") return std::optional<DnsServerConfig>();
+    const std::string http = http_address_of(options, listen);
+    DnsServerConfig out{
+        .address = http == "localhost" ? "127.0.0.1" : http,
+        .port = static_cast<std::uint16_t>(std::min(65535, listen.port + kDnsAboveControl))};
+    if (text.empty()) return std::optional(out);
+    const bool bare_v6 = text.front() != '[' && text.find(':') != text.rfind(':');
+    const std::size_t colon = text.rfind(':');
+    const bool has_port =
+        !bare_v6 && colon != std::string::npos && text.find(']', colon) == std::string::npos;
+    out.address = has_port ? text.substr(0, colon) : text;
+    if (out.address.starts_with('[') && out.address.ends_with(']'))
+        out.address = out.address.substr(1, out.address.size() - 2);
+    if (!has_port) return std::optional(out);
+    const char* end = text.data() + text.size();
+    const auto read = std::from_chars(text.data() + colon + 1, end, out.port);
+    if (read.ec == std::errc() && read.ptr == end) return std::optional(out);
+    return Error{Errc::invalid, "--dns " + text + ": \"" + text.substr(colon + 1) +
+                                    "\" is no port; write an address, an address and a port such "
+                                    "as 127.0.0.1:4653, or off"};
 }
 
 std::string host_and_port(const std::string& host, std::uint16_t port) {

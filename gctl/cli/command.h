@@ -93,6 +93,12 @@ struct EvalStatus {
     bool monitor = false;
     bool verbose = false;
 };
+struct ServiceList {};
+struct ServiceInfo {
+    std::string name;
+    std::string filter;
+    bool verbose = false;
+};
 struct Members {
     bool verbose = false;
 };
@@ -102,9 +108,10 @@ struct Completion {
     std::string script;
 };
 
-using Command = std::variant<RunAgent, ClusterInit, ClusterInvite, ClusterExpel, JobRun, JobPlan,
-                             JobValidate, JobStatus, JobStop, JobInspect, NodeStatus, AllocStatus,
-                             AllocLogs, EvalStatus, Members, RegionStatus, Version, Completion>;
+using Command =
+    std::variant<RunAgent, ClusterInit, ClusterInvite, ClusterExpel, JobRun, JobPlan, JobValidate,
+                 JobStatus, JobStop, JobInspect, NodeStatus, AllocStatus, AllocLogs, EvalStatus,
+                 ServiceList, ServiceInfo, Members, RegionStatus, Version, Completion>;
 
 struct Invocation {
     Connect connect;

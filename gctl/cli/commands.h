@@ -20,6 +20,8 @@ Result<int> run(const NodeStatus& command, const Context& context);
 Result<int> run(const AllocStatus& command, const Context& context);
 Result<int> run(const AllocLogs& command, const Context& context);
 Result<int> run(const EvalStatus& command, const Context& context);
+Result<int> run(const ServiceList& command, const Context& context);
+Result<int> run(const ServiceInfo& command, const Context& context);
 Result<int> run(const Members& command, const Context& context);
 Result<int> run(const RegionStatus& command, const Context& context);
 Result<int> run(const Version& command, const Context& context);

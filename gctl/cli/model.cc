@@ -257,6 +257,32 @@ std::string MemberView::tag(const std::string& key) const {
     return found == tags.end() ? "" : found->second;
 }
 
+std::vector<ServiceName> service_names_of(const Json& json) {
+    std::vector<ServiceName> out;
+    for (const Json& space : json.items())
+        for (const Json& service : space["Services"].items())
+            out.push_back({.name_space = space["Namespace"].text(),
+                           .name = service["ServiceName"].text(),
+                           .tags = service["Tags"].texts()});
+    return out;
+}
+
+std::vector<ServiceView> services_of(const Json& json) {
+    return each(json, [](const Json& service) {
+        return ServiceView{.id = service["ID"].text(),
+                           .name = service["ServiceName"].text(),
+                           .name_space = service["Namespace"].text(),
+                           .job_id = service["JobID"].text(),
+                           .alloc_id = service["AllocID"].text(),
+                           .node_id = service["NodeID"].text(),
+                           .datacenter = service["Datacenter"].text(),
+                           .address = service["Address"].text(),
+                           .health = service["Health"].text(),
+                           .port = service["Port"].whole(),
+                           .tags = service["Tags"].texts()};
+    });
+}
+
 std::vector<MemberView> members_of(const Json& json) {
     return each(json["Members"], [](const Json& member) {
         return MemberView{.name = member["Name"].text(),

@@ -125,6 +125,19 @@ struct Usage {
     std::int64_t cpu = 0, memory = 0, disk = 0;
 };
 
+/// The name of a service with all tags that its instances have.
+struct ServiceName {
+    std::string name_space, name;
+    std::vector<std::string> tags;
+};
+
+/// One instance of a service.
+struct ServiceView {
+    std::string id, name, name_space, job_id, alloc_id, node_id, datacenter, address, health;
+    std::int64_t port = 0;
+    std::vector<std::string> tags;
+};
+
 struct MemberView {
     std::string name, address, status;
     std::int64_t port = 0;
@@ -194,6 +207,8 @@ std::vector<EvalView> evals_of(const Json& json);
 EvalView eval_of(const Json& json);
 std::vector<NodeStub> nodes_of(const Json& json);
 NodeView node_of(const Json& json);
+std::vector<ServiceName> service_names_of(const Json& json);
+std::vector<ServiceView> services_of(const Json& json);
 std::vector<MemberView> members_of(const Json& json);
 RegionView region_of(const Json& json);
 PlanView plan_of(const Json& json);

@@ -34,6 +34,7 @@ struct OptionBuilder {
     AllocStatus alloc_status;
     AllocLogs logs;
     EvalStatus eval_status;
+    ServiceInfo service_info;
     Members members;
     RegionStatus region_status;
 
@@ -48,6 +49,7 @@ struct OptionBuilder {
     void add_jobs();
     void add_allocations();
     void add_nodes();
+    void add_services();
 };
 
 }  // namespace gaggle::cli

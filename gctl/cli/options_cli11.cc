@@ -148,6 +148,8 @@ void OptionBuilder::add_agent() {
         ->allow_extra_args(false);
     app->add_option("--http-bind", to.http_bind, "Address of the HTTP API [loopback]");
     app->add_option("--http-port", to.http_port, "Port of the HTTP API")->capture_default_str();
+    app->add_option("--dns", to.dns,
+                    "Where services are told by DNS: ADDRESS, ADDRESS:PORT or off [loopback:4653]");
     app->add_option_function<std::string>(
         "--log-level", [&to](const std::string& text) { set_level(text, to.log_level); },
         "trace, debug, info, warn, error or off [info]");
@@ -323,6 +325,7 @@ ParsedLine parse_command_line(const std::vector<std::string>& arguments,
     builder.add_jobs();
     builder.add_allocations();
     builder.add_nodes();
+    builder.add_services();
     CLI::App* version =
         builder.command(&app, "version", "Print the version", "gctl version", false);
     version->add_flag("--json", builder.out.json, "As JSON");

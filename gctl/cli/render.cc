@@ -117,7 +117,8 @@ Tone tone_of(std::string_view status) {
         {"unknown", Tone::warn},   {"ineligible", Tone::warn}, {"disconnected", Tone::warn},
         {"failed", Tone::bad},     {"lost", Tone::bad},        {"down", Tone::bad},
         {"canceled", Tone::faint}, {"dead", Tone::faint},      {"stop", Tone::faint},
-        {"evict", Tone::warn},     {"left", Tone::faint}};
+        {"evict", Tone::warn},     {"left", Tone::faint},      {"passing", Tone::good},
+        {"failing", Tone::bad}};
     const auto found = kTones.find(status);
     return found == kTones.end() ? Tone::plain : found->second;
 }

@@ -1,6 +1,10 @@
 #include "gctl/node/answer.h"
 
 #include <algorithm>
+#include <set>
+
+#include "allocrunner/service_instance.h"
+#include "base/wire.h"
 
 namespace gaggle::node {
 
@@ -116,6 +120,42 @@ void answer_peer(Answer& answer, const ledger::Ledger& ledger, const Query& quer
         add_alloc(answer, ledger, *ledger.alloc(id));
 }
 
+bool lists(const ledger::AllocRecord& alloc, const std::string& service) {
+    const auto instances = decode<std::vector<allocrunner::ServiceInstance>>(
+        alloc.services.instances, "instances of services");
+    return instances.ok() &&
+           std::any_of(instances->begin(), instances->end(),
+                       [&](const auto& instance) { return instance.name == service; });
+}
+
+/// Without all that has nothing to do with services: that is most of the bytes.
+void answer_services(Answer& answer, const ledger::Ledger& ledger, const Query& query) {
+    std::set<PeerNumber> peers;
+    for (const auto& [id, alloc] : ledger.allocs()) {
+        if (alloc.services.instances.empty() || !in_scope(query, alloc.slot.job.name_space))
+            continue;
+        if (query.kind == QueryKind::service && !lists(alloc, query.id)) continue;
+        if (answer.allocs.size() >= kRecordsMax) break;
+        ledger::AllocRecord shown;
+        shown.id = alloc.id;
+        shown.slot = alloc.slot;
+        shown.peer = alloc.peer;
+        shown.services = alloc.services;
+        answer.allocs.push_back(std::move(shown));
+        peers.insert(alloc.peer);
+    }
+    for (const PeerNumber number : peers) {
+        const ledger::PeerRecord* peer = ledger.peer(number);
+        if (peer == nullptr) continue;
+        ledger::PeerRecord shown;
+        shown.number = number;
+        shown.who.id = peer->who.id;
+        shown.description.name = peer->description.name;
+        shown.description.datacenter = peer->description.datacenter;
+        answer.peers.push_back(std::move(shown));
+    }
+}
+
 }  // namespace
 
 std::uint64_t index_of(const ledger::Ledger& ledger, const Query& query) {
@@ -160,6 +200,8 @@ std::uint64_t index_of(const ledger::Ledger& ledger, const Query& query) {
             break;
         }
         case QueryKind::peers: index = ledger.table_index(Table::peers); break;
+        case QueryKind::services:
+        case QueryKind::service: index = ledger.table_index(Table::services); break;
         case QueryKind::planning:
         case QueryKind::region: index = ledger.applied(); break;
     }
@@ -215,6 +257,8 @@ Answer answer_from(const ledger::Ledger& ledger, const Query& query) {
             break;
         case QueryKind::peer:
         case QueryKind::peer_allocations: answer_peer(answer, ledger, query); break;
+        case QueryKind::services:
+        case QueryKind::service: answer_services(answer, ledger, query); break;
         case QueryKind::region: break;
     }
     return answer;

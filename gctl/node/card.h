@@ -43,9 +43,11 @@ struct PeerState {
     Term term;                ///< in which `leader` leads
     PeerId leader;            ///< by the word of its own replica; empty: knows none
     bool store_works = true;  ///< false: no place in the commit group for it
+    std::uint64_t services =
+        0;  ///< checksum of its list of instances (catalogue.h); 0: it is empty
     template <class Self>
     static auto wire_fields(Self& s) {
-        return std::tie(s.capacity, s.role, s.term, s.leader, s.store_works);
+        return std::tie(s.capacity, s.role, s.term, s.leader, s.store_works, s.services);
     }
 };
 

@@ -19,6 +19,7 @@
 #include "crypto/endpoint.h"
 #include "crypto/keyring.h"
 #include "gctl/node/request.h"
+#include "gctl/node/service_list.h"
 #include "placement/raft/effects.h"
 
 namespace gaggle::node {
@@ -120,6 +121,7 @@ struct Effects {
     std::vector<PeerId> connect_tests;
     std::map<PeerId, Endpoint> endpoints;  ///< learned or changed
     std::optional<Keyring> keyring;        ///< changed
+    std::vector<ServicesOf> services;      ///< for DNS and templates
     std::vector<Note> notes;
 };
 

@@ -193,12 +193,33 @@ struct ExpelledFrame {
     }
 };
 
+/// To a peer that may have the list of `owner` with this checksum.
+struct AskServices {
+    PeerId owner;
+    std::uint64_t checksum = 0;
+    template <class Self>
+    static auto wire_fields(Self& s) {
+        return std::tie(s.owner, s.checksum);
+    }
+};
+
+struct ServicesAnswer {
+    PeerId owner;
+    std::uint64_t checksum = 0;  ///< of `list`; 0: the asked peer has none of it
+    Bytes list;                  ///< ServiceList
+    template <class Self>
+    static auto wire_fields(Self& s) {
+        return std::tie(s.owner, s.checksum, s.list);
+    }
+};
+
 struct Frame {
     std::uint32_t version = kFrameVersion;
     RegionId region;
     Epoch epoch;
     std::variant<GossipFrame, RaftFrame, ReplicaFrame, Submit, Submitted, AskQuery, AskAnswer,
-                 AskLogs, LogsAnswer, Hello, HelloAnswer, OrdersFrame, DoEvaluation, ExpelledFrame>
+                 AskLogs, LogsAnswer, Hello, HelloAnswer, OrdersFrame, DoEvaluation, ExpelledFrame,
+                 AskServices, ServicesAnswer>
         body;
     template <class Self>
     static auto wire_fields(Self& s) {

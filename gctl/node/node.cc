@@ -64,7 +64,8 @@ Node::Node(Config config, Rng rng)
       runs_(config_.host, courier_, writer_, copies_, rng.fork()),
       presence_(config_.start, config_.boot, courier_, rng.fork()),
       admission_(config_.authority, config_.region, config_.region_name, directory_, courier_),
-      swim_(gossip_self(config_, self_, directory_, own_card()), config_.gossip, rng.fork()) {
+      swim_(gossip_self(config_, self_, directory_, own_card()), config_.gossip, rng.fork()),
+      catalogue_(self_, directory_, rng.fork()) {
     out_.self = self_;
     out_.region = config_.region;
     out_.epoch = config_.epoch;
@@ -174,6 +175,7 @@ void Node::on(Now now, const Tick&) {
     }
     if (due(runs_.next_wakeup())) runs_.tick(now, out_);
     if (due(copies_.next_wakeup())) copies_.tick(now, out_);
+    if (due(catalogue_.next_wakeup())) catalogue_.tick(now, out_);
     presence_.tick(now,
                    {.orders_epoch = runs_.epoch(),
                     .orders_index = runs_.index(),
@@ -187,7 +189,7 @@ TimePoint Node::next_wakeup() const {
     for (const auto& due :
          {swim_.next_wakeup(), group_.next_wakeup(), courier_.next_wakeup(), board_.next_wakeup(),
           claimant_.next_wakeup(), keeper_.next_wakeup(), steward_.next_wakeup(),
-          runs_.next_wakeup(), copies_.next_wakeup(), roster_due_})
+          runs_.next_wakeup(), copies_.next_wakeup(), catalogue_.next_wakeup(), roster_due_})
         if (due && *due < soonest) soonest = *due;
     return soonest;
 }
@@ -236,9 +238,7 @@ void Node::on(Now now, const Restarting&) { gossip(now, gossip::Restarting{}); }
 
 void Node::on(Now now, const allocrunner::Input& input) { runs_.on(now, input, out_); }
 
-void Node::on(Now now, const replica::Input& input) {
-    copies_.on(now, input, out_);
-}
+void Node::on(Now now, const replica::Input& input) { copies_.on(now, input, out_); }
 
 void Node::on(Now now, const ApiRequest& request) {
     std::visit([&](const auto& what) { serve(now, request.id, what); }, request.what);

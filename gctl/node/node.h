@@ -15,6 +15,7 @@
 #include "crypto/identity.h"
 #include "gctl/node/admission.h"
 #include "gctl/node/board.h"
+#include "gctl/node/catalogue.h"
 #include "gctl/node/claimant.h"
 #include "gctl/node/copies.h"
 #include "gctl/node/courier.h"
@@ -79,6 +80,7 @@ class Node {
     const Group& group() const { return group_; }
     const Runs& runs() const { return runs_; }
     const Directory& directory() const { return directory_; }
+    const Catalogue& catalogue() const { return catalogue_; }
     Role role() const;
 
   private:
@@ -112,6 +114,8 @@ class Node {
     void take(Now now, const PeerId& from, OrdersFrame& frame);
     void take(Now now, const PeerId& from, DoEvaluation& frame);
     void take(Now now, const PeerId& from, ExpelledFrame& frame);
+    void take(Now now, const PeerId& from, AskServices& frame);
+    void take(Now now, const PeerId& from, ServicesAnswer& frame);
 
     void spread_expulsion(Now now, const Bytes& statement);
 
@@ -172,6 +176,7 @@ class Node {
     Presence presence_;
     Admission admission_;
     gossip::Swim swim_;
+    Catalogue catalogue_;
 
     /// Who submitted what is being proposed here.
     struct Proposal {

@@ -33,8 +33,10 @@ enum class QueryKind {
     peer_allocations,
     planning,  ///< all that a claimant needs to plan one job, even a purged one
     region,    ///< the commit group, for `region status`
+    services,  ///< allocations that list instances of services, and their peers
+    service,   ///< the same of one service, by its exact name
 };
-constexpr QueryKind wire_last(QueryKind) { return QueryKind::region; }
+constexpr QueryKind wire_last(QueryKind) { return QueryKind::service; }
 
 struct Query {
     QueryKind kind = QueryKind::jobs;

@@ -162,11 +162,19 @@ void Node::take(Now now, const PeerId&, ExpelledFrame& frame) {
     spread_expulsion(now, frame.statement);
 }
 
-void Node::spread_expulsion(Now, const Bytes& statement) {
+void Node::take(Now, const PeerId& from, AskServices& frame) { catalogue_.on(from, frame, out_); }
+
+void Node::take(Now, const PeerId& from, ServicesAnswer& frame) {
+    catalogue_.on(from, frame, out_);
+}
+
+void Node::spread_expulsion(Now now, const Bytes& statement) {
     out_.effects.keyring = directory_.keyring();
     std::vector<Bytes> all;
-    for (const auto& [peer, signed_statement] : directory_.statements())
+    for (const auto& [peer, signed_statement] : directory_.statements()) {
         all.push_back(signed_statement);
+        catalogue_.heard(now, peer, out_);
+    }
     writer_.put(kExpelledKey, encode(all));
     for (const auto& [id, known] : directory_.all())
         if (id != self_ && known.liveness == Liveness::alive && !directory_.expelled(id))

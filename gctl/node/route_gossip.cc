@@ -54,6 +54,7 @@ void Node::news(Now now, const gossip::MemberChanged& changed) {
     known->start = changed.member.start;
     known->boot = changed.member.boot;
     if (known->agent_gone && !was_gone) agent_gone(now, changed.peer);
+    catalogue_.heard(now, changed.peer, out_);
     if (was != known->liveness || known->agent_gone != was_gone)
         out_.note("peer " + known->card.description.name + " (" + short_text(changed.peer) +
                   ") is " + to_string(known->liveness) +
@@ -81,6 +82,7 @@ void Node::news(Now now, const gossip::CapacityChanged& changed) {
     }
     known->state = *state;
     known->state_at = now.time - changed.age;
+    catalogue_.heard(now, changed.peer, out_);
 }
 
 void Node::news(Now, const gossip::SelfRefuted& refuted) {
@@ -102,7 +104,9 @@ void Node::news(Now, const gossip::PartitionSuspected& suspected) {
 
 /// Our own record, whenever it has changed.
 void Node::publish_state(Now now) {
+    if (runs_.take_services_changed()) catalogue_.publish(now, runs_.services(), out_);
     PeerState state;
+    state.services = catalogue_.checksum();
     state.capacity.free = config_.offer.total;
     state.capacity.free -= runs_.used();
     state.capacity.allocations = runs_.count();

@@ -20,6 +20,16 @@ ledger::ClientStatus client_of(allocrunner::ClientStatus status) {
     return ledger::ClientStatus::unknown;
 }
 
+ledger::AllocReport report_of(const allocrunner::StatusChanged& changed) {
+    return {.alloc = changed.alloc,
+            .client = client_of(changed.status.client),
+            .healthy = changed.status.healthy.value_or(false),
+            .for_good = changed.status.for_good,
+            .modified = changed.status.modified,
+            .status = encode(changed.status),
+            .services = changed.services.empty() ? Bytes{} : encode(changed.services)};
+}
+
 }  // namespace
 
 std::optional<allocrunner::Order> order_from(const ledger::AllocRecord& alloc,
@@ -91,6 +101,8 @@ void Runs::obey(Now now, Outbox& out) {
     Amounts used = leaving.all_live;
     allocrunner::Orders set;
     for (const ledger::AllocRecord& alloc : orders_.allocs) {
+        // Declared lost while this peer was out of reach, and revived: all that was said is gone.
+        if (alloc.client == ledger::ClientStatus::unknown) tell_again(alloc.id);
         auto order = order_from(alloc, orders_);
         if (!order) {
             out.warn("order for allocation " + to_string(alloc.id) +
@@ -182,8 +194,7 @@ void Runs::on(Now now, const allocrunner::Input& input, Outbox& out) {
     absorb(now, runner_.step(now.time, input), out);
     if (!first) return begin_what_waits(now, out);
     recovered_ = true;
-    for (const AllocId& id : runner_.allocs())
-        if (const auto* status = runner_.status(id)) unreported_[id] = *status;
+    for (const AllocId& id : runner_.allocs()) tell_again(id);
     if (obey_when_recovered_) obey(now, out);
     report(now, out);
 }
@@ -191,8 +202,11 @@ void Runs::on(Now now, const allocrunner::Input& input, Outbox& out) {
 void Runs::absorb(Now now, allocrunner::Effects effects, Outbox& out) {
     std::move(effects.work.begin(), effects.work.end(), std::back_inserter(out.effects.tasks));
     for (allocrunner::StatusChanged& changed : effects.changed) {
+        const bool offered = offering_.erase(changed.alloc) > 0;
+        if (!changed.services.empty()) offering_.insert(changed.alloc);
+        services_changed_ = services_changed_ || offered || !changed.services.empty();
         ended_ = ended_ || allocrunner::is_terminal(changed.status.client);
-        unreported_[changed.alloc] = std::move(changed.status);
+        unreported_[changed.alloc] = std::move(changed);
     }
     tell_copies(now, out);
     report(now, out);
@@ -202,23 +216,19 @@ void Runs::absorb(Now now, allocrunner::Effects effects, Outbox& out) {
 void Runs::report(Now now, Outbox& out) {
     if (reporting_ || report_again_ || unreported_.empty() || number_.value == 0) return;
     ledger::Reports reports{.peer = number_, .reports = {}};
-    std::map<AllocId, Bytes> sent;
     std::size_t bytes = 0;
-    for (const auto& [alloc, status] : unreported_) {
-        Bytes encoded = encode(status);
-        bytes += encoded.size();
-        if (!sent.empty() && (bytes > kReportBytesMax || sent.size() == kReportsPerCommand)) break;
-        reports.reports.push_back({.alloc = alloc,
-                                   .client = client_of(status.client),
-                                   .healthy = status.healthy.value_or(false),
-                                   .modified = status.modified,
-                                   .status = encoded});
-        sent[alloc] = std::move(encoded);
+    for (const auto& [alloc, changed] : unreported_) {
+        ledger::AllocReport one = report_of(changed);
+        bytes += one.status.size() + one.services.size();
+        const std::size_t count = reports.reports.size();
+        if (count > 0 && (bytes > kReportBytesMax || count == kReportsPerCommand)) break;
+        reports.reports.push_back(std::move(one));
     }
     reporting_ = true;
+    const std::vector<ledger::AllocReport> sent = reports.reports;
     courier_.submit(
         now, std::move(reports), kOfflineStartAfter,
-        [this, sent = std::move(sent)](Now then, Result<CommandResult> result, Outbox& box) {
+        [this, sent](Now then, Result<CommandResult> result, Outbox& box) {
             reporting_ = false;
             if (result.ok() && result->refused) {
                 box.warn("the leader refused this peer's reports: " + result->why);
@@ -226,15 +236,20 @@ void Runs::report(Now now, Outbox& out) {
                 return;
             }
             if (result.ok()) {
-                for (const auto& [alloc, bytes] : sent) {
-                    const auto found = unreported_.find(alloc);
-                    if (found != unreported_.end() && encode(found->second) == bytes)
+                for (const ledger::AllocReport& told : sent) {
+                    const auto found = unreported_.find(told.alloc);
+                    if (found != unreported_.end() && report_of(found->second) == told)
                         unreported_.erase(found);
                 }
             }
             report(then, box);
         },
         out);
+}
+
+void Runs::tell_again(const AllocId& alloc) {
+    const auto* status = runner_.status(alloc);
+    if (status != nullptr) unreported_[alloc] = {alloc, *status, *runner_.services(alloc)};
 }
 
 void Runs::begin_what_waits(Now now, Outbox& out) {
@@ -280,6 +295,22 @@ Amounts Runs::used() const {
         if (!over) sum += alloc.ask.amounts;
     }
     return sum;
+}
+
+ServiceList Runs::services() const {
+    ServiceList out;
+    for (const AllocId& id : offering_) {
+        const allocrunner::Order* order = runner_.order(id);
+        const auto* services = runner_.services(id);
+        if (order == nullptr || services == nullptr) continue;
+        for (const allocrunner::ServiceInstance& instance : *services)
+            out.push_back({.alloc = id,
+                           .name_space = order->job.name_space,
+                           .job = order->job.id,
+                           .group = order->group.name,
+                           .instance = instance});
+    }
+    return out;
 }
 
 std::uint32_t Runs::count() const { return static_cast<std::uint32_t>(runner_.live().size()); }

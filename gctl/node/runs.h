@@ -65,11 +65,16 @@ class Runs {
     Amounts used() const;
     std::uint32_t count() const;
     const allocrunner::Runner& runner() const { return runner_; }
+    /// The instances of services that allocations offer here now.
+    ServiceList services() const;
+    /// Perhaps they are others than at the last call.
+    bool take_services_changed() { return std::exchange(services_changed_, false); }
 
   private:
     void obey(Now now, Outbox& out);
     void absorb(Now now, allocrunner::Effects effects, Outbox& out);
     void report(Now now, Outbox& out);
+    void tell_again(const AllocId& alloc);
     /// Where a new allocation's data comes from; nothing while it is still being fetched.
     std::optional<allocrunner::Restore> restore_for(Now now, const ledger::AllocRecord& alloc,
                                                     const TaskGroup& group, Outbox& out);
@@ -98,7 +103,9 @@ class Runs {
     bool recovered_ = false;  ///< the runner knows what was found on disk
     bool heard_ = false;
     std::optional<TimePoint> offline_start_;
-    std::map<AllocId, allocrunner::AllocStatus> unreported_;
+    std::map<AllocId, allocrunner::StatusChanged> unreported_;  ///< the newest of each
+    std::set<AllocId> offering_;  ///< those with an instance of a service
+    bool services_changed_ = false;
     bool reporting_ = false;
     std::optional<TimePoint> report_again_;
 };

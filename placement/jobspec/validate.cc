@@ -132,6 +132,7 @@ void validate_group(const TaskGroup& group, JobType type, const std::string& pat
     validate_networks(group.networks, path, out);
     validate_disk(group, path, out);
     validate_services(group.services, group, "", path, out);
+    validate_listing(group, path, out);
     validate_tasks(group, path, out);
 }
 

@@ -34,7 +34,8 @@ bool is_one_of(const std::vector<std::string>& names, const std::string& name);
 constexpr std::int64_t kAmountMax = 1'000'000'000;
 constexpr std::int64_t kCountMax = 50'000;  ///< allocations of one group
 constexpr std::int64_t kReplicasMax = 8;
-constexpr std::size_t kNameBytesMax = 128;  ///< a task's name is part of file names
+constexpr std::size_t kListingBytesMax = 24U << 10U;  ///< names and tags of a group's services
+constexpr std::size_t kNameBytesMax = 128;            ///< a task's name is part of file names
 
 enum class Level { job, group, task };
 
@@ -56,6 +57,8 @@ void validate_networks(const std::vector<Network>& networks, const std::string& 
 /// `task` is the one that the services stand in; empty for the group's own.
 void validate_services(const std::vector<Service>& services, const TaskGroup& group,
                        const std::string& task, const std::string& path, Findings& out);
+/// Of all services of a group together: what an allocation lists must fit in its record.
+void validate_listing(const TaskGroup& group, const std::string& path, Findings& out);
 /// Lifecycle, artifacts, templates and the payload's file.
 void validate_setup(const Task& task, const std::string& path, Findings& out);
 void validate_parameterized(const Job& job, Findings& out);

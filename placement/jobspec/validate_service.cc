@@ -166,6 +166,24 @@ void validate_services(const std::vector<Service>& services, const TaskGroup& gr
     }
 }
 
+void validate_listing(const TaskGroup& group, const std::string& path, Findings& out) {
+    constexpr std::size_t kEach = 64;  // what an instance takes besides its texts
+    std::size_t bytes = 0;
+    const auto add = [&](const std::vector<Service>& services) {
+        for (const Service& service : services) {
+            bytes += service.name.size() + service.port.size() + service.address.size() + kEach;
+            for (const std::string& tag : service.tags) bytes += tag.size();
+        }
+    };
+    add(group.services);
+    for (const Task& task : group.tasks) add(task.services);
+    out.check(bytes <= kListingBytesMax, path + ".service",
+              "the services of the group take " + std::to_string(bytes) +
+                  " bytes with their names and tags, " + std::to_string(kListingBytesMax) +
+                  " at most",
+              "give fewer or shorter tags");
+}
+
 void validate_networks(const std::vector<Network>& networks, const std::string& path,
                        Findings& out) {
     out.check(networks.size() <= 1, path + ".network.1", "a group has one network at most");

@@ -29,6 +29,8 @@ void Step::take_report(AllocRecord& alloc, const AllocReport& report) {
         a.for_good = report.for_good && report.client == ClientStatus::failed;
         a.settled = ended;
     });
+    const bool may_list = !ended && !terminal(alloc.client);
+    if (may_list && report.services.size() <= kServicesBytesMax) list(alloc, report.services);
     if (ended) orders_change(alloc.peer);
     if (was_lost)
         return;  // declared lost and perhaps replaced: it is being stopped, whatever it says
@@ -36,6 +38,16 @@ void Step::take_report(AllocRecord& alloc, const AllocReport& report) {
     set_client(alloc, report.client);
     if (report.client == ClientStatus::failed && alloc.desired == Desired::run)
         want_evaluation(alloc.slot.job, Trigger::alloc_failure, alloc.peer);
+}
+
+/// What runs elsewhere is looked up by its users all the time, and they wait on this index alone.
+void Step::list(AllocRecord& alloc, const Bytes& instances) {
+    Listing& listing = alloc.services;
+    if (listing.instances == instances) return;
+    if (listing.instances.empty()) listing.create_index = out_.index;
+    listing.instances = instances;
+    listing.modify_index = out_.index;
+    state_.tables.services = out_.index;
 }
 
 void Step::lose(AllocRecord& alloc, const std::string& reason) {

@@ -15,6 +15,7 @@ inline constexpr std::int64_t kAmountMax = std::int64_t{1}
 inline constexpr std::int64_t kCountMax = 100'000;  ///< of a group
 inline constexpr std::size_t kTasksMax = 1'000;     ///< of a group
 inline constexpr std::size_t kStatusBytesMax = 64U << 10U;  ///< of an allocation's reported status
+inline constexpr std::size_t kServicesBytesMax = 32U << 10U;  ///< of its instances of services
 inline constexpr Duration kSpanMax = std::chrono::hours(24 * 3660);
 
 /// Each between 0 and kAmountMax.

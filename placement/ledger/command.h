@@ -151,9 +151,12 @@ struct AllocReport {
     bool for_good = false;  ///< failed: another peer would not mend it, so it is not rescheduled
     WallTime modified;
     Bytes status;
+    Bytes services;  ///< the instances that it has now, opaque here; empty: none
+    bool operator==(const AllocReport&) const = default;
     template <class Self>
     static auto wire_fields(Self& s) {
-        return std::tie(s.alloc, s.client, s.healthy, s.for_good, s.modified, s.status);
+        return std::tie(s.alloc, s.client, s.healthy, s.for_good, s.modified, s.status,
+                        s.services);
     }
 };
 

@@ -71,6 +71,7 @@ PeerOrders Ledger::orders_for(PeerNumber number) const {
         AllocRecord order = known;
         order.status.clear();
         order.explanation.clear();
+        order.services = {};
         jobs.emplace(order.slot.job, order.job_version);
         orders.allocs.push_back(std::move(order));
     }
@@ -97,6 +98,7 @@ LogIndex Ledger::table_index(Table table) const {
         case Table::allocs: return indexes.allocs;
         case Table::evals: return indexes.evals;
         case Table::peers: return indexes.peers;
+        case Table::services: return indexes.services;
     }
     return {};
 }

@@ -25,8 +25,8 @@ namespace gaggle::ledger {
 inline constexpr std::uint32_t kFeatureLevel = 1;  ///< highest set of rules that this version knows
 
 /// What blocking queries wait on.
-enum class Table { jobs, allocs, evals, peers };
-constexpr Table wire_last(Table) { return Table::peers; }
+enum class Table { jobs, allocs, evals, peers, services };
+constexpr Table wire_last(Table) { return Table::services; }
 
 /// What an entry did, for the one that proposed it and for those who must act.
 struct Applied {
@@ -52,7 +52,7 @@ struct PeerOrders {
     Epoch epoch;
     LogIndex index;                   ///< applied index of the copy that says so
     LogIndex change_index;            ///< of the last change of this peer's set
-    std::vector<AllocRecord> allocs;  ///< unsettled ones, by id, without status and explanation
+    std::vector<AllocRecord> allocs;  ///< unsettled ones, by id, without what the peer said of them
     std::vector<std::pair<JobKey, JobVersion>> jobs;  ///< what they run, each once
     template <class Self>
     static auto wire_fields(Self& s) {

@@ -78,6 +78,17 @@ struct Reschedule {
     }
 };
 
+/// An allocation's entry in the catalogue of services.
+struct Listing {
+    Bytes instances;        ///< as its peer last told, opaque here; empty: not listed (any more)
+    LogIndex create_index;  ///< since when it is listed without a break
+    LogIndex modify_index;  ///< last change, also that to nothing
+    template <class Self>
+    static auto wire_fields(Self& s) {
+        return std::tie(s.instances, s.create_index, s.modify_index);
+    }
+};
+
 struct AllocRecord {
     AllocId id;
     EvalId eval;
@@ -92,6 +103,7 @@ struct AllocRecord {
     bool healthy = false;
     bool settled = false;  ///< the peer itself reported it terminal; no longer among its orders
     Bytes status;          ///< the peer's last report, opaque here
+    Listing services;      ///< nothing once it is terminal
     Bytes explanation;     ///< the claimant's scores, opaque here
     std::optional<AllocId> previous;  ///< replaced by this one, or the last one in its slot
     std::optional<AllocId> next;      ///< took its slot
@@ -115,10 +127,10 @@ struct AllocRecord {
     template <class Self>
     static auto wire_fields(Self& s) {
         return std::tie(s.id, s.eval, s.slot, s.job_version, s.peer, s.ask, s.ports, s.desired,
-                        s.desired_reason, s.client, s.healthy, s.settled, s.status, s.explanation,
-                        s.previous, s.next, s.generation, s.reschedules, s.create_index,
-                        s.modify_index, s.create_time, s.modify_time, s.changed, s.lost_due,
-                        s.migrate, s.no_shutdown_delay, s.for_good, s.follow_up);
+                        s.desired_reason, s.client, s.healthy, s.settled, s.status, s.services,
+                        s.explanation, s.previous, s.next, s.generation, s.reschedules,
+                        s.create_index, s.modify_index, s.create_time, s.modify_time, s.changed,
+                        s.lost_due, s.migrate, s.no_shutdown_delay, s.for_good, s.follow_up);
     }
 };
 

@@ -90,6 +90,7 @@ void Step::set_client(AllocRecord& alloc, ClientStatus status) {
         if (terminal(status)) a.lost_due.reset();
     });
     if (!ends) return;
+    list(alloc, {});
     give_back(state_.peers.at(alloc.peer).books, alloc.ask, alloc.ports);
     vacate(alloc);
     make_room();

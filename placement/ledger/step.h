@@ -61,6 +61,7 @@ class Step {
     void on(const ReleasePort& release);
     void on(const StopAlloc& stop);
     void take_report(AllocRecord& alloc, const AllocReport& report);
+    void list(AllocRecord& alloc, const Bytes& instances);
     void lose(AllocRecord& alloc, const std::string& reason);
 
     // --- apply_bundle.cc

@@ -18,10 +18,10 @@
 namespace gaggle::ledger {
 
 struct TableIndexes {
-    LogIndex jobs, allocs, evals, peers;
+    LogIndex jobs, allocs, evals, peers, services;
     template <class Self>
     static auto wire_fields(Self& s) {
-        return std::tie(s.jobs, s.allocs, s.evals, s.peers);
+        return std::tie(s.jobs, s.allocs, s.evals, s.peers, s.services);
     }
 };
 

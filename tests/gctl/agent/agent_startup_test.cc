@@ -119,4 +119,36 @@ TEST_CASE("the sockets take every frame that a node may send") {
     CHECK(limits.queue_bytes_max / 2 >= node::kBulkBytesMax);
 }
 
+TEST_CASE("DNS is near the API unless it is told elsewhere") {
+    struct Row {
+        std::optional<std::string> asked;
+        std::string bind;
+        std::string told;
+    };
+    for (const Row& row : {
+             Row{{}, "127.0.0.3", "127.0.0.3:5006"},
+             Row{{}, "0.0.0.0", "127.0.0.1:5006"},
+             Row{{}, "10.1.2.3", "127.0.0.1:5006"},
+             Row{"off", "127.0.0.1", "none"},
+             Row{"10.1.2.3", "127.0.0.1", "10.1.2.3:5006"},
+             Row{"10.1.2.3:53", "127.0.0.1", "10.1.2.3:53"},
+             Row{"::1", "127.0.0.1", "[::1]:5006"},
+             Row{"[::1]:53", "127.0.0.1", "[::1]:53"},
+             Row{"10.1.2.3:70000", "127.0.0.1", "wrong"},
+             Row{"10.1.2.3:", "127.0.0.1", "wrong"},
+         }) {
+        CAPTURE(row.bind);
+        CAPTURE(row.told);
+        const auto config = dns_config({.dns = row.asked}, {.bind = row.bind, .port = 5000});
+        const std::string told = !config.ok() ? "wrong"
+                                 : *config    ? host_and_port((*config)->address, (*config)->port)
+                                              : "none";
+        CHECK(told == row.told);
+    }
+    Startup startup = some_startup();
+    CHECK_FALSE(node_config(startup).description.attributes.contains("unique.gaggle.dns"));
+    startup.dns_address = "127.0.0.1:5006";
+    CHECK(node_config(startup).description.attributes.at("unique.gaggle.dns") == "127.0.0.1:5006");
+}
+
 }  // namespace gaggle::agent
