@@ -19,7 +19,12 @@ TaskDirs dirs_seen(const TaskPlan& plan) {
 }
 
 Environment environment_of(const TaskPlan& plan) {
-    return task_environment(plan.host, plan.order, plan.task, dirs_seen(plan), plan.network);
+    const Driver* driver = known_driver(plan.task.driver);
+    if (driver == nullptr || driver->takes_host_environment())
+        return task_environment(plan.host, plan.order, plan.task, dirs_seen(plan), plan.network);
+    Host bare = plan.host;
+    bare.environment.clear();
+    return task_environment(bare, plan.order, plan.task, dirs_seen(plan), plan.network);
 }
 
 TaskContext context_of(const TaskPlan& plan, Environment environment) {

@@ -76,6 +76,10 @@ class Driver {
     /// /local and /secrets; otherwise they see the host's paths.
     virtual bool has_own_root() const = 0;
 
+    /// Variables of the agent's own environment are part of its tasks'. False where an image has
+    /// its own.
+    virtual bool takes_host_environment() const { return true; }
+
     /// `config` is interpolated. Errc::invalid naming the option and what would be right.
     virtual Result<TaskSpec> spec(const Value::Map& config, const TaskContext& context) const = 0;
 

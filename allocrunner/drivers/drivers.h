@@ -40,7 +40,9 @@ class Drivers {
 /// The pure half; nullptr when no driver has that name. Lives as long as the program.
 const Driver* known_driver(std::string_view name);
 
-/// "docker, exec, raw_exec"
+/// Of all that this version has, sorted.
+std::vector<std::string> driver_names();
+/// "docker, exec, raw_exec", for people.
 std::string known_drivers();
 
 // One for each file:

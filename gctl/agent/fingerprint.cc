@@ -4,6 +4,8 @@
 #include <charconv>
 #include <cstdlib>
 
+#include "allocrunner/drivers/cgroups.h"
+
 namespace gaggle::agent {
 
 namespace {
@@ -107,6 +109,9 @@ Result<Fingerprint> fingerprint_of(const Readings& readings) {
     names["unique.hostname"] = readings.host_name;
     names["unique.storage.bytesfree"] = std::to_string(readings.disk_free_bytes);
     names["unique.storage.bytestotal"] = std::to_string(readings.disk_bytes);
+    const allocrunner::Cgroups groups = allocrunner::cgroups_in(readings.mount_info);
+    if (groups.any())  // the first is Nomad's name until 1.7, the second its name since
+        names["unique.cgroup.version"] = names["os.cgroups.version"] = groups.v2 ? "2" : "1";
     each_line(readings.os_release, '=', [&](std::string_view name, std::string_view value) {
         if (name == "ID") names["os.name"] = value;
         if (name == "VERSION_ID") names["os.version"] = value;

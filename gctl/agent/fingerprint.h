@@ -24,6 +24,7 @@ struct Readings {
     std::string cpu_info;             ///< /proc/cpuinfo
     std::string memory_info;          ///< /proc/meminfo
     std::string os_release;           ///< /etc/os-release
+    std::string mount_info;           ///< /proc/self/mountinfo
     std::string boot_id;              ///< /proc/sys/kernel/random/boot_id
     std::uint64_t max_kilohertz = 0;  ///< of the first processor (cpufreq); 0: not told
     std::uint64_t disk_bytes = 0;     ///< of the data directory's file system

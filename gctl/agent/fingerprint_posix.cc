@@ -32,6 +32,7 @@ Result<Readings> read_machine(const std::string& data_dir) {
     out.cpu_info = text_of("/proc/cpuinfo");
     out.memory_info = text_of("/proc/meminfo");
     out.os_release = text_of("/etc/os-release");
+    out.mount_info = text_of("/proc/self/mountinfo");
     out.boot_id = text_of("/proc/sys/kernel/random/boot_id");
     std::ifstream("/sys/devices/system/cpu/cpu0/cpufreq/cpuinfo_max_freq") >> out.max_kilohertz;
     struct statvfs disk {};

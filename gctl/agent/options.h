@@ -9,6 +9,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "allocrunner/network/settings.h"
 #include "base/log.h"
@@ -41,6 +42,10 @@ struct AgentOptions {
     std::optional<MegaBytes> memory_total;
     std::optional<MegaBytes> disk_total;
     bool raw_exec = true;
+    std::vector<std::string> caps_allowed;  ///< for cap_add, besides the default list; or "all"
+    std::string docker_socket = "/var/run/docker.sock";
+    bool docker_privileged = false;
+    bool docker_volumes = true;  ///< tasks may mount paths of the host
     allocrunner::NetworkSettings networks;  ///< `port_ip` follows from where the peer listens
 };
 

@@ -105,6 +105,7 @@ void Peer::close() {
     if (api_) api_->stop();
     if (dns_) dns_->stop();
     if (sockets_) sockets_->stop();
+    if (drivers_) drivers_->stop();
     if (tasks_) tasks_->stop();
     if (copies_) copies_->stop();
     if (logs_) logs_->stop();

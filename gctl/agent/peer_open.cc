@@ -128,6 +128,7 @@ Result<void> Peer::open_tasks(const std::string& data_dir) {
     allocrunner::LocalTasksConfig config{.alloc_root = startup_.alloc_root,
                                          .shim_path = TRY(find_shim()),
                                          .networks = network_settings(startup_)};
+    config.drivers = driver_settings(startup_.options);
     config.restore_copy = [this](const allocrunner::Order& order, const std::string&) {
         return copies_->restore({.name_space = order.job.name_space,
                                  .job = order.job.id,
@@ -137,6 +138,7 @@ Result<void> Peer::open_tasks(const std::string& data_dir) {
     };
     tasks_ = TRY(allocrunner::LocalTasks::open(
         std::move(config), [this](allocrunner::Input input) { inbox_.put(std::move(input)); }));
+    startup_.drivers = look_at(tasks_->drivers());
     logs_ = std::make_unique<LogReader>(
         [tasks = tasks_.get()](const AllocId& alloc) { return tasks->alloc_dir(alloc); },
         [this](node::LogsRead read) { inbox_.put(std::move(read)); });
@@ -187,6 +189,9 @@ void Peer::begin(store::Loaded loaded) {
     allocrunner::Recovered found = tasks_->scan();
     if (!found.allocs.empty())
         log::info("found {} allocations of an earlier agent on this machine", found.allocs.size());
+    drivers_ = std::make_unique<DriverWatch>(
+        tasks_->drivers(), startup_.drivers, startup_.alloc_root,
+        [this](node::DriversFound changed) { inbox_.put(std::move(changed)); });
     act(node_->start(read_clocks(), durable_from(std::move(loaded))));
     feed(replica::Input(copies_->recover()));
     feed(allocrunner::Input{read_clocks().wall, std::move(found)});

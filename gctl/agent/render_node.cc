@@ -37,12 +37,17 @@ std::string version_of(const PeerRecord& peer) {
 
 Value render_drivers(const PeerRecord& peer) {
     Object drivers;
-    for (const std::string& name : peer.books.offer.drivers)
-        drivers[name] = val(Object{{"Detected", val(true)},
-                                   {"Healthy", val(true)},
-                                   {"HealthDescription", val("Healthy")},
-                                   {"Attributes", null()},
+    for (const auto& [name, health] : peer.description.drivers) {
+        std::map<std::string, std::string> attributes;
+        for (const auto& [key, value] : peer.description.attributes)
+            if (key == "driver." + name || key.starts_with("driver." + name + "."))
+                attributes[key] = value;
+        drivers[name] = val(Object{{"Detected", val(health.detected)},
+                                   {"Healthy", val(health.healthy)},
+                                   {"HealthDescription", val(health.description)},
+                                   {"Attributes", or_null(attributes)},
                                    {"UpdateTime", moment(peer.admitted)}});
+    }
     return val(std::move(drivers));
 }
 

@@ -14,7 +14,6 @@ Offer offer_of(const AgentOptions& options, const Fingerprint& machine) {
     out.total = {.cpu = options.cpu_total.value_or(machine.total.cpu),
                  .memory = options.memory_total.value_or(machine.total.memory),
                  .disk = options.disk_total.value_or(machine.total.disk)};
-    if (options.raw_exec) out.drivers = {"raw_exec"};
     return out;
 }
 
@@ -28,7 +27,6 @@ Description description_of(const Startup& startup) {
                     .meta = startup.options.meta};
     out.attributes.insert(startup.networks.begin(), startup.networks.end());
     out.attributes["unique.network.ip-address"] = startup.cluster.listen.reached_at();
-    if (startup.options.raw_exec) out.attributes["driver.raw_exec"] = "1";
     if (!startup.dns_address.empty()) out.attributes["unique.gaggle.dns"] = startup.dns_address;
     return out;
 }
@@ -64,6 +62,7 @@ node::Config node_config(const Startup& startup) {
                      .boot = startup.machine.boot};
     out.offer = offer_of(startup.options, startup.machine);
     out.description = description_of(startup);
+    node::take_drivers(startup.drivers, out.offer, out.description);
     out.host = host_of(startup, out.description);
     return out;
 }

@@ -17,6 +17,7 @@ struct Startup {
     Identity identity;
     Fingerprint machine;
     std::map<std::string, std::string> networks;  ///< attributes: what it can give allocations
+    node::DriversFound drivers;
     StartId start;
     std::string alloc_root;  ///< absolute
     std::string http_host;

@@ -83,6 +83,29 @@ void add_networks(CLI::App* app, allocrunner::NetworkSettings& to) {
     app->add_option("--bridge-subnet", to.bridge_subnet, "Its addresses")->capture_default_str();
 }
 
+/// Which drivers a peer offers, and what tasks may ask of them.
+void add_drivers(CLI::App* app, AgentOptions& to) {
+    app->add_option_function<std::string>(
+        "--raw-exec",
+        [&to](const std::string& text) { set_on_off("--raw-exec", text, to.raw_exec); },
+        "on or off: run tasks as plain processes of this user [on]");
+    app->add_option("--allow-caps", to.caps_allowed,
+                    "Capabilities that tasks may add to the default list, or all")
+        ->delimiter(',');
+    app->add_option("--docker-socket", to.docker_socket, "Where Docker or Podman listens")
+        ->capture_default_str();
+    app->add_option_function<std::string>(
+        "--docker-privileged",
+        [&to](const std::string& text) {
+            set_on_off("--docker-privileged", text, to.docker_privileged);
+        },
+        "on or off: containers may be privileged [off]");
+    app->add_option_function<std::string>(
+        "--docker-volumes",
+        [&to](const std::string& text) { set_on_off("--docker-volumes", text, to.docker_volumes); },
+        "on or off: containers may mount paths of this machine [on]");
+}
+
 }  // namespace
 
 CLI::App* OptionBuilder::topic(const std::string& name, const std::string& what,
@@ -156,10 +179,7 @@ void OptionBuilder::add_agent() {
     add_total(app, "--cpu-total", to.cpu_total, "MHz to offer [what the machine has]");
     add_total(app, "--memory-total", to.memory_total, "MiB to offer [what the machine has]");
     add_total(app, "--disk-total", to.disk_total, "MiB to offer [what is free]");
-    app->add_option_function<std::string>(
-        "--raw-exec",
-        [&to](const std::string& text) { set_on_off("--raw-exec", text, to.raw_exec); },
-        "on or off: run tasks as plain processes of this user [on]");
+    add_drivers(app, to);
     add_networks(app, to.networks);
     app->callback([this] {
         if (!agent.options.dev && agent.options.data_dir.empty()) agent.options.data_dir = data_dir;

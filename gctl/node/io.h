@@ -69,12 +69,21 @@ struct LogsRead {
     LogChunk chunk;
 };
 
+/// What drivers offer on this machine has changed: one became healthy, or fell ill.
+struct DriversFound {
+    std::map<std::string, DriverHealth> drivers;
+    std::map<std::string, std::string> attributes;  ///< "driver.docker.version" ...
+};
+
+/// Offer and description as they are with these drivers.
+void take_drivers(const DriversFound& found, Offer& offer, Description& description);
+
 /// SIGTERM: the agent ends, its tasks run on, and it means to come back.
 struct Restarting {};
 
-using Input =
-    std::variant<Tick, FrameReceived, Knocked, Stored, ConnectTested, LinkClosed, LogsRead,
-                 Restarting, ApiRequest, CancelRequest, allocrunner::Input, replica::Input>;
+using Input = std::variant<Tick, FrameReceived, Knocked, Stored, ConnectTested, LinkClosed,
+                           LogsRead, DriversFound, Restarting, ApiRequest, CancelRequest,
+                           allocrunner::Input, replica::Input>;
 
 // --- effects
 

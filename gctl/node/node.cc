@@ -221,8 +221,7 @@ void Node::store_failed(Now now, const std::string& why) {
     writer_.fail();
     end_replica(now, "the store failed: " + why);
     config_.offer.drivers.clear();  // the ledger refuses every claim from now on
-    presence_.describe(config_.offer, config_.description);
-    gossip(now, gossip::SetCard{own_card()});
+    describe_anew(now);
     runs_.store_failed(now, out_);
 }
 
@@ -232,6 +231,19 @@ void Node::on(Now now, const ConnectTested& tested) {
 
 void Node::on(Now now, const LinkClosed& closed) {
     gossip(now, gossip::ConnectionLost{closed.peer});
+}
+
+void Node::on(Now now, const DriversFound& found) {
+    if (writer_.failed()) return;  // it offers none any more
+    take_drivers(found, config_.offer, config_.description);
+    describe_anew(now);
+}
+
+/// What this peer offers or is has changed: the ledger, gossip and newcomers are told.
+void Node::describe_anew(Now now) {
+    presence_.describe(config_.offer, config_.description);
+    admission_.set_own_card(own_card());
+    gossip(now, gossip::SetCard{own_card()});
 }
 
 void Node::on(Now now, const Restarting&) { gossip(now, gossip::Restarting{}); }

@@ -92,6 +92,7 @@ class Node {
     void on(Now now, const ConnectTested& tested);
     void on(Now now, const LinkClosed& closed);
     void on(Now now, const LogsRead& read);
+    void on(Now now, const DriversFound& found);
     void on(Now now, const Restarting&);
     void on(Now now, const ApiRequest& request);
     void on(Now now, const CancelRequest& cancel);
@@ -156,6 +157,7 @@ class Node {
     void read_logs_of(Now now, std::uint64_t id, const ReadLogs& what, const PeerId& peer);
 
     Bytes own_card() const;
+    void describe_anew(Now now);
     /// Works off what we sent to ourselves, starts the next write, and gives everything out.
     Effects finish(Now now);
 

@@ -62,6 +62,18 @@ struct Offer {
     }
 };
 
+/// What a driver says of itself on a peer; shown to people. Planners read Offer::drivers.
+struct DriverHealth {
+    bool detected = false;
+    bool healthy = false;
+    std::string description;  ///< "Healthy", or why not and what to do
+    bool operator==(const DriverHealth&) const = default;
+    template <class Self>
+    static auto wire_fields(Self& s) {
+        return std::tie(s.detected, s.healthy, s.description);
+    }
+};
+
 /// Who a peer is to a planner: the values behind ${attr.*}, ${meta.*}, ${node.*}.
 struct Description {
     std::string name;
@@ -71,11 +83,12 @@ struct Description {
     std::string http_address;  ///< host:port that peers and tools can reach
     std::map<std::string, std::string> attributes;
     std::map<std::string, std::string> meta;
+    std::map<std::string, DriverHealth> drivers;  ///< all that this version knows
     bool operator==(const Description&) const = default;
     template <class Self>
     static auto wire_fields(Self& s) {
         return std::tie(s.name, s.datacenter, s.node_class, s.node_pool, s.http_address,
-                        s.attributes, s.meta);
+                        s.attributes, s.meta, s.drivers);
     }
 };
 

@@ -1,0 +1,45 @@
+// Images: made to be there before a container needs them, and removed when nobody does any more.
+//
+// Only images that this agent fetched or loaded are ever removed, each once no container has used
+// it for a while. Their names are kept in a file, so that a restarted agent goes on with them.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <mutex>
+#include <string>
+
+#include "allocrunner/drivers/docker_container.h"
+
+namespace gaggle::allocrunner {
+
+class DockerImages {
+  public:
+    DockerImages(std::string socket, std::string file, Duration keep)
+        : socket_(std::move(socket)), file_(std::move(file)), keep_(keep) {}
+
+    /// Blocks as long as a download takes. Errc::not_found when there is no such image,
+    /// Errc::denied when the registry wants other credentials, else what may pass.
+    Result<void> make_present(const TaskSpec& spec, const std::function<void(std::string)>& say);
+
+    /// To be called now and then.
+    void collect();
+
+  private:
+    Result<void> load(const TaskSpec& spec, const std::string& file);
+    Result<void> pull(const ImageName& name, const ConfigReader& options,
+                      const std::function<void(std::string)>& say);
+    Result<bool> is_here(const std::string& name);
+    void mark(const std::string& name, bool ours);
+    void read_file();
+    void write_file();
+
+    std::string socket_;
+    std::string file_;
+    Duration keep_;
+    std::mutex mutex_;  // guards what follows
+    bool read_ = false;
+    std::map<std::string, TimePoint> ours_;  ///< name -> when it was last seen in use
+};
+
+}  // namespace gaggle::allocrunner

@@ -1,0 +1,88 @@
+#include <pthread.h>
+
+#include "allocrunner/alloc_dir.h"
+#include "allocrunner/drivers/spec_file.h"
+#include "gctl/agent/driver_watch.h"
+
+namespace gaggle::agent {
+
+namespace {
+
+constexpr auto kLookEvery = std::chrono::seconds(15);
+
+bool same(const node::DriversFound& one, const node::DriversFound& other) {
+    return one.drivers == other.drivers && one.attributes == other.attributes;
+}
+
+std::vector<allocrunner::StartedTask> tasks_under(const std::string& alloc_root) {
+    std::vector<allocrunner::StartedTask> out;
+    const auto allocs = allocrunner::list_alloc_dirs(alloc_root);
+    if (!allocs) return out;
+    for (const AllocId& alloc : *allocs) {
+        const std::string id = to_string(alloc);
+        for (auto& task : allocrunner::all_started(id, alloc_root + "/" + id))
+            out.push_back(std::move(task));
+    }
+    return out;
+}
+
+}  // namespace
+
+node::DriversFound look_at(const allocrunner::Drivers& drivers) {
+    node::DriversFound out;
+    for (const std::string& name : allocrunner::driver_names()) {
+        allocrunner::Driver* driver = drivers.find(name);
+        allocrunner::DriverState state;
+        state.description = "switched off by this agent's operator";
+        if (driver != nullptr) state = driver->fingerprint();
+        out.drivers[name] = {
+            .detected = state.detected, .healthy = state.healthy, .description = state.description};
+        if (state.healthy) out.attributes.insert(state.attributes.begin(), state.attributes.end());
+    }
+    return out;
+}
+
+allocrunner::DriverSettings driver_settings(const AgentOptions& options) {
+    allocrunner::DriverSettings out;
+    out.raw_exec = options.raw_exec;
+    out.caps_allowed = options.caps_allowed;
+    out.docker_socket = options.docker_socket;
+    out.docker_privileged = options.docker_privileged;
+    out.docker_volumes = options.docker_volumes;
+    return out;
+}
+
+DriverWatch::DriverWatch(const allocrunner::Drivers& drivers, node::DriversFound before,
+                         std::string alloc_root, std::function<void(node::DriversFound)> changed)
+    : drivers_(drivers),
+      before_(std::move(before)),
+      alloc_root_(std::move(alloc_root)),
+      changed_(std::move(changed)),
+      thread_([this] { run(); }) {}
+
+DriverWatch::~DriverWatch() { stop(); }
+
+void DriverWatch::stop() {
+    {
+        const std::lock_guard lock(mutex_);
+        stopping_ = true;
+    }
+    wake_.notify_all();
+    if (thread_.joinable()) thread_.join();
+}
+
+void DriverWatch::run() {
+    ::pthread_setname_np(::pthread_self(), "drivers");
+    std::unique_lock lock(mutex_);
+    while (!wake_.wait_for(lock, kLookEvery, [this] { return stopping_; })) {
+        lock.unlock();
+        node::DriversFound present = look_at(drivers_);
+        if (!same(present, before_)) changed_(present);
+        before_ = std::move(present);
+        const auto live = tasks_under(alloc_root_);
+        for (const auto& driver : drivers_.all()) driver->collect(live);
+        lock.lock();
+    }
+}
+
+}  // namespace gaggle::agent

@@ -1,0 +1,109 @@
+#include <doctest/doctest.h>
+
+#include "allocrunner/drivers/docker_container.h"
+#include "allocrunner/drivers/drivers.h"
+#include "allocrunner/drivers/engine_http.h"
+#include "allocrunner/drivers/engine_session.h"
+#include "base/rng.h"
+#include "placement/jobspec/value_json.h"
+#include "tests/golden.h"
+
+namespace gaggle::allocrunner {
+
+namespace {
+
+/// `{"image":"redis:7"} privileged netns=/run/x ...`: the config in JSON without blanks, then what
+/// surrounds it; answers the body of POST /containers/create.
+std::string container(const golden::Directive& asked) {
+    const auto parsed = value_from_json(asked.name);
+    if (!parsed) return parsed.error().detail;
+    TaskContext context{.task = "main", .task_dir = "/data/1/main"};
+    context.user = asked.get("user");
+    context.env = {{"NOMAD_TASK_DIR", "/local"}};
+    context.resources.cpu = MegaHertz{asked.number("cpu", 100)};
+    context.resources.memory = MegaBytes{asked.number("memory", 64)};
+    context.resources.memory_max = MegaBytes{asked.number("memory_max", 0)};
+    context.ports = {{.label = "http", .host_ip = "10.0.0.1", .host = 20'001, .to = 80}};
+    context.network.netns = asked.get("netns");
+    context.labels = {{"job", "web"}};
+    const auto& config = std::get<Value::Map>(parsed->data);
+    const auto spec = known_driver("docker")->spec(config, context);
+    if (!spec) return spec.error().detail;
+    const auto body = container_body(*spec, {.alloc_dir = "/data/1",
+                                             .cpus = asked.get("cpus"),
+                                             .owner = "/data",
+                                             .privileged_allowed = asked.says("privileged"),
+                                             .volumes_allowed = !asked.says("no_volumes"),
+                                             .caps_allowed = {},
+                                             .joins_namespaces = asked.says("podman")});
+    if (!body) return body.error().detail;
+    if (!asked.has("show")) return value_to_json(*body, JsonLayout::indented);
+    const Value* part = &*body;
+    std::istringstream path(asked.get("show"));
+    for (std::string key; std::getline(path, key, '.');) {
+        const auto& fields = std::get<Value::Map>(part->data);
+        if (fields.count(key) == 0) return "no " + key;
+        part = &fields.at(key);
+    }
+    return value_to_json(*part);
+}
+
+std::string name_text(std::string_view text) {
+    const auto name = image_name(text);
+    return name ? name->whole() : "refused";
+}
+
+}  // namespace
+
+TEST_CASE("a task of driver docker becomes a container") {
+    golden::run_folder("container", [] { return golden::Handler(container); });
+}
+
+TEST_CASE("a name of an image is taken apart") {
+    CHECK(name_text("redis") == "redis:latest");
+    CHECK(name_text("redis:7") == "redis:7");
+    CHECK(name_text("https://registry.example.com/a/b") == "registry.example.com/a/b:latest");
+    CHECK(name_text("localhost:5000/a") == "localhost:5000/a:latest");
+    CHECK(name_text("localhost:5000/a:1.2") == "localhost:5000/a:1.2");
+    CHECK(name_text("a@sha256:00") == "a@sha256:00");
+    CHECK(name_text("a:1@sha256:00") == "a@sha256:00");
+    for (const char* bad : {"", ":7", "a:", "a b", "a?x=1", "a@", "a@b", "a\nb"})
+        CHECK_MESSAGE(name_text(bad) == "refused", bad);
+}
+
+TEST_CASE("text is written as targets and headers want it") {
+    CHECK(percent_encoded("a/b:c d") == "a%2Fb%3Ac%20d");
+    CHECK(percent_encoded("\xff~") == "%FF~");
+    CHECK(base64("").empty());
+    CHECK(base64("f") == "Zg==");
+    CHECK(base64("fo") == "Zm8=");
+    CHECK(base64("foo") == "Zm9v");
+    CHECK(base64("\xff\xfe\xfd") == "__79");
+}
+
+TEST_CASE("an engine's frames are put into the right stream, however they are cut") {
+    Bytes stream;
+    const auto put = [&](std::uint8_t which, const std::string& text) {
+        const auto size = static_cast<std::uint8_t>(text.size());
+        stream.insert(stream.end(), {which, 0, 0, 0, 0, 0, 0, size});
+        stream.insert(stream.end(), text.begin(), text.end());
+    };
+    put(1, "out one\n");
+    put(2, "err\n");
+    put(1, "");
+    put(1, "out two\n");
+    Rng rng(3);
+    for (int round = 0; round < 200; ++round) {
+        StreamFrames frames;
+        ExecOutput got;
+        for (std::size_t at = 0; at < stream.size();) {
+            const std::size_t part = std::min<std::size_t>(1 + rng.below(9), stream.size() - at);
+            frames.feed(BytesView(stream).subspan(at, part), got);
+            at += part;
+        }
+        CHECK(std::string(got.out.begin(), got.out.end()) == "out one\nout two\n");
+        CHECK(std::string(got.err.begin(), got.err.end()) == "err\n");
+    }
+}
+
+}  // namespace gaggle::allocrunner

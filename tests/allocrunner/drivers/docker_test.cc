@@ -1,0 +1,255 @@
+// Driver docker and its supervisor against an engine that behaves, hangs, dies and errs.
+#include <doctest/doctest.h>
+#include <signal.h>
+
+#include "allocrunner/drivers/docker_images.h"
+#include "allocrunner/drivers/engine_http.h"
+#include "tests/allocrunner/drivers/fake_engine.h"
+#include "tests/allocrunner/drivers/stage.h"
+
+namespace gaggle::allocrunner {
+
+namespace {
+
+/// A fake engine with one image and containers that can be made, and a task that wants one.
+struct World {
+    explicit World(Duration image_delay = 3min)
+        : settings{.docker_socket = engine.socket(), .image_delay = image_delay},
+          stage("docker", settings) {
+        engine.answer("GET /version", 200, R"({"Version":"20.10","Os":"linux"})");
+        engine.answer("GET /images/web:1/json", 200, "{}");
+        engine.answer("POST /containers/create", 201, R"({"Id":"c1"})");
+        engine.answer("POST /containers/c1/start", 204, "");
+        engine.answer("GET /containers/c1/json", 200, R"({"State":{"Pid":0,"OOMKilled":false}})");
+        engine.answer("DELETE /containers/c1", 204, "");
+        attach_with(FakeEngine::frame(1, "hello\n") + FakeEngine::frame(2, "oops\n"));
+        engine.answer("POST /containers/c1/wait", 200, R"({"Error":null,"StatusCode":7})");
+        stage.spec().config = {{"image", Value{std::string("web:1")}}};
+        stage.spec().user.clear();
+    }
+    void attach_with(const std::string& output) {
+        engine.on("POST /containers/c1/attach", [output](int connection, const std::string&) {
+            FakeEngine::say(connection, "HTTP/1.1 101 UPGRADED\r\nUpgrade: tcp\r\n\r\n" + output);
+        });
+    }
+
+    FakeEngine engine;
+    DriverSettings settings;
+    DriverStage stage;
+};
+
+}  // namespace
+
+TEST_CASE("a container's output, end and removal are the supervisor's") {
+    World world;
+    world.stage.start({});
+    const shim::Record record = world.stage.wait_for_exit();
+    CHECK(record.code == 7);
+    CHECK(record.flags == 0);
+    CHECK(world.stage.log("stdout.0") == "hello\n");
+    CHECK(world.stage.log("stderr.0") == "oops\n");
+    CHECK(world.engine.was_asked("DELETE /containers/c1"));
+}
+
+TEST_CASE("a container that ran out of memory says so") {
+    World world;
+    world.engine.answer("GET /containers/c1/json", 200, R"({"State":{"OOMKilled":true,"Pid":0}})");
+    world.engine.answer("POST /containers/c1/wait", 200, R"({"StatusCode":137})");
+    world.stage.start({});
+    const shim::Record record = world.stage.wait_for_exit();
+    CHECK(record.code == 137);
+    CHECK(record.flags == shim::kOutOfMemory);
+}
+
+TEST_CASE("signals and the last resort go through the engine") {
+    World world;
+    world.engine.hang("POST /containers/c1/wait");
+    world.engine.answer("POST /containers/c1/kill", 204, "");
+    world.stage.start({});
+    REQUIRE(send_signal(world.stage.live().socket.get(), SIGHUP).ok());
+    CHECK(eventually([&] { return world.engine.was_asked("POST /containers/c1/kill?signal=1"); }));
+    REQUIRE(send_kill(world.stage.live().socket.get()).ok());
+    CHECK(eventually([&] { return world.engine.was_asked("POST /containers/c1/kill?signal=9"); }));
+    world.engine.answer("POST /containers/c1/wait", 200, R"({"StatusCode":137})");
+    world.engine.stop();  // its connections break; the supervisor calls again
+    world.engine.start_again();
+    CHECK(world.stage.wait_for_exit().code == 137);
+}
+
+TEST_CASE("an engine that goes away and comes back loses no exit, and the gap is said") {
+    World world;
+    world.engine.hang("POST /containers/c1/wait");
+    world.stage.start({});
+    CHECK(eventually([&] { return world.stage.log("stdout.0") == "hello\n"; }));
+    world.engine.stop();
+    CHECK(is_alive(world.stage.live().shim_pid));
+    world.engine.answer("POST /containers/c1/wait", 200, R"({"StatusCode":3})");
+    world.engine.on("GET /containers/c1/logs", [](int connection, const std::string& request) {
+        CHECK(request.find("since=") != std::string::npos);
+        FakeEngine::say(connection, "HTTP/1.0 200 OK\r\n\r\n" + FakeEngine::frame(1, "later\n"));
+    });
+    world.engine.start_again();
+    const shim::Record record = world.stage.wait_for_exit();
+    CHECK(record.code == 3);
+    CHECK(world.stage.log("stdout.0") == "hello\nlater\n");
+    CHECK(world.stage.log("stderr.0").find("the container engine was away") != std::string::npos);
+}
+
+TEST_CASE("a container that vanished with its engine is told as lost, not as ended well") {
+    World world;
+    world.engine.hang("POST /containers/c1/wait");
+    world.stage.start({});
+    world.engine.stop();
+    world.engine.answer("POST /containers/c1/wait", 404, R"({"message":"No such container"})");
+    world.engine.start_again();
+    CHECK((world.stage.wait_for_exit().flags & shim::kEngineLost) != 0);
+}
+
+TEST_CASE("an engine that refuses says why, and what may pass is told from what does not") {
+    struct Row {
+        const char* route;
+        int status;
+        const char* body;
+        const char* says;
+        bool may_pass;
+    };
+    for (const auto& row : {
+             Row{"POST /containers/c1/start", 500, R"({"message":"no space left"})",
+                 "HTTP 500: {\"message\":\"no space left\"}", true},
+             Row{"POST /containers/c1/start", 400, R"({"message":"exec: x: not found"})",
+                 "HTTP 400: {\"message\":\"exec: x: not found\"}", false},
+             Row{"POST /containers/c1/attach", 409, R"({"message":"dead"})", "HTTP 409", false},
+             Row{"POST /containers/create", 400, R"({"message":"bad mount"})", "bad mount", false},
+             Row{"POST /containers/create", 500, R"({"message":"busy"})", "busy", true},
+             Row{"POST /containers/create", 200, "what", "create container", true},
+             Row{"GET /images/web:1/json", 500, R"({"message":"oh"})", "look for image web:1: oh",
+                 true},
+         }) {
+        CAPTURE(row.route);
+        World world;
+        world.engine.answer(row.route, row.status, row.body);
+        const StartFailure failure = world.stage.failure({});
+        CAPTURE(failure.error);
+        CHECK(failure.error.find(row.says) != std::string::npos);
+        CHECK(failure.may_pass == row.may_pass);
+    }
+}
+
+TEST_CASE("an engine that is missing or hangs makes the driver ill, not the agent") {
+    World world;
+    CHECK(world.stage.driver().fingerprint().healthy);
+    CHECK(world.stage.driver().fingerprint().attributes.at("driver.docker.version") == "20.10");
+    world.engine.answer("GET /version", 500, "");
+    CHECK_FALSE(world.stage.driver().fingerprint().healthy);
+    world.engine.hang("GET /version");
+    const EngineCall impatient{.target = "/version", .patience = 50ms};
+    const auto late = call_engine(world.engine.socket(), impatient);
+    REQUIRE(!late.ok());
+    CHECK(late.error().code == Errc::timeout);
+    world.engine.stop();
+    const DriverState gone = world.stage.driver().fingerprint();
+    CHECK_FALSE(gone.detected);
+    CHECK(gone.description.find("--docker-socket") != std::string::npos);
+}
+
+TEST_CASE("an image that is not here is downloaded, with progress and the registry's words") {
+    World world;
+    std::vector<std::string> said;
+    const auto say = [&](std::string line) { said.push_back(std::move(line)); };
+    DockerImages images(world.engine.socket(), world.stage.root() + "/images", 3min);
+    TaskSpec spec = world.stage.spec();
+    spec.config = {{"image", Value{std::string("far:2")}}};
+    world.engine.answer(
+        "POST /images/create?fromImage=far&tag=2", 200,
+        R"({"status":"Downloading","id":"a","progressDetail":{"current":30,"total":100}})"
+        "\n"
+        R"({"status":"Downloading","id":"a","progressDetail":{"current":60,"total":100}})"
+        "\nnot json\n{\"status\":\"done\"}\n");
+    const auto present = images.make_present(spec, say);
+    INFO((present.ok() ? std::string() : present.error().detail));
+    REQUIRE(present.ok());
+    CHECK(said == std::vector<std::string>{"Downloading image far:2",
+                                           "Downloading image far:2: 25 %",
+                                           "Downloading image far:2: 50 %"});
+    struct Row {
+        const char* line;
+        Errc code;
+    };
+    for (const auto& row :
+         {Row{"manifest unknown", Errc::not_found}, Row{"pull access denied for far", Errc::denied},
+          Row{"dial tcp: i/o timeout", Errc::unavailable}}) {
+        CAPTURE(row.line);
+        world.engine.answer("POST /images/create", 200,
+                            std::string("{\"error\":\"") + row.line + "\"}\n");
+        const auto failed = images.make_present(spec, say);
+        REQUIRE(!failed.ok());
+        CHECK(failed.error().code == row.code);
+        CHECK(failed.error().detail.find(row.line) != std::string::npos);
+    }
+}
+
+TEST_CASE("images that we fetched go once nobody uses them; others' images stay") {
+    World world;
+    DockerImages images(world.engine.socket(), world.stage.root() + "/images", 0s);
+    TaskSpec spec = world.stage.spec();
+    spec.config = {{"image", Value{std::string("far:2")}}};
+    world.engine.answer("POST /images/create", 200, "{}\n");
+    REQUIRE(images.make_present(world.stage.spec(), [](const std::string&) {}).ok());  // was here
+    REQUIRE(images.make_present(spec, [](const std::string&) {}).ok());
+    world.engine.answer("DELETE /images/far:2", 200, "[]");
+    world.engine.answer("GET /containers/json", 200, R"([{"Image":"far:2","ImageID":"x"}])");
+    DockerImages patient(world.engine.socket(), world.stage.root() + "/images", 1min);
+    patient.collect();  // it read the file, and is patient
+    CHECK_FALSE(world.engine.was_asked("DELETE /images"));
+    world.engine.answer("GET /containers/json", 200, "[]");
+    images.collect();
+    CHECK(world.engine.was_asked("DELETE /images/far:2"));
+    CHECK_FALSE(world.engine.was_asked("DELETE /images/web:1"));
+    CHECK(text_of(world.stage.root() + "/images").empty());
+}
+
+TEST_CASE("an archive is loaded from the task's directory and from nowhere else") {
+    World world;
+    TaskSpec& spec = world.stage.spec();
+    std::ofstream(world.stage.dir() + "/main/local/web.tar") << std::string(100'000, 't');
+    std::ofstream(world.stage.dir() + "/main/outside.tar") << "t";
+    std::filesystem::create_symlink(world.stage.dir() + "/main/outside.tar",
+                                    world.stage.dir() + "/main/local/link.tar");
+    world.engine.on("POST /images/load", [](int connection, const std::string& request) {
+        std::size_t have = request.size() - request.find("\r\n\r\n") - 4;
+        char bytes[4096];
+        while (have < 100'000) {
+            const ssize_t got = read(connection, bytes, sizeof bytes);
+            if (got <= 0) return;
+            have += static_cast<std::size_t>(got);
+        }
+        FakeEngine::say(connection, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}");
+    });
+    const auto loaded = [&](const char* file, const char* image) {
+        spec.config = {{"image", Value{std::string(image)}}, {"load", Value{std::string(file)}}};
+        const auto launch =
+            world.stage.driver().prepare(world.stage.at(), spec, [](const std::string&) {});
+        return launch ? std::string("loaded") : launch.error().detail;
+    };
+    CHECK(loaded("web.tar", "web:1") == "loaded");
+    CHECK(loaded("web.tar", "other:1").find("holds no image of that name") != std::string::npos);
+    CHECK(loaded("no.tar", "web:1").find("it is not there") != std::string::npos);
+    CHECK(loaded("../outside.tar", "web:1").find("leaves the task's directory") !=
+          std::string::npos);
+    CHECK(loaded("link.tar", "web:1").find("leaves the task's directory") != std::string::npos);
+}
+
+TEST_CASE("containers that carry this agent's label and belong to no task are removed") {
+    World world;
+    world.engine.answer("GET /containers/json?all=1&filters=", 200,
+                        R"([{"Id":"old","Names":["/main-gone"],"Created":1},
+                            {"Id":"young","Names":["/main-new"],"Created":99999999999},
+                            {"Id":"ours","Names":["/)" +
+                            std::string("main-") + world.stage.at().alloc + R"("],"Created":1}])");
+    world.stage.driver().collect({StartedTask{.at = world.stage.at(), .spec = {}, .pid = 0}});
+    CHECK(world.engine.was_asked("DELETE /containers/old"));
+    CHECK_FALSE(world.engine.was_asked("DELETE /containers/young"));
+    CHECK_FALSE(world.engine.was_asked("DELETE /containers/ours"));
+}
+
+}  // namespace gaggle::allocrunner
