@@ -94,12 +94,12 @@ class Cluster:
             raise
         return self
 
-    def found(self):
+    def found(self, options=()):
         first = self.peers[0]
         made = run_gctl('cluster', 'init', '--data-dir', first.data_dir, '--name', first.name,
                         '--bind', first.address, prefix=first.prefix)
         check(made.returncode == 0, f'gctl cluster init failed: {made.stdout}{made.stderr}')
-        first.start()
+        first.start(*options)
         return self
 
     def invite(self, uses=1, options=()):

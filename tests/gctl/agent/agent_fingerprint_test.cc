@@ -18,6 +18,7 @@ Readings small_server() {
                 "processor\t: 1\nmodel name\t: Sparrow 7\ncpu MHz\t\t: 1200.1\n\n",
             .memory_info = "MemTotal:        2048000 kB\nMemFree:          10 kB\n",
             .os_release = "PRETTY_NAME=\"Debian GNU/Linux 12\"\nID=debian\nVERSION_ID=\"12\"\n",
+            .mount_info = "30 25 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n",
             .boot_id = kBootId,
             .disk_bytes = 40ULL << 30U,
             .disk_free_bytes = 10ULL << 30U};
@@ -46,8 +47,10 @@ TEST_CASE("a machine is told by Nomad's attribute names") {
         {"kernel.version", "6.1.0-18-amd64"},
         {"memory.totalbytes", "2097152000"},
         {"nomad.version", "1.1.2"},
+        {"os.cgroups.version", "2"},
         {"os.name", "debian"},
         {"os.version", "12"},
+        {"unique.cgroup.version", "2"},
         {"unique.hostname", "barn"},
         {"unique.storage.bytesfree", "10737418240"},
         {"unique.storage.bytestotal", "42949672960"},

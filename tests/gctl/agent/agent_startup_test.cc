@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include "crypto/invitation.h"
+#include "gctl/agent/driver_watch.h"
 #include "gctl/agent/startup.h"
 
 namespace gaggle::agent {
@@ -25,6 +26,9 @@ Startup some_startup() {
                    .total = {.cpu = {4000}, .memory = {2000}, .disk = {10'000}},
                    .attributes = {{"kernel.name", "linux"}}};
     out.start = StartId{{6}};
+    out.drivers = {.drivers = {{"docker", {true, false, "does not answer"}},
+                               {"raw_exec", {true, true, "Healthy"}}},
+                   .attributes = {{"driver.raw_exec", "1"}}};
     out.alloc_root = "/data/alloc";
     out.http_address = "127.0.0.1:4646";
     return out;
@@ -51,6 +55,7 @@ TEST_CASE("a node is told what was asked, what was kept and what the machine is"
     CHECK(config.description.http_address == "127.0.0.1:4646");
     CHECK(config.description.attributes.at("kernel.name") == "linux");
     CHECK(config.description.attributes.at("driver.raw_exec") == "1");
+    CHECK(config.description.drivers.at("docker").description == "does not answer");
     CHECK(config.description.attributes.at("unique.network.ip-address") == "10.1.2.3");
     CHECK(config.host.id == to_string(startup.identity.id()));
     CHECK(config.host.ip == "10.1.2.3");
@@ -70,15 +75,39 @@ TEST_CASE(
     CHECK(network_settings(startup).port_ip.empty());
 }
 
-TEST_CASE("an operator may offer less than the machine has, and no raw_exec") {
+TEST_CASE("an operator may offer less than the machine has") {
     Startup startup = some_startup();
     startup.options.cpu_total = MegaHertz{100};
     startup.options.disk_total = MegaBytes{5};
-    startup.options.raw_exec = false;
     const node::Config config = node_config(startup);
     CHECK(config.offer.total == Amounts{.cpu = {100}, .memory = {2000}, .disk = {5}});
-    CHECK(config.offer.drivers.empty());
-    CHECK_FALSE(config.description.attributes.contains("driver.raw_exec"));
+}
+
+TEST_CASE("a driver that falls ill is not offered, and its attributes go with it") {
+    Offer offer{.drivers = {"docker", "raw_exec"}};
+    Description about{.attributes = {{"driver.docker", "1"}, {"kernel.name", "linux"}}};
+    node::take_drivers({.drivers = {{"docker", {true, false, "does not answer"}},
+                                    {"raw_exec", {true, true, "Healthy"}}},
+                        .attributes = {{"driver.raw_exec", "1"}}},
+                       offer, about);
+    CHECK(offer.drivers == std::vector<std::string>{"raw_exec"});
+    CHECK(about.attributes ==
+          std::map<std::string, std::string>{{"driver.raw_exec", "1"}, {"kernel.name", "linux"}});
+    CHECK_FALSE(about.drivers.at("docker").healthy);
+}
+
+TEST_CASE("what an operator allows is what drivers are told, and one switched off says so") {
+    AgentOptions options;
+    options.raw_exec = false;
+    options.docker_socket = "/no/such/socket";
+    options.caps_allowed = {"net_raw"};
+    const auto settings = driver_settings(options);
+    CHECK(settings.caps_allowed == options.caps_allowed);
+    const node::DriversFound found = look_at(allocrunner::Drivers(settings));
+    CHECK(found.drivers.at("raw_exec").description == "switched off by this agent's operator");
+    CHECK_FALSE(found.drivers.at("docker").detected);
+    CHECK_FALSE(found.attributes.contains("driver.raw_exec"));
+    CHECK(found.drivers.size() == 3);
 }
 
 TEST_CASE("HTTP is for this machine alone while there is no TLS") {

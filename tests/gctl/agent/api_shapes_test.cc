@@ -193,6 +193,7 @@ TEST_CASE("shape of nodes") {
     check_names(list, "0", kNodeStub);
     check_names(list, "0.Drivers.raw_exec",
                 "Attributes Detected HealthDescription Healthy UpdateTime");
+    CHECK(text_at(list, "0.Drivers.docker.HealthDescription") == "does not answer");
     CHECK(text_at(list, "0.Address") == "10.0.0.1");
     const Value node = shown("/v1/node/aaaaaaaa-aaaa-aaaa-aaaa-aaaaaaaaaaaa");
     check_names(node, "", kNode);

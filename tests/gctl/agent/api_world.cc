@@ -158,9 +158,12 @@ ledger::PeerRecord sample_peer() {
     peer.who.id = id_of<PeerId>(0xaa);
     peer.who.name = "admitted-as";
     peer.status = ledger::PeerStatus::ready;
-    peer.description = {.name = "node-a",
-                        .http_address = "10.0.0.1:4646",
-                        .attributes = {{"kernel.name", "linux"}, {"cpu.numcores", "4"}}};
+    peer.description = {
+        .name = "node-a",
+        .http_address = "10.0.0.1:4646",
+        .attributes = {{"kernel.name", "linux"}, {"cpu.numcores", "4"}, {"driver.raw_exec", "1"}},
+        .drivers = {{"raw_exec", {true, true, "Healthy"}},
+                    {"docker", {true, false, "does not answer"}}}};
     peer.books.offer = {.total = {MegaHertz{4000}, MegaBytes{8000}, MegaBytes{50000}},
                         .drivers = {"raw_exec"}};
     peer.create_index = LogIndex{5};

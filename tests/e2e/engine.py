@@ -1,0 +1,132 @@
+"""A Docker engine for the tests: dockerd of Debian's docker.io, started by hand, with images made of busybox-static.
+
+No registry is asked: an image is an archive as `docker save` writes it, put together here.
+"""
+import hashlib
+import http.client
+import io
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tarfile
+import tempfile
+
+import processes
+from waiting import PATIENCE, Failed, Skip, wait_until
+
+BUSYBOX = '/bin/busybox'
+APPLETS = ('sh', 'httpd', 'sleep', 'echo', 'cat', 'id', 'ls', 'seq', 'true', 'kill', 'wget', 'hostname', 'stty', 'test', 'env', 'ps')
+
+
+def archive(path, name, files=(), command=('/bin/sh',)):
+    """An image NAME of one layer at PATH, as `docker load` takes it: busybox, and files as (path, text)."""
+    layer = io.BytesIO()
+    with tarfile.open(fileobj=layer, mode='w') as tar:
+        tar.add(BUSYBOX, 'bin/busybox')
+        for applet in APPLETS:
+            link = tarfile.TarInfo('bin/' + applet)
+            link.type, link.linkname = tarfile.SYMTYPE, 'busybox'
+            tar.addfile(link)
+        for folder in ('tmp', 'etc', 'root'):
+            made = tarfile.TarInfo(folder)
+            made.type, made.mode = tarfile.DIRTYPE, 0o1777 if folder == 'tmp' else 0o755
+            tar.addfile(made)
+        for file, text in (('etc/passwd', 'root:x:0:0:root:/root:/bin/sh\nweb:x:1000:1000:web:/tmp:/bin/sh\n'), *files):
+            entry = tarfile.TarInfo(file.lstrip('/'))
+            entry.size, entry.mode = len(text.encode()), 0o644
+            tar.addfile(entry, io.BytesIO(text.encode()))
+    layer = layer.getvalue()
+    config = json.dumps({'architecture': 'amd64', 'os': 'linux',
+                         'config': {'Cmd': list(command), 'Env': ['PATH=/bin', 'FROM_IMAGE=yes']},
+                         'rootfs': {'type': 'layers', 'diff_ids': ['sha256:' + hashlib.sha256(layer).hexdigest()]}}).encode()
+    manifest = json.dumps([{'Config': 'config.json', 'RepoTags': [name], 'Layers': ['layer.tar']}]).encode()
+    with tarfile.open(path, 'w') as tar:
+        for file, content in (('manifest.json', manifest), ('config.json', config), ('layer.tar', layer)):
+            entry = tarfile.TarInfo(file)
+            entry.size = len(content)
+            tar.addfile(entry, io.BytesIO(content))
+
+
+class Connection(http.client.HTTPConnection):
+    def __init__(self, path):
+        super().__init__('engine')
+        self.path = path
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(30 * PATIENCE)
+        self.sock.connect(self.path)
+
+
+class Docker:
+    """dockerd with directories of its own. Its containers use the machine's network."""
+
+    def __init__(self):
+        if not shutil.which('dockerd'):
+            raise Skip('no dockerd here: install docker.io (tests/install-packages)')
+        if os.geteuid() != 0:
+            raise Skip('dockerd needs root')
+        self.directory = tempfile.mkdtemp(prefix='gaggle-docker-')
+        self.socket = os.path.join(self.directory, 'docker.sock')
+        self.log_path = os.path.join(self.directory, 'log')
+        self.process = None
+        self.start()
+
+    def start(self):
+        options = ['--data-root', self.directory + '/root', '--exec-root', self.directory + '/exec',
+                   '--pidfile', self.directory + '/pid', '-H', 'unix://' + self.socket,
+                   '--bridge=none', '--iptables=false', '--live-restore']
+        with open(self.log_path, 'a') as log:
+            self.process = subprocess.Popen(['dockerd', *options], stdout=log, stderr=log, start_new_session=True)
+        processes.expected.add(self.process.pid)
+
+        def answers():
+            if self.process.poll() is not None:
+                with open(self.log_path) as log:
+                    raise Skip('dockerd does not run here:\n' + log.read()[-1500:])
+            return self.try_ask('GET', '/version')
+        wait_until(answers, 60, 'dockerd answers')
+
+    def ask(self, method, target, body=None, kind='application/json'):
+        connection = Connection(self.socket)
+        try:
+            connection.request(method, target, body, {'Content-Type': kind})
+            answer = connection.getresponse()
+            text = answer.read()
+        finally:
+            connection.close()
+        if answer.status >= 300:
+            raise Failed(f'{method} {target}: {answer.status} {text[:300]}')
+        return text
+
+    def try_ask(self, method, target):
+        try:
+            return self.ask(method, target)
+        except (OSError, Failed):
+            return None
+
+    def load(self, path):
+        with open(path, 'rb') as file:
+            self.ask('POST', '/images/load', file.read(), 'application/x-tar')
+
+    def containers(self):
+        return json.loads(self.ask('GET', '/containers/json?all=1'))
+
+    def images(self):
+        return sorted(tag for image in json.loads(self.ask('GET', '/images/json')) for tag in image['RepoTags'] or ())
+
+    def stop(self):
+        """SIGTERM to the engine; with live-restore its containers run on."""
+        self.process.terminate()
+        self.process.wait(60 * PATIENCE)
+
+    def close(self):
+        if self.process.poll() is None:
+            for container in self.containers():
+                self.try_ask('DELETE', f'/containers/{container["Id"]}?force=1')
+            self.process.send_signal(signal.SIGTERM)
+            self.process.wait(60 * PATIENCE)
+        shutil.rmtree(self.directory, ignore_errors=True)

@@ -1,0 +1,251 @@
+"""Drivers exec and docker on one peer: the examples, isolation, limits, and containers that outlive agents."""
+import os
+import shutil
+import subprocess
+
+import engine
+import processes
+from harness import ROOT, Cluster, Skip, check, check_says, lazily, wait_until
+from jobs import job
+
+EXAMPLES = os.path.join(ROOT, 'examples')
+docker = lazily(engine.Docker)
+
+
+def with_image():
+    """The engine, with the image of the examples in it."""
+    made = docker()
+    path = os.path.join(made.directory, 'web.tar')
+    if not os.path.exists(path):
+        engine.archive(path, 'gaggle-web:1', [('www/index.html', 'hello from a container\n')])
+        made.load(path)
+    return made
+
+
+def make_cluster():
+    options = ['--docker-socket', with_image().socket] if shutil.which('dockerd') else []
+    made = Cluster(1)
+    made.options = options
+    try:
+        return made.found(options)
+    except BaseException:
+        made.close()
+        raise
+
+
+cluster = lazily(make_cluster)
+
+
+def peer():
+    return cluster()[0]
+
+
+def close():
+    cluster.close()
+    docker.close()
+
+
+def need(driver):
+    """The driver is healthy on the peer, or the test cannot run here."""
+    told = peer().ask('node', 'status', peer().ask('node', 'status')[0]['ID'])['Drivers'][driver]
+    if not told['Healthy']:
+        raise Skip(f'driver {driver}: {told["HealthDescription"]}')
+
+
+def address_of(alloc):
+    ports = peer().alloc(alloc['ID'])['AllocatedResources']['Shared']['Ports']
+    return ports[0]['HostIP'], ports[0]['Value']
+
+
+def running(name):
+    return wait_until(lambda: peer().all_allocs(name, 'running', 1), 60, f'{name} runs', [peer()])[0]
+
+
+def shell(name, script, **more):
+    return job(name, script, **more).replace('driver = "raw_exec"', 'driver = "exec"')
+
+
+def test_node_tells_its_drivers():
+    """`gctl node status` shows each driver with its health, and why an ill one is ill."""
+    node = peer().ask('node', 'status')[0]['ID']
+    drivers = peer().ask('node', 'status', node)['Drivers']
+    check({'docker', 'exec', 'raw_exec'} <= set(drivers), f'all drivers are told: {drivers}')
+    check(drivers['raw_exec']['Healthy'] and drivers['raw_exec']['HealthDescription'] == 'Healthy', 'raw_exec is well')
+    check_says(peer().gctl('node', 'status', node), r'Drivers +=.*raw_exec')
+
+
+def test_postgres_under_exec():
+    """PostgreSQL by driver exec: it answers a query, and its data is the allocation's."""
+    need('exec')
+    psql = shutil.which('psql')
+    if not psql:
+        raise Skip('no psql here: install postgresql')
+    peer().gctl('job', 'run', os.path.join(EXAMPLES, 'postgres.nomad'))
+    ip, port = address_of(running('postgres'))
+
+    def query(text):
+        return subprocess.run([psql, '-h', ip, '-p', str(port), '-U', 'postgres', '-Atc', text],
+                              capture_output=True, text=True, timeout=60)
+    wait_until(lambda: query('select 6 * 7').stdout == '42\n', 90, 'PostgreSQL answers', [peer()])
+    made = query('create table t (x int); insert into t values (7); select x from t')
+    check(made.stdout.endswith('7\n'), f'a table keeps a row: {made}')
+    peer().gctl('job', 'stop', '-purge', 'postgres')
+
+
+def test_redis_under_exec():
+    """Redis by driver exec, with a memory limit and processes of its own."""
+    need('exec')
+    peer().gctl('job', 'run', os.path.join(EXAMPLES, 'redis-exec.nomad'))
+    ip, port = address_of(running('redis-exec'))
+
+    def redis(*words):
+        return subprocess.run(['redis-cli', '-h', ip, '-p', str(port), *words], capture_output=True, text=True).stdout
+    wait_until(lambda: redis('ping') == 'PONG\n', 30, 'Redis answers', [peer()])
+    check(redis('set', 'k', 'v') == 'OK\n' and redis('get', 'k') == 'v\n', 'it keeps a key')
+    peer().gctl('job', 'stop', '-purge', 'redis-exec')
+
+
+def test_exec_isolates():
+    """A task of driver exec sees its own root and processes, cannot write the host's, and is killed above its limit."""
+    need('exec')
+    peer().run_job(shell('jail', 'echo "pid $$"; id -un; ls /; touch /usr/x; echo "$NOMAD_TASK_DIR"; sleep 1',
+                         type='batch'))
+    done = wait_until(lambda: peer().all_allocs('jail', 'complete', 1), 60, 'it completes', [peer()])[0]
+    said = peer().gctl('alloc', 'logs', done['ID'][:8])
+    check_says(said, r'pid 1\n', r'nobody\n', r'/local\n')
+    check('\nroot\n' not in said and '\nhome\n' not in said, f"the host's other folders are not there:\n{said}")
+    check_says(peer().gctl('alloc', 'logs', '-stderr', done['ID'][:8]), 'Read-only file system')
+    no_retry = 'restart {\n attempts = 0\n mode = "fail"\n }'
+    never = 'reschedule {\n attempts = 0\n unlimited = false\n }'
+    peer().run_job(shell('eater', 'x=x; while :; do x=$x$x; done', type='batch', memory=16, task_extra=no_retry,
+                         job_extra=never), expect=(0, 1))
+    dead = wait_until(lambda: peer().all_allocs('eater', 'failed', 1), 60, 'it is killed', [peer()])[0]
+    check_says(peer().gctl('alloc', 'status', dead['ID'][:8]), 'want of memory|OOM')
+
+
+def test_web_server_in_docker():
+    """A web server in a container serves its page on the allocation's port; stopping the job removes the container."""
+    need('docker')
+    peer().gctl('job', 'run', '-var', 'network_mode=host', os.path.join(EXAMPLES, 'web-docker.nomad'))
+    alloc = running('web')
+    ip, port = address_of(alloc)
+
+    def page():
+        return subprocess.run(['curl', '-s', f'http://{ip}:{port}/'], capture_output=True, text=True).stdout
+    wait_until(lambda: page() == 'hello from a container\n', 30, 'the page is served', [peer()])
+    names = [c['Names'][0] for c in docker().containers()]
+    check(names == ['/httpd-' + alloc['ID']], f'one container, named after its task: {names}')
+    peer().gctl('job', 'stop', 'web')
+    wait_until(lambda: not docker().containers(), 30, 'the container is gone', [peer()])
+
+
+CONTAINER = '''
+job "{name}" {{
+  type = "{type}"
+  group "g" {{
+    ephemeral_disk {{
+      size = 20
+    }}
+    restart {{
+      attempts = 0
+      mode     = "fail"
+    }}
+    reschedule {{
+      attempts  = 0
+      unlimited = false
+    }}
+    task "t" {{
+      driver = "docker"
+      config {{
+        image        = "{image}"
+        network_mode = "none"
+        command      = "sh"
+        args         = ["-c", "{script}"]
+      }}
+      logs {{
+        max_files     = 2
+        max_file_size = 5
+      }}
+      resources {{
+        cpu    = 20
+        memory = 16
+      }}
+    }}
+  }}
+}}
+'''
+
+
+def container(name, script, type='batch', image='gaggle-web:1'):
+    return CONTAINER.format(name=name, script=script, type=type, image=image)
+
+
+def test_container_runs_and_tells():
+    """A container's output, environment, exit code and want of memory are told like any task's."""
+    need('docker')
+    peer().run_job(container('says', 'echo $FROM_IMAGE $NOMAD_TASK_DIR; echo bad >&2; exit 3'), expect=(0, 1))
+    failed = wait_until(lambda: peer().all_allocs('says', 'failed', 1), 60, 'it fails', [peer()])[0]
+    check(peer().gctl('alloc', 'logs', failed['ID'][:8]) == 'yes /local\n', "the image's and the task's environment")
+    check(peer().gctl('alloc', 'logs', '-stderr', failed['ID'][:8]) == 'bad\n', 'the streams are kept apart')
+    check_says(peer().gctl('alloc', 'status', failed['ID'][:8]), r'Exit Code: 3')
+    peer().run_job(container('hungry', 'x=x; while :; do x=$$x$$x; done'.replace('$$', '$')), expect=(0, 1))
+    dead = wait_until(lambda: peer().all_allocs('hungry', 'failed', 1), 60, 'it is killed', [peer()])[0]
+    check_says(peer().gctl('alloc', 'status', dead['ID'][:8]), 'want of memory|OOM')
+    wait_until(lambda: not docker().containers(), 30, 'no container is left', [peer()])
+
+
+def test_missing_image_is_told():
+    """An image that does not exist ends in a clear event and the right state."""
+    need('docker')
+    peer().run_job(container('nowhere', 'true', image='localhost:9/no-such:1'), expect=(0, 1))
+    failed = wait_until(lambda: peer().all_allocs('nowhere', 'failed', 1), 60, 'it fails', [peer()])[0]
+    check_says(peer().gctl('alloc', 'status', failed['ID'][:8]), 'download image localhost:9/no-such:1')
+
+
+COUNT = 'n=0; while :; do n=$((n+1)); echo line $n; sleep 0.1; done'
+
+
+def lines_of(alloc):
+    text = peer().gctl('alloc', 'logs', alloc['ID'][:8])
+    return [int(line.split()[1]) for line in text.splitlines()]
+
+
+def test_containers_outlive_agent_and_engine():
+    """Containers run on while the agent is killed and while dockerd restarts; no line is lost meanwhile."""
+    need('docker')
+    peer().run_job(container('counts', COUNT, type='service'))
+    alloc = running('counts')
+    wait_until(lambda: len(lines_of(alloc)) > 3, 30, 'it counts', [peer()])
+    before = [c['Id'] for c in docker().containers()]
+    peer().kill()
+    peer().start(*cluster().options)
+    seen = wait_until(lambda: lines_of(alloc), 30, 'its log is there', [peer()])[-1]
+    wait_until(lambda: lines_of(alloc)[-1] > seen + 5, 30, 'it counts on', [peer()])
+    docker().stop()
+    docker().start()
+    seen = lines_of(alloc)[-1]
+    wait_until(lambda: lines_of(alloc)[-1] > seen + 5, 60, 'it counts on after the engine was away', [peer()])
+    check([c['Id'] for c in docker().containers()] == before, 'it is the same container all the time')
+    numbers = lines_of(alloc)
+    check(set(numbers) >= set(range(1, numbers[-1] + 1)), f'no line is missing: {numbers}')
+    check_says(peer().gctl('alloc', 'logs', '-stderr', alloc['ID'][:8]), 'the container engine was away')
+    peer().gctl('job', 'stop', 'counts')
+    wait_until(lambda: not docker().containers(), 60, 'the container is gone', [peer()])
+
+
+def test_container_without_supervisor():
+    """A container whose supervisor and agent were killed is removed by the agent that comes next, and started anew."""
+    need('docker')
+    peer().run_job(container('orphan', 'sleep 1000', type='service'))
+    alloc = running('orphan')
+    before = [c['Id'] for c in docker().containers()]
+    supervisors = peer().supervisor_pids()
+    peer().kill()
+    for pid in supervisors:
+        processes.send(pid, 9)
+    peer().start(*cluster().options)
+    wait_until(lambda: [c['Id'] for c in docker().containers()] not in ([], before), 60, 'another container', [peer()])
+    check(len(docker().containers()) == 1, 'only one is left')
+    check(peer().alloc(alloc['ID'])['ID'] == alloc['ID'], 'the allocation is the same')
+    peer().gctl('job', 'stop', 'orphan')
+    wait_until(lambda: not docker().containers(), 60, 'the container is gone', [peer()])
