@@ -57,7 +57,7 @@ class Docker : public Driver {
                                               const ExecRequest& request) override;
     Result<TaskUsage> usage(const StartedTask& task) override;
     Result<void> clean_up(const StartedTask& task) override;
-    void collect(const std::vector<StartedTask>& live) override;
+    void collect(const std::function<std::vector<StartedTask>()>& live) override;
 
   private:
     Result<EngineAnswer> ask(EngineCall call) const {
@@ -234,10 +234,8 @@ Result<void> Docker::clean_up(const StartedTask& task) {
 }
 
 /// Containers with this agent's label that belong to no task on its disk.
-void Docker::collect(const std::vector<StartedTask>& live) {
+void Docker::collect(const std::function<std::vector<StartedTask>()>& live) {
     images_.collect();
-    std::set<std::string> known;
-    for (const StartedTask& task : live) known.insert("/" + container_name(task.at));
     const std::string filter = value_to_json(json::object(
         {{"label",
           json::list({json::text(std::string(kOwnerLabel) + "=" + settings_.alloc_root)})}}));
@@ -245,7 +243,9 @@ void Docker::collect(const std::vector<StartedTask>& live) {
         ask({.target = "/containers/json?all=1&filters=" + percent_encoded(filter)});
     const Value told = answer && answer->ok() ? answer->json() : Value{};
     const auto* containers = std::get_if<Value::List>(&told.data);
-    if (containers == nullptr) return;
+    if (containers == nullptr || containers->empty()) return;
+    std::set<std::string> known;
+    for (const StartedTask& task : live()) known.insert("/" + container_name(task.at));
     for (const Value& container : *containers) {
         const Value* names = json::find(container, {"Names"});
         const auto* list = names == nullptr ? nullptr : std::get_if<Value::List>(&names->data);

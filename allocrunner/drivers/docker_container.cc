@@ -21,7 +21,6 @@ using json::text;
 using json::texts;
 
 constexpr std::int64_t kMegaByte = 1LL << 20U;
-constexpr std::int64_t kSharesLeast = 2;
 
 constexpr Option kOptions[] = {
     {.name = "image", .example = R"(image = "redis:7")", .required = true},
@@ -141,7 +140,7 @@ Result<void> put_limits(const TaskSpec& spec, const ConfigReader& options,
         const std::int64_t limit = std::max(most, asked.memory.value) * kMegaByte;
         host["Memory"] = host["MemorySwap"] = number(limit);
     }
-    host["CpuShares"] = number(std::max(kSharesLeast, asked.cpu.value));
+    host["CpuShares"] = number(cpu_shares(asked));
     if (!facts.cpus.empty()) host["CpusetCpus"] = text(facts.cpus);
     if (const auto most_pids = options.number("pids_limit")) host["PidsLimit"] = number(*most_pids);
     if (const auto size = options.number("shm_size")) host["ShmSize"] = number(*size);

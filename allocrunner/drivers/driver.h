@@ -103,8 +103,9 @@ class Driver {
     /// what `prepare` made. Fine when there is nothing.
     virtual Result<void> clean_up(const StartedTask& task) = 0;
 
-    /// Now and then: removes what belongs to nobody. `live` are the tasks that may run.
-    virtual void collect(const std::vector<StartedTask>& live) { (void)live; }
+    /// Now and then: removes what belongs to nobody. `live` gives the tasks that may run, at a
+    /// price: it reads the disk.
+    virtual void collect(const std::function<std::vector<StartedTask>()>& live) { (void)live; }
 };
 
 }  // namespace gaggle::allocrunner

@@ -20,6 +20,9 @@ namespace {
 constexpr std::size_t kReadBytes = 64U << 10U;
 constexpr std::size_t kHeadMax = 4096;
 constexpr int kAnswerMs = 20'000;
+constexpr int kAskAgainMax = 40;
+constexpr int kAskAgainMs = 50;
+constexpr std::uint8_t kEndOfTransmission = 4;  // what a terminal takes for the end of input
 
 std::string why() { return std::strerror(errno); }
 
@@ -57,14 +60,8 @@ class EngineSession : public ExecSession {
                 frames_.feed(bytes, out);
             return out;
         }
-        const EngineAnswer answer =
-            TRY(call_engine(socket_, {.target = "/exec/" + exec_ + "/json"}));
-        const Value told = answer.json();
-        const Value* runs = json::find(told, {"Running"});
-        if (!answer.ok() || runs == nullptr || *runs == Value{true})
-            return {Errc::unavailable, "the container engine broke off a command that it ran"};
+        out.exit_code = TRY(exit_code());
         ended_ = true;
-        out.exit_code = json::number_at(told, {"ExitCode"});
         return out;
     }
 
@@ -75,7 +72,10 @@ class EngineSession : public ExecSession {
         return bytes.size();
     }
 
-    void close_input() override { shutdown(stream_.get(), SHUT_WR); }
+    void close_input() override {
+        if (!terminal_) shutdown(stream_.get(), SHUT_WR);
+        if (terminal_) (void)write(BytesView(&kEndOfTransmission, 1)).ok();
+    }
 
     void resize(TerminalSize size) override {
         const std::string target = "/exec/" + exec_ + "/resize?h=" + std::to_string(size.rows) +
@@ -84,6 +84,20 @@ class EngineSession : public ExecSession {
     }
 
   private:
+    /// The stream ends a moment before the engine knows how the command did.
+    Result<std::int64_t> exit_code() const {
+        for (int round = 0; round < kAskAgainMax; ++round) {
+            const EngineAnswer answer =
+                TRY(call_engine(socket_, {.target = "/exec/" + exec_ + "/json"}));
+            const Value told = answer.json();
+            const Value* runs = json::find(told, {"Running"});
+            if (!answer.ok() || runs == nullptr) break;
+            if (*runs == Value{false}) return json::number_at(told, {"ExitCode"});
+            poll(nullptr, 0, kAskAgainMs);
+        }
+        return {Errc::unavailable, "the container engine broke off a command that it ran"};
+    }
+
     std::string socket_;
     std::string exec_;
     UniqueFd stream_;

@@ -19,7 +19,6 @@ using json::text;
 using json::texts;
 
 constexpr std::int64_t kMegaByte = 1LL << 20U;
-constexpr std::int64_t kSharesLeast = 2;  // of cgroup v1
 
 Value mount(const char* at, const char* type, const std::string& source,
             const std::vector<std::string>& options) {
@@ -77,7 +76,7 @@ Value limits(const TaskSpec& spec, const BundleFacts& facts) {
     const std::int64_t most = asked.memory_max.value;
     if (most > asked.memory.value) memory["reservation"] = number(asked.memory.value * kMegaByte);
     if (most >= 0) memory["limit"] = number(std::max(most, asked.memory.value) * kMegaByte);
-    Object cpu{{"shares", number(std::max(kSharesLeast, asked.cpu.value))}};
+    Object cpu{{"shares", number(cpu_shares(asked))}};
     if (!facts.cpus.empty()) cpu["cpus"] = text(facts.cpus);
     const Value no_devices = object({{"allow", flag(false)}, {"access", text("rwm")}});
     return object({{"memory", object(std::move(memory))},

@@ -37,6 +37,7 @@ struct ShimOrder {
     std::uint64_t out_number = 0;  ///< log files to append to
     std::uint64_t err_number = 0;
     std::uint64_t nofile_soft = 0;  ///< limit of open files for the task; 0: the agent's
+    std::uint32_t patience_ms = shim::kProgramTimeoutMs;  ///< with a program or an engine
 };
 
 struct StartFailure {

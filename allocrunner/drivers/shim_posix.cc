@@ -160,6 +160,7 @@ shim::StartHeader header_of(const ShimOrder& order, const Plan& plan) {
     header.out_number = order.out_number;
     header.err_number = order.err_number;
     header.nofile_soft = order.nofile_soft;
+    header.patience_ms = order.patience_ms;
     if (spec.logs.disabled) header.flags |= shim::kNoLogs;
     if (plan.terminal) header.flags |= shim::kTerminal;
     if (plan.kind == shim::LaunchKind::process) {

@@ -95,7 +95,8 @@ struct StartHeader {
     std::uint64_t file_bytes = 0;
     std::uint64_t out_number = 0;  ///< of the file to append to
     std::uint64_t err_number = 0;
-    std::uint64_t nofile_soft = 0;  ///< limit of open files for the task
+    std::uint64_t nofile_soft = 0;                  ///< limit of open files for the task
+    std::uint32_t patience_ms = kProgramTimeoutMs;  ///< with a program or an engine
 };
 
 struct NotStarted {
@@ -105,7 +106,7 @@ struct NotStarted {
 
 #pragma pack(pop)
 
-static_assert(sizeof(Record) == 72 && sizeof(StartHeader) == 88 && sizeof(NotStarted) == 8);
+static_assert(sizeof(Record) == 72 && sizeof(StartHeader) == 92 && sizeof(NotStarted) == 8);
 
 inline constexpr std::uint32_t kSwitchUser = 1;
 inline constexpr std::uint32_t kSetOomScore = 2;

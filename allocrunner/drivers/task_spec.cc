@@ -1,6 +1,14 @@
 #include "allocrunner/drivers/task_spec.h"
 
+#include <algorithm>
+
 namespace gaggle::allocrunner {
+
+std::int64_t cpu_shares(const Resources& asked) {
+    constexpr std::int64_t kLeast = 2;
+    constexpr std::int64_t kOfOneCore = 1'024;
+    return std::max(kLeast, asked.cores > 0 ? asked.cores * kOfOneCore : asked.cpu.value);
+}
 
 TaskSpec common_spec(std::string_view driver, const Value::Map& config,
                      const TaskContext& context) {

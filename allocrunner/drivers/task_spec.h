@@ -82,6 +82,10 @@ struct TaskSpec {
     bool operator==(const TaskSpec&) const = default;
 };
 
+/// What a task weighs against others for processor time: its megahertz, or 1024 for each core of
+/// its own; at least 2, the least that control groups know.
+std::int64_t cpu_shares(const Resources& asked);
+
 /// What every driver takes over as it is.
 TaskSpec common_spec(std::string_view driver, const Value::Map& config, const TaskContext& context);
 

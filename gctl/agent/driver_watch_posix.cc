@@ -79,8 +79,9 @@ void DriverWatch::run() {
         node::DriversFound present = look_at(drivers_);
         if (!same(present, before_)) changed_(present);
         before_ = std::move(present);
-        const auto live = tasks_under(alloc_root_);
-        for (const auto& driver : drivers_.all()) driver->collect(live);
+        for (const auto& driver : drivers_.all())
+            if (before_.drivers[std::string(driver->name())].healthy)
+                driver->collect([this] { return tasks_under(alloc_root_); });
         lock.lock();
     }
 }

@@ -93,7 +93,8 @@ Result<Fingerprint> fingerprint_of(const Readings& readings) {
     Fingerprint out{.host_name = readings.host_name, .boot = *boot, .total = {}, .attributes = {}};
     out.total = {.cpu = {processors.count * processors.mega_hertz},
                  .memory = {static_cast<std::int64_t>(memory / kMegaByte)},
-                 .disk = {static_cast<std::int64_t>(readings.disk_free_bytes / kMegaByte)}};
+                 .disk = {static_cast<std::int64_t>(readings.disk_free_bytes / kMegaByte)},
+                 .cores = processors.count};
     auto& names = out.attributes;
     const std::string architecture = architecture_of(readings.machine);
     names["arch"] = names["cpu.arch"] = names["kernel.arch"] = architecture;

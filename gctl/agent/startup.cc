@@ -13,7 +13,8 @@ Offer offer_of(const AgentOptions& options, const Fingerprint& machine) {
     Offer out;
     out.total = {.cpu = options.cpu_total.value_or(machine.total.cpu),
                  .memory = options.memory_total.value_or(machine.total.memory),
-                 .disk = options.disk_total.value_or(machine.total.disk)};
+                 .disk = options.disk_total.value_or(machine.total.disk),
+                 .cores = machine.total.cores};
     return out;
 }
 

@@ -32,7 +32,7 @@ int run_program(const StartHeader& header, char** argv, int out, int err) {
     const int ended = static_cast<int>(syscall(SYS_pidfd_open, pid, 0));
     pollfd wait{ended, POLLIN, 0};
     int ready = 0;
-    do ready = poll(&wait, 1, kProgramTimeoutMs);
+    do ready = poll(&wait, 1, static_cast<int>(header.patience_ms));
     while (ready < 0 && errno == EINTR);
     if (ended >= 0) close(ended);
     if (ready <= 0) {

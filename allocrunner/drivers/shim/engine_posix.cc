@@ -22,6 +22,7 @@ constexpr int kDrainMs = 5'000;
 constexpr int kSignalMs = 1'000;
 
 char bytes_read[kBytes];
+int patience_ms = kProgramTimeoutMs;  // with a step of an answer
 
 std::int64_t wall_now() {
     timespec time{};
@@ -47,7 +48,7 @@ bool wait_for(int fd, int ms) {
 /// write their head at once; one that comes in pieces is not understood.
 int read_status(int fd) {
     char head[2048];
-    if (!wait_for(fd, kProgramTimeoutMs)) return -errno;
+    if (!wait_for(fd, patience_ms)) return -errno;
     const ssize_t seen = recv(fd, head, sizeof head - 1, MSG_PEEK);
     if (seen <= 0) return seen < 0 ? -errno : -ECONNRESET;
     head[seen] = '\0';
@@ -62,7 +63,7 @@ int read_status(int fd) {
 /// Up to `size` - 1 bytes and a NUL, until the end of the stream.
 void read_body(int fd, char* to, std::size_t size) {
     std::size_t have = 0;
-    while (have + 1 < size && wait_for(fd, kProgramTimeoutMs)) {
+    while (have + 1 < size && wait_for(fd, patience_ms)) {
         const ssize_t got = read(fd, to + have, size - 1 - have);
         if (got <= 0) break;
         have += static_cast<std::size_t>(got);
@@ -118,6 +119,7 @@ bool Engine::start(const Start& start, NotStarted& why, char (&words)[kEngineWor
     socket_ = strdup(start.argv[0]);
     container_ = strdup(start.argv[1]);
     terminal_ = (start.header.flags & kTerminal) != 0;
+    patience_ms = static_cast<int>(start.header.patience_ms);
     heard_ = wall_now();
     words[0] = '\0';
     output_ = request("POST", "/attach?stream=1&stdout=1&stderr=1", true);

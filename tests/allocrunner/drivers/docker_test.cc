@@ -135,6 +135,18 @@ TEST_CASE("an engine that refuses says why, and what may pass is told from what 
     }
 }
 
+TEST_CASE("an engine that hangs while a container starts is given up, and that may pass") {
+    for (const char* route : {"POST /containers/c1/attach", "POST /containers/c1/start"}) {
+        CAPTURE(route);
+        World world;
+        world.engine.hang(route);
+        world.stage.patience_ms = 200;
+        const StartFailure failure = world.stage.failure({});
+        CHECK(failure.error.find("it hangs, and was given up") != std::string::npos);
+        CHECK(failure.may_pass);
+    }
+}
+
 TEST_CASE("an engine that is missing or hangs makes the driver ill, not the agent") {
     World world;
     CHECK(world.stage.driver().fingerprint().healthy);
@@ -246,7 +258,8 @@ TEST_CASE("containers that carry this agent's label and belong to no task are re
                             {"Id":"young","Names":["/main-new"],"Created":99999999999},
                             {"Id":"ours","Names":["/)" +
                             std::string("main-") + world.stage.at().alloc + R"("],"Created":1}])");
-    world.stage.driver().collect({StartedTask{.at = world.stage.at(), .spec = {}, .pid = 0}});
+    world.stage.driver().collect(
+        [&] { return std::vector{StartedTask{.at = world.stage.at(), .spec = {}, .pid = 0}}; });
     CHECK(world.engine.was_asked("DELETE /containers/old"));
     CHECK_FALSE(world.engine.was_asked("DELETE /containers/young"));
     CHECK_FALSE(world.engine.was_asked("DELETE /containers/ours"));

@@ -187,17 +187,20 @@ TEST_CASE("a runc that is missing, fails, hangs or dies is told from a task that
     };
     for (const auto& row : {
              Row{"exit 3", "runc create: exit code 3", true},
-             Row{"echo '{\"level\":\"error\",\"msg\":\"cgroup is full\"}' > \"$4\"; exit 1",
+             Row{"test $3 = --log && echo '{\"msg\":\"cgroup is full\"}' > \"$4\"; exit 1",
                  "runc create: cgroup is full", true},
-             Row{"echo '{\"level\":\"error\",\"msg\":\"exec: x: not found\"}' > \"$4\"; exit 1",
+             Row{"test $3 = --log && echo '{\"msg\":\"exec: x: not found\"}' > \"$4\"; exit 1",
                  "runc create: exec: x: not found", false},
              Row{"kill -9 $$", "runc create: Interrupted system call", true},
              Row{"exit 0", "runc create: Protocol error", true},
+             Row{"exec sleep 1000", "runc create: Connection timed out; it hangs, and was given up",
+                 true},
          }) {
         CAPTURE(row.runc);
         DriverStage stage("exec");
         if (!stage.usable()) return;
         stage.replace_runc(row.runc);
+        stage.patience_ms = 300;
         const StartFailure failure = stage.failure({"/bin/true"});
         CAPTURE(failure.error);
         CHECK(failure.error.find(row.says) != std::string::npos);

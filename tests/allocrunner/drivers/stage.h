@@ -55,6 +55,7 @@ class DriverStage {
         return *found;
     }
     LiveShim& live() { return *live_; }
+    std::uint32_t patience_ms = shim::kProgramTimeoutMs;
     std::string log(const std::string& file) const {
         return text_of(dir() + "/alloc/logs/main." + file);
     }
@@ -74,6 +75,7 @@ class DriverStage {
         order.run = ++run_;
         order.spec = spec_;
         order.launch = std::move(*launch);
+        order.patience_ms = patience_ms;
         return start_shim(order);
     }
 
