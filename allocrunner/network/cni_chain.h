@@ -25,7 +25,8 @@ using CniRunner = std::function<Result<std::string>(const CniCall&)>;
 /// The last plugin's result. After an error the caller owes a cni_delete.
 Result<Value> cni_add(const CniList& list, const CniRuntime& runtime, const CniRunner& run);
 
-/// An error: the network is not as it was made.
+/// An error: the network is not as it was made. All are asked but `portmap`, whose CHECK is not to
+/// be relied upon.
 Result<void> cni_check(const CniList& list, const CniRuntime& runtime, const Value& result,
                        const CniRunner& run);
 
