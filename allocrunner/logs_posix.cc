@@ -118,7 +118,8 @@ Result<LogPlace> log_place(const std::string& alloc_dir, const std::string& task
 
 Result<LogChunk> read_log(const std::string& alloc_dir, const std::string& task, LogStream stream,
                           LogPlace from, std::size_t max_bytes) {
-    const std::vector<LogFile> files = TRY(log_files(alloc_dir, task, stream));
+    std::vector<LogFile> files = TRY(log_files(alloc_dir, task, stream));
+    const std::string prefix = prefix_of(task, stream);
     LogChunk chunk;
     chunk.from = from;
     // The first file at or after the place that still has something to say; where none has, the
@@ -129,12 +130,16 @@ Result<LogChunk> read_log(const std::string& alloc_dir, const std::string& task,
         chunk.skipped = true;  // its own file is gone, with what was not read of it
         chunk.from = {file->number, 0};
     }
-    while (file != files.end() && chunk.from.offset >= file->bytes && file + 1 != files.end()) {
+    while (file != files.end() && file + 1 != files.end() && chunk.from.offset >= file->bytes) {
+        // It may have grown between being listed and the next one being begun. Now that the next
+        // one is there, its size is final.
+        file->bytes = size_of(open_log(alloc_dir, prefix + std::to_string(file->number)));
+        if (chunk.from.offset < file->bytes) break;
         ++file;
         chunk.from = {file->number, 0};
     }
     chunk.next = chunk.from;
-    const std::string name = prefix_of(task, stream) + std::to_string(chunk.from.file);
+    const std::string name = prefix + std::to_string(chunk.from.file);
     chunk.file_name = std::string(kFolder) + "/" + name;
     if (file == files.end()) return chunk;
     const UniqueFd fd = open_log(alloc_dir, name);

@@ -25,6 +25,8 @@ enum class Errc {
     denied,       ///< the caller has no right to it
 };
 
+constexpr Errc wire_last(Errc) { return Errc::denied; }
+
 /// Short name of a code, as shown to people.
 const char* to_string(Errc code);
 

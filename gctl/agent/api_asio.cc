@@ -52,6 +52,15 @@ struct Api::Impl {
         if (const auto at = clients.find(id); at != clients.end())
             at->second.begin_stream(std::move(what.head));
     }
+    void carry_out(ExchangeId id, ToClient::AcceptWebSocket&) {
+        if (const auto at = clients.find(id); at != clients.end())
+            at->second.accept_web_socket([this, id](std::string text) {
+                post(ApiCore::Message{id, std::move(text)});
+            });
+    }
+    void carry_out(ExchangeId id, ToClient::Listen&) {
+        if (const auto at = clients.find(id); at != clients.end()) at->second.listen();
+    }
     void carry_out(ExchangeId id, ToClient::Piece& what) {
         const auto at = clients.find(id);
         if (at == clients.end()) return;
@@ -63,8 +72,8 @@ struct Api::Impl {
         if (const auto node = clients.extract(id)) node.mapped().end_stream();
     }
 
-    void carry_out(ExchangeId id, ToClient::BreakStream&) {
-        if (const auto node = clients.extract(id)) node.mapped().break_stream();
+    void carry_out(ExchangeId id, ToClient::BreakStream& what) {
+        if (const auto node = clients.extract(id)) node.mapped().fail_stream(std::move(what.why));
     }
 
     void post(ApiCore::Input input) {

@@ -1,6 +1,5 @@
 #include "gctl/agent/api_core.h"
 
-#include "gctl/agent/api_logs.h"
 #include "gctl/agent/api_routes.h"
 
 namespace gaggle {
@@ -34,27 +33,33 @@ void ApiCore::on(node::Now now, Arrived& arrived, ApiEffects& out) {
 void ApiCore::on(node::Now, const Gone& gone, ApiEffects& out) {
     const auto at = exchanges_.find(gone.exchange);
     if (at == exchanges_.end()) return;
-    if (const std::uint64_t asked = at->second.asked_; asked != 0) {
-        asked_.erase(asked);
-        out.cancels.push_back(asked);
-    }
-    exchanges_.erase(at);
+    if (at->second.flow) at->second.flow->gone(at->second);
+    end(at, out);
+}
+
+void ApiCore::on(node::Now now, const Message& message, ApiEffects& out) {
+    const auto at = exchanges_.find(message.exchange);
+    if (at == exchanges_.end() || !at->second.flow) return;
+    at->second.now_ = now;
+    at->second.flow->message(at->second, message.text);
+    settle(at, out);
 }
 
 void ApiCore::on(node::Now now, const Written& written, ApiEffects& out) {
     const auto at = exchanges_.find(written.exchange);
-    if (at == exchanges_.end() || !at->second.logs) return;
+    if (at == exchanges_.end() || !at->second.flow) return;
     at->second.now_ = now;
-    at->second.logs->written(at->second);
+    at->second.flow->written(at->second);
     settle(at, out);
 }
 
 void ApiCore::on(node::Now now, const Tick&, ApiEffects& out) {
     for (auto at = exchanges_.begin(); at != exchanges_.end();) {
         const auto next = std::next(at);  // settle() may erase it
-        if (at->second.logs) {
+        const auto due = at->second.flow ? at->second.flow->next_wakeup() : std::nullopt;
+        if (due && *due <= now.time) {
             at->second.now_ = now;
-            at->second.logs->tick(at->second);
+            at->second.flow->tick(at->second);
             settle(at, out);
         }
         at = next;
@@ -68,9 +73,9 @@ void ApiCore::on(node::Now now, node::ApiReply& reply, ApiEffects& out) {
     asked_.erase(asked);
     INVARIANT(at != exchanges_.end());
     at->second.now_ = now;
-    at->second.asked_ = 0;
-    const Exchange::Then then = std::move(at->second.then_);
-    then(at->second, std::move(reply.what));
+    const auto question = at->second.asked_.extract(reply.id);
+    INVARIANT(!question.empty());
+    question.mapped()(at->second, std::move(reply.what));
     settle(at, out);
 }
 
@@ -78,25 +83,33 @@ void ApiCore::settle(std::map<ExchangeId, Exchange>::iterator at, ApiEffects& ou
     Exchange& exchange = at->second;
     for (ToClient& one : exchange.out_) out.clients.push_back(std::move(one));
     exchange.out_.clear();
-    if (exchange.question_) {
-        exchange.asked_ = next_ask_++;
-        asked_[exchange.asked_] = at->first;
-        out.asks.push_back({exchange.asked_, std::move(*exchange.question_)});
-        exchange.question_.reset();
+    if (exchange.done_) return end(at, out);
+    for (Exchange::Question& question : exchange.questions_) {
+        const std::uint64_t number = next_ask_++;
+        exchange.asked_[number] = std::move(question.then);
+        asked_[number] = at->first;
+        out.asks.push_back({number, std::move(question.what)});
     }
-    if (exchange.done_) {
-        INVARIANT(exchange.asked_ == 0);
-        exchanges_.erase(at);
-    } else {
-        INVARIANT(exchange.asked_ != 0 || exchange.logs);  // else it would never be answered
+    exchange.questions_.clear();
+    INVARIANT(!exchange.asked_.empty() || exchange.flow);  // else it would never be answered
+}
+
+/// Nobody waits for its answers any more; what it asked last is asked all the same.
+void ApiCore::end(std::map<ExchangeId, Exchange>::iterator at, ApiEffects& out) {
+    for (const auto& [number, then] : at->second.asked_) {
+        asked_.erase(number);
+        out.cancels.push_back(number);
     }
+    for (Exchange::Question& question : at->second.questions_)
+        out.asks.push_back({next_ask_++, std::move(question.what)});
+    exchanges_.erase(at);
 }
 
 std::optional<TimePoint> ApiCore::next_wakeup() const {
     std::optional<TimePoint> soonest;
     for (const auto& [id, exchange] : exchanges_) {
-        if (!exchange.logs) continue;
-        const std::optional<TimePoint> due = exchange.logs->next_wakeup();
+        if (!exchange.flow) continue;
+        const std::optional<TimePoint> due = exchange.flow->next_wakeup();
         if (due && (!soonest || *due < *soonest)) soonest = due;
     }
     return soonest;

@@ -33,8 +33,12 @@ class ApiCore {
     struct Written {  ///< a piece with `wants_written` has left
         ExchangeId exchange = 0;
     };
+    struct Message {  ///< of a client with a WebSocket that was listened to
+        ExchangeId exchange = 0;
+        std::string text;
+    };
     struct Tick {};
-    using Input = std::variant<Arrived, Gone, Written, Tick, node::ApiReply>;
+    using Input = std::variant<Arrived, Gone, Written, Message, Tick, node::ApiReply>;
 
     explicit ApiCore(ApiInfo info);
 
@@ -47,10 +51,12 @@ class ApiCore {
     void on(node::Now now, Arrived& arrived, ApiEffects& out);
     void on(node::Now now, const Gone& gone, ApiEffects& out);
     void on(node::Now now, const Written& written, ApiEffects& out);
+    void on(node::Now now, const Message& message, ApiEffects& out);
     void on(node::Now now, const Tick& tick, ApiEffects& out);
     void on(node::Now now, node::ApiReply& reply, ApiEffects& out);
     /// After every call of an exchange: its questions get numbers, and it goes when it is done.
     void settle(std::map<ExchangeId, Exchange>::iterator at, ApiEffects& out);
+    void end(std::map<ExchangeId, Exchange>::iterator at, ApiEffects& out);
 
     ApiInfo info_;
     std::map<ExchangeId, Exchange> exchanges_;

@@ -1,6 +1,5 @@
 #include "gctl/agent/api_exchange.h"
 
-#include "gctl/agent/api_logs.h"
 #include "placement/jobspec/value_json.h"
 
 namespace gaggle {
@@ -35,9 +34,8 @@ std::string Exchange::parameter(const std::string& name) const {
 }
 
 void Exchange::ask(NodeQuestion question, Then then) {
-    INVARIANT(!question_ && asked_ == 0 && !done_);
-    question_ = std::move(question);
-    then_ = std::move(then);
+    INVARIANT(!done_);
+    questions_.push_back({std::move(question), std::move(then)});
 }
 
 void Exchange::query(node::Query query, std::function<void(Exchange&, node::Answer&)> then,
@@ -59,6 +57,13 @@ void Exchange::respond(const IndexHeaders& headers, const Value& body, int statu
     HttpResponse response{.status = status};
     response.body = value_to_json(body, indented ? JsonLayout::indented : JsonLayout::one_line);
     add_headers(response, headers);
+    send(std::move(response));
+}
+
+void Exchange::respond_text(std::string text, const std::string& content_type) {
+    HttpResponse response{.content_type = content_type};
+    response.body = std::move(text);
+    add_headers(response, {});
     send(std::move(response));
 }
 
@@ -94,10 +99,21 @@ void Exchange::end_stream() {
     out_.push_back({id_, ToClient::EndStream{}});
 }
 
-void Exchange::break_stream() {
+void Exchange::accept_web_socket() {
+    INVARIANT(!done_ && !streaming_);
+    streaming_ = true;
+    out_.push_back({id_, ToClient::AcceptWebSocket{}});
+}
+
+void Exchange::listen() {
+    INVARIANT(streaming_ && !done_);
+    out_.push_back({id_, ToClient::Listen{}});
+}
+
+void Exchange::break_stream(std::string why) {
     INVARIANT(streaming_ && !done_);
     done_ = true;
-    out_.push_back({id_, ToClient::BreakStream{}});
+    out_.push_back({id_, ToClient::BreakStream{std::move(why)}});
 }
 
 /// Nomad decides by the end of the text, and so do its clients.

@@ -2,11 +2,13 @@
 //
 // A handler gets the Exchange, asks the node with a continuation, and ends it once with answer(),
 // respond(), refuse() or a stream. Continuations get the same Exchange again and keep no pointer to
-// it. At most one question is under way at a time, so an exchange reads from top to bottom.
+// it. Most ask one question at a time, so an exchange reads from top to bottom; what lasts longer
+// (a followed log, a terminal) is a Flow.
 #pragma once
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -32,14 +34,18 @@ struct ToClient {
     struct BeginStream {
         HttpResponse head;
     };
+    struct AcceptWebSocket {};  ///< pieces are its messages from here on
+    struct Listen {};           ///< one ApiCore::Message more
     struct Piece {
         std::string data;
         bool wants_written = false;  ///< ApiCore::Written follows when it has left
     };
     struct EndStream {};
-    struct BreakStream {};  ///< the rest is missing, and the client must see that
+    struct BreakStream {  ///< the rest is missing, and the client must see that
+        std::string why;  ///< told over a WebSocket only
+    };
     ExchangeId exchange = 0;
-    std::variant<Send, BeginStream, Piece, EndStream, BreakStream> what;
+    std::variant<Send, BeginStream, AcceptWebSocket, Listen, Piece, EndStream, BreakStream> what;
 };
 
 struct ApiEffects {
@@ -56,7 +62,22 @@ struct IndexHeaders {
 };
 IndexHeaders headers_of(const node::Answer& answer);
 
-class LogFollow;
+class Exchange;
+
+/// What stays with an exchange beyond its first answers. Called with the exchange it belongs to.
+class Flow {
+  public:
+    virtual ~Flow() = default;
+    virtual void tick(Exchange&) {}
+    /// A piece that wanted it has left for the client.
+    virtual void written(Exchange&) {}
+    /// A message of the client's, over a WebSocket.
+    virtual void message(Exchange&, const std::string&) {}
+    /// The client went away. Questions asked here are sent, and nobody waits for their answers.
+    virtual void gone(Exchange&) {}
+    /// Latest moment for the next tick().
+    virtual std::optional<TimePoint> next_wakeup() const { return std::nullopt; }
+};
 
 class Exchange {
   public:
@@ -70,12 +91,14 @@ class Exchange {
     const ApiInfo& info() const { return *info_; }
     TimePoint now() const { return now_.time; }
     WallTime wall() const { return now_.wall; }
+    /// Of this exchange and no other, also of an earlier agent.
+    node::ExecNumber exec_number() const { return {now_.wall, id_}; }
     /// What the `*` of the route's pattern stands for: mostly an id, decoded.
     const std::string& id() const { return wild_; }
     /// A parameter of the query, or "".
     std::string parameter(const std::string& name) const;
 
-    /// Requires that no question is under way.
+    /// `then` is called once, unless the client goes or the exchange ends before.
     void ask(NodeQuestion question, Then then);
     /// Asks for records; an error or an answer of another kind ends the exchange, and so does `not
     /// found` when `or_else` says what is missing ("job not found").
@@ -84,6 +107,8 @@ class Exchange {
 
     void respond(const IndexHeaders& headers, const Value& body, int status = 200);
     void answer(const node::Answer& from, const Value& body) { respond(headers_of(from), body); }
+    /// Any text, with its type.
+    void respond_text(std::string text, const std::string& content_type);
     /// Text, as Nomad answers errors.
     void refuse(int status, const std::string& text, const IndexHeaders& headers = {});
     void fail(const Error& error) { refuse(status_of(error), text_of(error)); }
@@ -91,13 +116,18 @@ class Exchange {
     void begin_stream(const std::string& content_type);
     void piece(std::string data, bool wants_written);
     void end_stream();
-    void break_stream();
+    void break_stream(std::string why = "");
+    /// Instead of begin_stream, for a request that wants it.
+    void accept_web_socket();
+    void listen();
     bool streaming() const { return streaming_; }
+    /// It was answered in full.
+    bool done() const { return done_; }
 
     static int status_of(const Error& error);
     static std::string text_of(const Error& error);
 
-    std::unique_ptr<LogFollow> logs;  ///< only while a log is streamed
+    std::unique_ptr<Flow> flow;  ///< none: it ends with the answers that it waits for
 
   private:
     friend class ApiCore;
@@ -108,9 +138,12 @@ class Exchange {
     HttpRequest request_;
     std::string wild_;
     node::Now now_{};
-    std::optional<NodeQuestion> question_;  ///< to be numbered and sent by ApiCore
-    Then then_;
-    std::uint64_t asked_ = 0;  ///< the number of the question under way; 0: none
+    struct Question {
+        NodeQuestion what;
+        Then then;
+    };
+    std::vector<Question> questions_;      ///< to be numbered and sent by ApiCore
+    std::map<std::uint64_t, Then> asked_;  ///< by the numbers of the questions under way
     bool streaming_ = false;
     bool done_ = false;
     std::vector<ToClient> out_;  ///< taken by ApiCore after each call

@@ -79,5 +79,20 @@ void list_allocation_services(Exchange& exchange);
 void search(Exchange& exchange);
 // api_logs.cc
 void stream_logs(Exchange& exchange);
+// api_exec.cc
+void exec_in_task(Exchange& exchange);
+// api_job_logs.cc
+void stream_job_logs(Exchange& exchange);
+// api_stats.cc
+void show_alloc_stats(Exchange& exchange);
+void show_host_stats(Exchange& exchange);
+// api_metrics.cc
+void show_metrics(Exchange& exchange);
+// api_fs.cc
+void list_files(Exchange& exchange);
+void stat_file(Exchange& exchange);
+void show_file(Exchange& exchange);
+void show_file_part(Exchange& exchange);
+void stream_file(Exchange& exchange);
 
 }  // namespace gaggle

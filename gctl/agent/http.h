@@ -24,6 +24,7 @@ struct HttpRequest {
     std::vector<std::string> segments;  ///< of the path, each decoded by itself
     std::map<std::string, std::string> query;  ///< a bare `?stale` has the value ""
     std::string body;
+    bool upgrade = false;  ///< the client wants a WebSocket; see Responder::accept_web_socket
 };
 
 struct HttpResponse {
@@ -51,6 +52,12 @@ class Responder {
     void end_stream() const;
     /// Instead of the end, once the pieces have left: the client sees that the rest is missing.
     void break_stream() const;
+    /// Instead of an answer, to a request that wants it: text messages both ways from here on.
+    /// `piece` sends one, `end_stream` closes with 1000, `fail_stream` with 1011 and a reason, and
+    /// `message` is called on the http thread once for each `listen`.
+    void accept_web_socket(std::function<void(std::string)> message) const;
+    void listen() const;
+    void fail_stream(std::string why) const;
     /// Called once, on the http thread, when the client goes away before it was answered in full.
     void on_gone(std::function<void()> gone) const;
 

@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "gctl/agent/http.h"
 #include "gctl/agent/http_lock.h"
+#include "gctl/agent/web_socket_beast.h"
 
 namespace gaggle {
 
@@ -59,6 +60,7 @@ HttpRequest request_of(const http::request<http::string_body>& raw) {
         at = end + 1;
     }
     out.body = raw.body();
+    out.upgrade = beast::websocket::is_upgrade(raw);
     return out;
 }
 
@@ -100,6 +102,7 @@ struct Responder::Connection : std::enable_shared_from_this<Responder::Connectio
     beast::tcp_stream stream;
     beast::flat_buffer buffer;
     std::optional<http::request_parser<http::string_body>> parser;
+    std::shared_ptr<WebSocket> socket;  ///< once the client has one; then `stream` is empty
     bool keep_alive = false;
     bool answering = false;  ///< a request is with the handler, or its answer is being written
     bool streaming = false;
@@ -132,13 +135,16 @@ struct Responder::Connection : std::enable_shared_from_this<Responder::Connectio
     /// The lock and the length are judged before any of the body is read.
     void got_header() {
         keep_alive = parser->get().keep_alive();
+        // A browser cannot set the header: it says the token in the first message instead.
+        const bool token_later = says_token_later(parser->get());
         const auto refusal = http_lock(
-            shared->config.host, shared->config.token,
+            shared->config.host, token_later ? "" : shared->config.token,
             LockedHeaders{.host = std::string(parser->get()[http::field::host]),
                           .origin = std::string(parser->get()[http::field::origin]),
                           .token = std::string(parser->get()["X-Nomad-Token"]),
                           .authorization = std::string(parser->get()[http::field::authorization])});
         if (refusal) return refuse(refusal->status, refusal->why);
+        if (token_later && !shared->config.token.empty()) return wait_for_token();
         if (beast::iequals(parser->get()[http::field::expect], "100-continue"))
             return send_continue();
         read_body();
@@ -170,6 +176,47 @@ struct Responder::Connection : std::enable_shared_from_this<Responder::Connectio
         shared->handler(request_of(parser->get()), Responder(shared_from_this()));
     }
 
+    static bool says_token_later(const http::request<http::string_body>& raw) {
+        const bool has_token =
+            !raw["X-Nomad-Token"].empty() || !raw[http::field::authorization].empty();
+        return !has_token && beast::websocket::is_upgrade(raw) &&
+               request_of(raw).query.contains("ws_handshake");
+    }
+
+    void wait_for_token() {
+        answering = streaming = true;
+        make_socket();
+        socket->accept({.message =
+                            [self = shared_from_this()](const std::string& first) {
+                                if (!opens_the_lock(self->shared->config.token, first))
+                                    return self->end_socket(1008, "Permission denied");
+                                self->streaming = false;
+                                self->shared->handler(request_of(self->parser->get()),
+                                                      Responder(self));
+                            },
+                        .gone = nullptr});
+        socket->listen();
+    }
+
+    void make_socket() {
+        beast::error_code ignored;
+        stream.socket().cancel(ignored);  // ends watch_for_close
+        stream.expires_never();
+        socket = std::make_shared<WebSocket>(std::move(stream), parser->get());
+    }
+
+    void accept_web_socket(std::function<void(std::string)> message) {
+        if (!answering || streaming) return;
+        streaming = true;
+        WebSocket::Handlers handlers{.message = std::move(message),
+                                     .gone = [weak = weak_from_this()] {
+                                         if (const auto self = weak.lock()) self->close();
+                                     }};
+        if (socket) return socket->set_handlers(std::move(handlers));
+        make_socket();
+        socket->accept(std::move(handlers));
+    }
+
     /// While the handler thinks, a readable socket without data means that the client has gone.
     void watch_for_close() {
         stream.socket().async_wait(tcp::socket::wait_read,
@@ -194,6 +241,7 @@ struct Responder::Connection : std::enable_shared_from_this<Responder::Connectio
 
     void respond(HttpResponse response) {
         if (!answering || streaming) return;
+        if (socket) return end_socket(1011, std::move(response.body));
         response.headers.emplace_back("Content-Length", std::to_string(response.body.size()));
         queue(head_of(response) + response.body);
         finish();
@@ -218,6 +266,7 @@ struct Responder::Connection : std::enable_shared_from_this<Responder::Connectio
 
     void piece(const std::string& data, std::function<void()> written) {
         if (!streaming || ending || data.empty()) return;
+        if (socket) return socket->send(data, std::move(written));
         std::array<char, 20> size{};
         std::snprintf(size.data(), size.size(), "%zx\r\n", data.size());
         queue(size.data() + data + "\r\n", std::move(written));
@@ -225,15 +274,23 @@ struct Responder::Connection : std::enable_shared_from_this<Responder::Connectio
 
     void end() {
         if (!streaming || ending) return;
+        if (socket) return end_socket(1000, "");
         queue("0\r\n\r\n");
         finish();
     }
 
     /// Without the last chunk, so that the client sees an error and not an end.
-    void break_off() {
+    void break_off(std::string why) {
         if (!streaming || ending) return;
+        if (socket) return end_socket(1011, std::move(why));
         keep_alive = false;
         finish();
+    }
+
+    void end_socket(std::uint16_t code, std::string why) {
+        ending = true;
+        gone = nullptr;
+        socket->close(code, std::move(why), shared_from_this());
     }
 
     void finish() {
@@ -281,8 +338,12 @@ struct Responder::Connection : std::enable_shared_from_this<Responder::Connectio
     void close() {
         answering = streaming = false;
         beast::error_code ignored;
-        stream.socket().shutdown(tcp::socket::shutdown_both, ignored);
-        stream.close();
+        if (socket) {
+            socket->drop();
+        } else {
+            stream.socket().shutdown(tcp::socket::shutdown_both, ignored);
+            stream.close();
+        }
         if (auto tell = std::exchange(gone, nullptr)) tell();
     }
 };
@@ -342,8 +403,24 @@ void Responder::end_stream() const {
     asio::post(connection_->shared->io, [to = connection_] { to->end(); });
 }
 
-void Responder::break_stream() const {
-    asio::post(connection_->shared->io, [to = connection_] { to->break_off(); });
+void Responder::break_stream() const { fail_stream(""); }
+
+void Responder::fail_stream(std::string why) const {
+    asio::post(connection_->shared->io, [to = connection_, why = std::move(why)]() mutable {
+        to->break_off(std::move(why));
+    });
+}
+
+void Responder::accept_web_socket(std::function<void(std::string)> message) const {
+    asio::post(connection_->shared->io, [to = connection_, message = std::move(message)]() mutable {
+        to->accept_web_socket(std::move(message));
+    });
+}
+
+void Responder::listen() const {
+    asio::post(connection_->shared->io, [to = connection_] {
+        if (to->socket) to->socket->listen();
+    });
 }
 
 void Responder::on_gone(std::function<void()> gone) const {

@@ -2,6 +2,9 @@
 
 #include <string_view>
 
+#include "gctl/agent/json_value.h"
+#include "placement/jobspec/value_json.h"
+
 namespace gaggle {
 
 namespace {
@@ -54,6 +57,11 @@ std::optional<LockRefusal> http_lock(const std::string& bound, const std::string
     return LockRefusal{403, given ? "Permission denied: the token is not this agent's"
                                   : "Permission denied: a token is needed; send the content of the "
                                     "agent's http-token file as X-Nomad-Token, or set NOMAD_TOKEN"};
+}
+
+bool opens_the_lock(const std::string& token, const std::string& first_message) {
+    const Result<Value> value = value_from_json(first_message);
+    return value.ok() && same(member_or<std::string>(*value, "auth_token", ""), token);
 }
 
 }  // namespace gaggle

@@ -27,4 +27,8 @@ struct LockRefusal {
 std::optional<LockRefusal> http_lock(const std::string& bound, const std::string& token,
                                      const LockedHeaders& headers);
 
+/// Whether a WebSocket's first message, as browsers send it who can set no header
+/// ({"version":1,"auth_token":"..."}), holds the token.
+bool opens_the_lock(const std::string& token, const std::string& first_message);
+
 }  // namespace gaggle

@@ -62,8 +62,9 @@ void Peer::act(node::Effects effects) {
     for (node::ApiReply& reply : effects.replies) api_->reply(std::move(reply));
     for (allocrunner::Work& work : effects.tasks) tasks_->carry_out(std::move(work));
     for (replica::Work& work : effects.copies) copies_->carry_out(std::move(work));
-    for (node::ReadLogFile& read : effects.logs) logs_->read(std::move(read));
     for (node::ServicesOf& news : effects.services) services_.take(std::move(news));
+    for (node::DoLocally& work : effects.local) local_->carry_out(std::move(work));
+    for (node::ExecWork& work : effects.exec) exec_->carry_out(std::move(work));
     for (const PeerId& peer : effects.connect_tests) test_connect(peer);
     for (const node::Note& note : effects.notes)
         log::line(note.warning ? log::Level::warn : log::Level::info, "{}", note.text);
@@ -108,7 +109,8 @@ void Peer::close() {
     if (drivers_) drivers_->stop();
     if (tasks_) tasks_->stop();
     if (copies_) copies_->stop();
-    if (logs_) logs_->stop();
+    if (exec_) exec_->stop();
+    if (local_) local_->stop();
     if (disk_) disk_->stop();
 }
 

@@ -3,10 +3,10 @@
 // The counterpart of tests/sim/peer.h, for the same node: there a virtual clock and fakes, here
 // sockets, a disk, processes and HTTP. The node is touched on the loop's thread alone. Everything
 // else has a thread of its own and answers through one inbox: "zeromq" (peer sockets), "disk" (the
-// store), "copies" (of allocation directories), "logs" (log files), "drivers" (their health),
-// "http" and "api" (the HTTP API), "dns" (names of services; it asks the catalogue alone), and
-// those of LocalTasks: four "tasks", "states", "links" and "usage". What each queue holds at most
-// is said in its own header.
+// store), "copies" (of allocation directories), "local" (looking inside allocations) and "exec"
+// (commands inside tasks), "drivers" (their health), "http" and "api" (the HTTP API), "dns" (names
+// of services; it asks the catalogue alone), and those of LocalTasks: four "tasks", "states",
+// "links" and "usage". What each queue holds at most is said in its own header.
 #pragma once
 
 #include <functional>
@@ -20,10 +20,11 @@
 #include "gctl/agent/disk_thread.h"
 #include "gctl/agent/dns_server.h"
 #include "gctl/agent/driver_watch.h"
+#include "gctl/agent/exec_worker.h"
 #include "gctl/agent/home.h"
 #include "gctl/agent/http.h"
 #include "gctl/agent/inbox.h"
-#include "gctl/agent/log_reader.h"
+#include "gctl/agent/local_worker.h"
 #include "gctl/agent/loop.h"
 #include "gctl/agent/shared_services.h"
 #include "gctl/agent/startup.h"
@@ -93,7 +94,8 @@ class Peer {
     std::unique_ptr<replica::CopyWorker> copies_;  ///< outlives `tasks_`, which restores through it
     std::unique_ptr<allocrunner::LocalTasks> tasks_;
     std::unique_ptr<PeerSockets> sockets_;
-    std::unique_ptr<LogReader> logs_;
+    std::unique_ptr<LocalWorker> local_;
+    std::unique_ptr<ExecWorker> exec_;
     std::unique_ptr<DriverWatch> drivers_;  ///< uses those of `tasks_`
     std::unique_ptr<DiskThread> disk_;
     std::unique_ptr<node::Node> node_;

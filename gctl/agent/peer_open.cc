@@ -1,5 +1,6 @@
 // How a peer is opened. The order is that of the questions an operator has: is this directory mine,
 // is it whole, are the ports free; and nothing that others can see happens before the last answer.
+#include "allocrunner/inside.h"
 #include "allocrunner/network/network_offer.h"
 #include "base/log.h"
 #include "gctl/agent/clock.h"
@@ -139,9 +140,22 @@ Result<void> Peer::open_tasks(const std::string& data_dir) {
     tasks_ = TRY(allocrunner::LocalTasks::open(
         std::move(config), [this](allocrunner::Input input) { inbox_.put(std::move(input)); }));
     startup_.drivers = look_at(tasks_->drivers());
-    logs_ = std::make_unique<LogReader>(
-        [tasks = tasks_.get()](const AllocId& alloc) { return tasks->alloc_dir(alloc); },
-        [this](node::LogsRead read) { inbox_.put(std::move(read)); });
+    local_ = std::make_unique<LocalWorker>(
+        LocalMachine{.alloc_dir = [tasks = tasks_.get()](
+                                      const AllocId& alloc) { return tasks->alloc_dir(alloc); },
+                     .disk_use = [tasks = tasks_.get()](
+                                     const AllocId& alloc) { return tasks->disk_use(alloc); },
+                     .drivers = &tasks_->drivers(),
+                     .alloc_root = startup_.alloc_root},
+        [this](node::DoneLocally done) { inbox_.put(std::move(done)); });
+    exec_ = std::make_unique<ExecWorker>(
+        [tasks = tasks_.get()](const AllocId& alloc, const std::string& task,
+                               const allocrunner::ExecRequest& request) {
+            const allocrunner::TaskLocation at{
+                .alloc = to_string(alloc), .alloc_dir = tasks->alloc_dir(alloc), .task = task};
+            return allocrunner::exec_inside(tasks->drivers(), at, request);
+        },
+        [this](node::ExecNews news) { inbox_.put(std::move(news)); });
     return {};
 }
 

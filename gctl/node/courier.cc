@@ -19,11 +19,12 @@ std::uint64_t Courier::ask(Now now, Query query, Duration patience, QueryDone do
         out);
 }
 
-std::uint64_t Courier::ask_logs(Now now, const PeerId& peer, ReadLogs what, Duration patience,
-                                LogsDone done, Outbox& out) {
+std::uint64_t Courier::ask_peer(Now now, const PeerId& peer, AskLocal ask, Duration patience,
+                                LocalDone done, Outbox& out) {
+    ask.request = next_id_;
     return begin(
         now,
-        {LogsJob{std::move(what), std::move(done), peer}, now.time + patience, now.time, {}, 0},
+        {LocalJob{std::move(ask), std::move(done), peer}, now.time + patience, now.time, {}, 0},
         out);
 }
 
@@ -52,8 +53,8 @@ void Courier::attempt(Now now, std::uint64_t id, Request& request, Outbox& out) 
     } else if (auto* ask = std::get_if<QueryJob>(&request.job)) {
         if (ask->query.index > 0) patience += ask->query.wait;
         out.send(request.asked, AskQuery{id, ask->query});
-    } else if (const auto* logs = std::get_if<LogsJob>(&request.job)) {
-        out.send(request.asked, AskLogs{id, logs->what});
+    } else if (const auto* local = std::get_if<LocalJob>(&request.job)) {
+        out.send(request.asked, local->ask);
     }
     request.next_try = now.time + patience;
 }
@@ -84,7 +85,7 @@ PeerId Courier::any_full_copy(const PeerId& but_not) {
 }
 
 PeerId Courier::target(const Request& request) {
-    if (const auto* logs = std::get_if<LogsJob>(&request.job)) return logs->peer;
+    if (const auto* local = std::get_if<LocalJob>(&request.job)) return local->peer;
     const auto* ask = std::get_if<QueryJob>(&request.job);
     if (ask != nullptr && ask->query.stale) {
         if (self_full_copy_ && request.asked != self_) return self_;
@@ -143,21 +144,21 @@ void Courier::on(Now now, const PeerId& from, AskAnswer answer, Outbox& out) {
     found->second.next_try = now.time + kRetryPause + Duration(rng_.below(20'000));
 }
 
-void Courier::on(Now now, const PeerId& from, LogsAnswer answer, Outbox& out) {
+void Courier::on(Now now, const PeerId& from, LocalAnswered answer, Outbox& out) {
     const auto found = under_way_.find(answer.request);
     if (found == under_way_.end() || found->second.asked != from) return;
-    auto* logs = std::get_if<LogsJob>(&found->second.job);
-    if (logs == nullptr) return;
-    const LogsDone done = std::move(logs->done);
+    auto* local = std::get_if<LocalJob>(&found->second.job);
+    if (local == nullptr) return;
+    const LocalDone done = std::move(local->done);
     under_way_.erase(found);
     if (answer.error.empty())
-        done(now, std::move(answer.chunk), out);
+        done(now, std::move(answer.answer), out);
     else
-        done(now, Error{Errc::not_found, answer.error}, out);
+        done(now, Error{answer.code, answer.error}, out);
 }
 
 std::string Courier::why_unanswered(const Request& request) {
-    if (std::holds_alternative<LogsJob>(request.job))
+    if (std::holds_alternative<LocalJob>(request.job))
         return "the peer that runs the allocation did not answer; is it alive? See `gctl members`";
     std::string why =
         "No cluster leader: no peer of the region's commit group answered as its leader in time. "
@@ -190,8 +191,8 @@ void Courier::fail(Now now, Request request, Error error, Outbox& out) {
         submit->done(now, std::move(error), out);
     else if (auto* ask = std::get_if<QueryJob>(&request.job))
         ask->done(now, std::move(error), out);
-    else if (auto* logs = std::get_if<LogsJob>(&request.job))
-        logs->done(now, std::move(error), out);
+    else if (auto* local = std::get_if<LocalJob>(&request.job))
+        local->done(now, std::move(error), out);
 }
 
 std::optional<TimePoint> Courier::next_wakeup() const {

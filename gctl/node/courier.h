@@ -28,20 +28,21 @@ class Courier {
   public:
     using SubmitDone = std::function<void(Now, Result<CommandResult>, Outbox&)>;
     using QueryDone = std::function<void(Now, Result<Answer>, Outbox&)>;
-    using LogsDone = std::function<void(Now, Result<LogChunk>, Outbox&)>;
+    using LocalDone = std::function<void(Now, Result<LocalAnswer>, Outbox&)>;
 
     Courier(const Directory& directory, PeerId self, Rng rng);
 
     std::uint64_t submit(Now now, const ledger::Command::What& what, Duration patience,
                          SubmitDone done, Outbox& out);
     std::uint64_t ask(Now now, Query query, Duration patience, QueryDone done, Outbox& out);
-    std::uint64_t ask_logs(Now now, const PeerId& peer, ReadLogs what, Duration patience,
-                           LogsDone done, Outbox& out);
+    /// `ask.request` is filled in here.
+    std::uint64_t ask_peer(Now now, const PeerId& peer, AskLocal ask, Duration patience,
+                           LocalDone done, Outbox& out);
     void cancel(std::uint64_t request) { under_way_.erase(request); }
 
     void on(Now now, const PeerId& from, const Submitted& answer, Outbox& out);
     void on(Now now, const PeerId& from, AskAnswer answer, Outbox& out);
-    void on(Now now, const PeerId& from, LogsAnswer answer, Outbox& out);
+    void on(Now now, const PeerId& from, LocalAnswered answer, Outbox& out);
     void tick(Now now, Outbox& out);
     std::optional<TimePoint> next_wakeup() const;
 
@@ -62,13 +63,13 @@ class Courier {
         Query query;
         QueryDone done;
     };
-    struct LogsJob {
-        ReadLogs what;
-        LogsDone done;
+    struct LocalJob {
+        AskLocal ask;
+        LocalDone done;
         PeerId peer;
     };
     struct Request {
-        std::variant<SubmitJob, QueryJob, LogsJob> job;
+        std::variant<SubmitJob, QueryJob, LocalJob> job;
         TimePoint deadline;
         TimePoint next_try;
         PeerId asked;  ///< empty: nobody is being asked

@@ -63,10 +63,9 @@ struct LinkClosed {
     PeerId peer;
 };
 
-struct LogsRead {
-    std::uint64_t read = 0;
-    std::string error;  ///< empty: `chunk` holds
-    LogChunk chunk;
+struct DoneLocally {
+    std::uint64_t work = 0;
+    Result<LocalAnswer> answer;
 };
 
 /// What drivers offer on this machine has changed: one became healthy, or fell ill.
@@ -82,8 +81,8 @@ void take_drivers(const DriversFound& found, Offer& offer, Description& descript
 struct Restarting {};
 
 using Input = std::variant<Tick, FrameReceived, Knocked, Stored, ConnectTested, LinkClosed,
-                           LogsRead, DriversFound, Restarting, ApiRequest, CancelRequest,
-                           allocrunner::Input, replica::Input>;
+                           DoneLocally, ExecNews, DriversFound, Restarting, ApiRequest,
+                           CancelRequest, allocrunner::Input, replica::Input>;
 
 // --- effects
 
@@ -107,10 +106,11 @@ struct StoreWrite {
     std::map<std::string, std::optional<Bytes>> keys;  ///< nothing: erase
 };
 
-/// Answer: LogsRead{read}.
-struct ReadLogFile {
-    std::uint64_t read = 0;
-    ReadLogs what;
+/// Answer: DoneLocally{work}.
+struct DoLocally {
+    std::uint64_t work = 0;
+    AllocId alloc;
+    LocalQuestion what;
 };
 
 /// A line for the operator.
@@ -126,7 +126,8 @@ struct Effects {
     std::vector<ApiReply> replies;
     std::vector<allocrunner::Work> tasks;
     std::vector<replica::Work> copies;
-    std::vector<ReadLogFile> logs;
+    std::vector<DoLocally> local;
+    std::vector<ExecWork> exec;
     std::vector<PeerId> connect_tests;
     std::map<PeerId, Endpoint> endpoints;  ///< learned or changed
     std::optional<Keyring> keyring;        ///< changed

@@ -105,23 +105,25 @@ struct AskAnswer {
     }
 };
 
-/// To the peer that runs an allocation.
-struct AskLogs {
+/// To the peer that runs an allocation, or is meant itself: what only it can do.
+struct AskLocal {
     std::uint64_t request = 0;
-    ReadLogs what;
+    AllocId alloc;
+    LocalQuestion what;
     template <class Self>
     static auto wire_fields(Self& s) {
-        return std::tie(s.request, s.what);
+        return std::tie(s.request, s.alloc, s.what);
     }
 };
 
-struct LogsAnswer {
+struct LocalAnswered {
     std::uint64_t request = 0;
-    std::string error;  ///< empty: `chunk` holds
-    LogChunk chunk;
+    Errc code = Errc::invalid;  ///< of the error
+    std::string error;          ///< empty: `answer` holds
+    LocalAnswer answer;
     template <class Self>
     static auto wire_fields(Self& s) {
-        return std::tie(s.request, s.error, s.chunk);
+        return std::tie(s.request, s.code, s.error, s.answer);
     }
 };
 
@@ -218,8 +220,8 @@ struct Frame {
     RegionId region;
     Epoch epoch;
     std::variant<GossipFrame, RaftFrame, ReplicaFrame, Submit, Submitted, AskQuery, AskAnswer,
-                 AskLogs, LogsAnswer, Hello, HelloAnswer, OrdersFrame, DoEvaluation, ExpelledFrame,
-                 AskServices, ServicesAnswer>
+                 AskLocal, LocalAnswered, Hello, HelloAnswer, OrdersFrame, DoEvaluation,
+                 ExpelledFrame, AskServices, ServicesAnswer>
         body;
     template <class Self>
     static auto wire_fields(Self& s) {

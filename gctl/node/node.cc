@@ -176,6 +176,7 @@ void Node::on(Now now, const Tick&) {
     if (due(runs_.next_wakeup())) runs_.tick(now, out_);
     if (due(copies_.next_wakeup())) copies_.tick(now, out_);
     if (due(catalogue_.next_wakeup())) catalogue_.tick(now, out_);
+    if (due(exec_.next_wakeup())) exec_.tick(now, out_);
     presence_.tick(now,
                    {.orders_epoch = runs_.epoch(),
                     .orders_index = runs_.index(),
@@ -189,7 +190,8 @@ TimePoint Node::next_wakeup() const {
     for (const auto& due :
          {swim_.next_wakeup(), group_.next_wakeup(), courier_.next_wakeup(), board_.next_wakeup(),
           claimant_.next_wakeup(), keeper_.next_wakeup(), steward_.next_wakeup(),
-          runs_.next_wakeup(), copies_.next_wakeup(), catalogue_.next_wakeup(), roster_due_})
+          runs_.next_wakeup(), copies_.next_wakeup(), catalogue_.next_wakeup(),
+          exec_.next_wakeup(), roster_due_})
         if (due && *due < soonest) soonest = *due;
     return soonest;
 }

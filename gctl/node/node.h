@@ -21,8 +21,10 @@
 #include "gctl/node/courier.h"
 #include "gctl/node/directory.h"
 #include "gctl/node/durable_keys.h"
+#include "gctl/node/exec_desk.h"
 #include "gctl/node/group.h"
 #include "gctl/node/keeper.h"
+#include "gctl/node/local_desk.h"
 #include "gctl/node/presence.h"
 #include "gctl/node/runs.h"
 #include "gctl/node/steward.h"
@@ -91,7 +93,8 @@ class Node {
     void on(Now now, const Stored& stored);
     void on(Now now, const ConnectTested& tested);
     void on(Now now, const LinkClosed& closed);
-    void on(Now now, const LogsRead& read);
+    void on(Now now, const DoneLocally& done);
+    void on(Now now, const ExecNews& news);
     void on(Now now, const DriversFound& found);
     void on(Now now, const Restarting&);
     void on(Now now, const ApiRequest& request);
@@ -108,8 +111,8 @@ class Node {
     void take(Now now, const PeerId& from, Submitted& frame);
     void take(Now now, const PeerId& from, AskQuery& frame);
     void take(Now now, const PeerId& from, AskAnswer& frame);
-    void take(Now now, const PeerId& from, AskLogs& frame);
-    void take(Now now, const PeerId& from, LogsAnswer& frame);
+    void take(Now now, const PeerId& from, AskLocal& frame);
+    void take(Now now, const PeerId& from, LocalAnswered& frame);
     void take(Now now, const PeerId& from, Hello& frame);
     void take(Now now, const PeerId& from, HelloAnswer& frame);
     void take(Now now, const PeerId& from, OrdersFrame& frame);
@@ -148,13 +151,23 @@ class Node {
     void serve(Now now, std::uint64_t id, const RegisterJob& what);
     void serve(Now now, std::uint64_t id, const PlanJob& what);
     void serve(Now now, std::uint64_t id, const DeregisterJob& what);
-    void serve(Now now, std::uint64_t id, const ReadLogs& what);
+    void serve(Now now, std::uint64_t id, const AskPeer& what);
     void serve(Now now, std::uint64_t id, const ListMembers& what);
     void serve(Now now, std::uint64_t id, const ExpelPeer& what);
     void serve(Now now, std::uint64_t id, const DescribeSelf& what);
     MemberInfo member_info(Now now, const PeerId& id, const Known& known) const;
     void add_ages(Now now, std::uint64_t id, Answer answer, Outbox& out);
-    void read_logs_of(Now now, std::uint64_t id, const ReadLogs& what, const PeerId& peer);
+
+    // --- what only one peer can do (route_local.cc)
+    void ask_peer(Now now, std::uint64_t id, const AskPeer& what, const PeerId& peer);
+    /// Carried out here, for whoever asked: by a worker, unless there is an overload that knows
+    /// better and says `desk_.done`.
+    template <class What>
+    void here(Now now, std::uint64_t work, const AllocId& alloc, const What& what);
+    void here(Now now, std::uint64_t work, const AllocId& alloc, const ExecStart& what);
+    void here(Now now, std::uint64_t work, const AllocId& alloc, const ExecWrite& what);
+    void here(Now now, std::uint64_t work, const AllocId& alloc, const ExecRead& what);
+    void here(Now now, std::uint64_t work, const AllocId& alloc, const ExecStop& what);
 
     Bytes own_card() const;
     void describe_anew(Now now);
@@ -177,6 +190,8 @@ class Node {
     Runs runs_;
     Presence presence_;
     Admission admission_;
+    LocalDesk desk_;
+    ExecDesk exec_{desk_};
     gossip::Swim swim_;
     Catalogue catalogue_;
 
@@ -192,13 +207,7 @@ class Node {
     std::optional<ledger::Found> founding_;       ///< proposed once by the founder
     std::map<raft::ReplicaId, PeerId> replicas_;  ///< whom raft messages were heard from
     std::map<std::uint64_t, std::uint64_t>
-        api_asks_;  ///< API request -> the courier's, to cancel it
-    struct LogRead {
-        PeerId from;  ///< ourselves: for the API
-        std::uint64_t request = 0;
-    };
-    std::map<std::uint64_t, LogRead> log_reads_;
-    std::uint64_t next_log_read_ = 1;
+        api_asks_;     ///< API request -> the courier's, to cancel it
     Bytes published_;  ///< our last capacity record
     std::optional<TimePoint> roster_due_;
     raft::ReplicaId ended_;   ///< of ours up to this one: over for good, also when called upon

@@ -1,7 +1,7 @@
 // What the outside asks of this peer, and what it gets: the node's side of the HTTP API.
 //
-// Every peer takes every request. Queries and log reads are relayed to a peer that can answer; job
-// registrations are planned here and claimed at the commit group.
+// Every peer takes every request. Queries, and what is about one allocation, are relayed to a peer
+// that can answer; job registrations are planned here and claimed at the commit group.
 #pragma once
 
 #include <cstdint>
@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "gctl/node/local.h"
 #include "gctl/node/query.h"
 #include "placement/jobspec/job.h"
 #include "placement/scheduler/plan.h"
@@ -31,29 +32,6 @@ struct DeregisterJob {
     std::string id;
     bool purge = false;
 };
-/// A place in a task's log stream: its files are numbered, and old ones go.
-struct LogPlace {
-    std::uint64_t file = 0;
-    std::uint64_t offset = 0;
-    auto operator<=>(const LogPlace&) const = default;
-    template <class Self>
-    static auto wire_fields(Self& s) {
-        return std::tie(s.file, s.offset);
-    }
-};
-struct ReadLogs {
-    AllocId alloc;  ///< in full
-    std::string task;
-    bool error_stream = false;     ///< stderr instead of stdout
-    std::optional<LogPlace> from;  ///< where the last chunk ended; none: see `offset`
-    bool from_end = false;         ///< `offset` counts back from the end instead of from the start
-    std::uint64_t offset = 0;
-    std::uint32_t bytes_max = 64 * 1024;
-    template <class Self>
-    static auto wire_fields(Self& s) {
-        return std::tie(s.alloc, s.task, s.error_stream, s.from, s.from_end, s.offset, s.bytes_max);
-    }
-};
 struct ListMembers {};  ///< as this peer's gossip sees them
 struct ExpelPeer {
     Bytes statement;  ///< crypto's Expulsion, signed by an issuer or the authority
@@ -62,7 +40,7 @@ struct DescribeSelf {};
 
 struct ApiRequest {
     std::uint64_t id = 0;
-    std::variant<Query, RegisterJob, PlanJob, DeregisterJob, ReadLogs, ListMembers, ExpelPeer,
+    std::variant<Query, RegisterJob, PlanJob, DeregisterJob, AskPeer, ListMembers, ExpelPeer,
                  DescribeSelf>
         what;
 };
@@ -85,17 +63,6 @@ struct Planned {
     std::optional<Job> present;          ///< the job as it is registered now
     bool present_stopped = false;
     std::map<PeerNumber, std::string> names;  ///< of the peers that the plan speaks of
-};
-struct LogChunk {
-    LogPlace from;          ///< of the first byte
-    LogPlace next;          ///< where to read on
-    bool skipped = false;   ///< older bytes were rotated away before they could be read
-    std::string file_name;  ///< as the API's frames name it: "alloc/logs/redis.stdout.0"
-    Bytes data;             ///< empty: nothing more for now
-    template <class Self>
-    static auto wire_fields(Self& s) {
-        return std::tie(s.from, s.next, s.skipped, s.file_name, s.data);
-    }
 };
 struct MemberInfo {
     PeerId id;
@@ -121,7 +88,7 @@ struct SelfInfo {
 
 struct ApiReply {
     using What =
-        std::variant<Answer, Registered, Planned, LogChunk, Members, SelfInfo, std::monostate>;
+        std::variant<Answer, Registered, Planned, PeerSaid, Members, SelfInfo, std::monostate>;
     std::uint64_t id = 0;
     Result<What> what;
 };

@@ -6,8 +6,7 @@ namespace gaggle::node {
 
 namespace {
 
-constexpr std::size_t kProposalsMax = 16'384;    // of others, unanswered; then we are busy
-constexpr std::size_t kRemoteLogReadsMax = 256;  // under way for others
+constexpr std::size_t kProposalsMax = 16'384;  // of others, unanswered; then we are busy
 
 }  // namespace
 
@@ -104,28 +103,6 @@ void Node::take(Now now, const PeerId& from, AskQuery& frame) {
 
 void Node::take(Now now, const PeerId& from, AskAnswer& frame) {
     courier_.on(now, from, std::move(frame), out_);
-}
-
-void Node::take(Now, const PeerId& from, AskLogs& frame) {
-    if (log_reads_.size() >= kRemoteLogReadsMax)
-        return out_.send(from, LogsAnswer{frame.request,
-                                          "this peer reads too many logs now; try "
-                                          "again in a moment",
-                                          {}});
-    const std::uint64_t read = next_log_read_++;
-    log_reads_[read] = {from, frame.request};
-    out_.effects.logs.push_back({read, frame.what});
-}
-
-void Node::take(Now now, const PeerId& from, LogsAnswer& frame) {
-    courier_.on(now, from, std::move(frame), out_);
-}
-
-void Node::on(Now, const LogsRead& read) {
-    const auto found = log_reads_.find(read.read);
-    if (found == log_reads_.end()) return;
-    out_.send(found->second.from, LogsAnswer{found->second.request, read.error, read.chunk});
-    log_reads_.erase(found);
 }
 
 void Node::take(Now now, const PeerId& from, Hello& frame) { keeper_.on(now, from, frame, out_); }

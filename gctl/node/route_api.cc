@@ -6,7 +6,6 @@ namespace gaggle::node {
 namespace {
 
 constexpr Duration kQueryPatience = 8s;
-constexpr Duration kLogsPatience = 10s;
 
 }  // namespace
 
@@ -56,38 +55,6 @@ void Node::serve(Now now, std::uint64_t id, const PlanJob& what) {
 }
 void Node::serve(Now now, std::uint64_t id, const DeregisterJob& what) {
     claimant_.on(now, id, what, out_);
-}
-
-void Node::serve(Now now, std::uint64_t id, const ReadLogs& what) {
-    if (runs_.runner().status(what.alloc) != nullptr) return read_logs_of(now, id, what, self_);
-    Query where{.kind = QueryKind::allocation, .id = to_string(what.alloc), .stale = true};
-    courier_.ask(
-        now, where, kQueryPatience,
-        [this, id, what](Now then, Result<Answer> answer, Outbox& out) {
-            if (!answer.ok()) {
-                out.effects.replies.push_back({id, answer.error()});
-            } else if (!answer->found || answer->peers.empty()) {
-                out.effects.replies.push_back({id, Error{Errc::not_found, "alloc not found"}});
-            } else {
-                const PeerNumber runs_it = answer->allocs.front().peer;
-                for (const ledger::PeerRecord& peer : answer->peers)
-                    if (peer.number == runs_it) return read_logs_of(then, id, what, peer.who.id);
-                out.effects.replies.push_back({id, Error{Errc::not_found, "alloc not found"}});
-            }
-        },
-        out_);
-}
-
-void Node::read_logs_of(Now now, std::uint64_t id, const ReadLogs& what, const PeerId& peer) {
-    courier_.ask_logs(
-        now, peer, what, kLogsPatience,
-        [id](Now, Result<LogChunk> chunk, Outbox& out) {
-            if (chunk.ok())
-                out.effects.replies.push_back({id, ApiReply::What(std::move(*chunk))});
-            else
-                out.effects.replies.push_back({id, chunk.error()});
-        },
-        out_);
 }
 
 MemberInfo Node::member_info(Now now, const PeerId& id, const Known& known) const {

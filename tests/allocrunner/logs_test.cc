@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <thread>
+
 #include "tests/allocrunner/scratch.h"
 
 namespace gaggle::allocrunner {
@@ -153,6 +155,37 @@ TEST_CASE("a task that never wrote has no logs, and a strange name gets none") {
         CHECK(log_files(logs.dir(), name, kOut).error().code == Errc::invalid);
     }
     CHECK(log_files("/no/such/allocation", "main", kOut).error().code == Errc::not_found);
+}
+
+TEST_CASE("a log that is rolled over while it is read loses no line and doubles none") {
+    const Logs logs;
+    constexpr int kLines = 3'000;
+    std::thread writer([&] {
+        std::ofstream file(logs.path("main.stdout.0"), std::ios::app);
+        for (int line = 0, number = 0; line < kLines; ++line) {
+            if (line % 7 == 6)
+                file = std::ofstream(logs.path("main.stdout." + std::to_string(++number)));
+            file << line << "\n" << std::flush;
+        }
+    });
+    std::string text;
+    LogPlace place;
+    const std::string last = std::to_string(kLines - 1) + "\n";
+    CHECK(eventually([&] {
+        for (bool more = true; more;) {
+            // The oldest go, as the supervisor removes them; this reader is never so far behind.
+            if (place.file > 0) logs.remove("main.stdout." + std::to_string(place.file - 1));
+            const LogChunk chunk = logs.read(place, 64);
+            text += to_text(chunk.bytes);
+            place = chunk.next;
+            more = !chunk.bytes.empty();
+        }
+        return text.ends_with("\n" + last);
+    }));
+    writer.join();
+    std::string wanted;
+    for (int line = 0; line < kLines; ++line) wanted += std::to_string(line) + "\n";
+    CHECK(text == wanted);
 }
 
 }  // namespace gaggle::allocrunner

@@ -197,9 +197,10 @@ void Peer::act(node::Effects effects) {
     for (const node::ApiReply& reply : effects.replies) world_.replied(place_, reply);
     for (const allocrunner::Work& work : effects.tasks) machine_.carry_out(work);
     for (const replica::Work& work : effects.copies) machine_.carry_out(work);
-    for (const node::ReadLogFile& read : effects.logs)
-        world_.events.in(1ms, [this, id = read.read, life = starts_] {
-            if (life == starts_) feed(node::LogsRead{.read = id, .error = "", .chunk = {}});
+    for (const node::DoLocally& work : effects.local)
+        world_.events.in(1ms, [this, id = work.work, life = starts_] {
+            if (life == starts_)
+                feed(node::DoneLocally{.work = id, .answer = node::LocalAnswer(node::Done{})});
         });
     for (const PeerId& tested : effects.connect_tests) {
         const auto to = world_.places.find(tested);

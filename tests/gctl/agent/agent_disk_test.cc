@@ -2,45 +2,15 @@
 #include <sys/mount.h>
 #include <unistd.h>
 
-#include <condition_variable>
-#include <deque>
-#include <fstream>
-#include <mutex>
-
 #include "gctl/agent/disk_thread.h"
-#include "gctl/agent/log_reader.h"
 #include "tests/allocrunner/scratch.h"
+#include "tests/gctl/agent/answers.h"
 
 namespace gaggle::agent {
 
 namespace {
 
 using allocrunner::ScratchDir;
-
-/// What the other thread said, one at a time.
-template <class Said>
-class Answers {
-  public:
-    std::function<void(Said)> take() {
-        return [this](Said said) {
-            const std::lock_guard lock(mutex_);
-            said_.push_back(std::move(said));
-            changed_.notify_all();
-        };
-    }
-    Said next() {
-        std::unique_lock lock(mutex_);
-        REQUIRE(changed_.wait_for(lock, 20s, [this] { return !said_.empty(); }));
-        Said out = std::move(said_.front());
-        said_.pop_front();
-        return out;
-    }
-
-  private:
-    std::mutex mutex_;
-    std::condition_variable changed_;
-    std::deque<Said> said_;
-};
 
 constexpr RegionId kRegion{{1}};
 
@@ -103,36 +73,6 @@ TEST_CASE("a full disk is an answer, and so is every write after it") {
         CHECK(answers.next().error);
     }
     CHECK(umount(path.c_str()) == 0);
-}
-
-TEST_CASE("logs are read on their own thread, and an error says of which allocation") {
-    const ScratchDir scratch;
-    REQUIRE(mkdir((scratch.path() + "/alloc").c_str(), 0755) == 0);
-    REQUIRE(mkdir((scratch.path() + "/alloc/logs").c_str(), 0755) == 0);
-    std::ofstream(scratch.path() + "/alloc/logs/web.stdout.0") << "one\ntwo\n";
-    Answers<node::LogsRead> answers;
-    LogReader reader(
-        [&](const AllocId& alloc) {
-            return alloc.empty() ? scratch.path() : scratch.path() + "/none";
-        },
-        answers.take());
-
-    reader.read({1, {.alloc = {}, .task = "web"}});
-    node::LogsRead all = answers.next();
-    CHECK(all.read == 1);
-    CHECK(all.error.empty());
-    CHECK(to_text(all.chunk.data) == "one\ntwo\n");
-    CHECK(all.chunk.file_name == "alloc/logs/web.stdout.0");
-
-    reader.read({2, {.alloc = {}, .task = "web", .from_end = true, .offset = 4}});
-    CHECK(to_text(answers.next().chunk.data) == "two\n");
-    reader.read({3, {.alloc = {}, .task = "web", .from = all.chunk.next}});
-    CHECK(answers.next().chunk.data.empty());
-
-    reader.read({4, {.alloc = AllocId{{9}}, .task = "web"}});
-    const node::LogsRead missing = answers.next();
-    CHECK(missing.read == 4);
-    CHECK(missing.error.find("09000000-0000-0000-0000-000000000000") != std::string::npos);
 }
 
 }  // namespace gaggle::agent

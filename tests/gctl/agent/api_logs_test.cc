@@ -1,5 +1,4 @@
-#include "gctl/agent/api_logs.h"
-
+#include "gctl/agent/api_tail.h"
 #include "tests/gctl/agent/api_world.h"
 
 namespace gaggle {
@@ -15,10 +14,16 @@ ApiWorld::Query parameters(const std::string& more = "", const std::string& valu
 }
 
 NodeReply chunk(const std::string& text, std::uint64_t from) {
-    return NodeReply(node::ApiReply::What(node::LogChunk{.from = {0, from},
-                                                         .next = {0, from + text.size()},
-                                                         .file_name = "alloc/logs/server.stdout.0",
-                                                         .data = to_bytes(text)}));
+    return said(node::LogChunk{.from = {0, from},
+                               .next = {0, from + text.size()},
+                               .file_name = "alloc/logs/server.stdout.0",
+                               .data = to_bytes(text)});
+}
+
+const node::ReadLogs& read_of(const ApiWorld& world) {
+    const auto* read = std::get_if<node::ReadLogs>(&world.question_as<node::AskPeer>().what);
+    REQUIRE(read != nullptr);
+    return *read;
 }
 
 /// The record that every log request asks for first.
@@ -34,13 +39,13 @@ ExchangeId begin(ApiWorld& world, ApiWorld::Query query) {
 TEST_CASE("a log that is not followed ends where it ends") {
     ApiWorld world;
     const ExchangeId client = begin(world, parameters("plain"));
-    CHECK(to_string(world.question_as<node::ReadLogs>().alloc) ==
+    CHECK(to_string(world.question_as<node::AskPeer>().alloc) ==
           "bbbbbbbb-bbbb-bbbb-bbbb-bbbbbbbbbbbb");
-    CHECK_FALSE(world.question_as<node::ReadLogs>().from.has_value());
+    CHECK_FALSE(read_of(world).from.has_value());
     world.reply(chunk("hello ", 0));
     CHECK(world.questions.empty());  // the next is read when this one has left
     world.input(ApiCore::Written{client});
-    CHECK(*world.question_as<node::ReadLogs>().from == node::LogPlace{0, 6});
+    CHECK(*read_of(world).from == node::LogPlace{0, 6});
     world.reply(chunk("world", 6));
     world.input(ApiCore::Written{client});
     world.reply(chunk("", 11));
@@ -90,9 +95,7 @@ TEST_CASE("plain text has no heartbeats") {
 TEST_CASE("a gap is said in the frame") {
     ApiWorld world;
     const ExchangeId client = begin(world, parameters());
-    NodeReply reply = chunk("late", 100);
-    std::get<node::LogChunk>(*reply).skipped = true;
-    world.reply(std::move(reply));
+    world.reply(said(node::LogChunk{.skipped = true, .data = to_bytes("late")}));
     CHECK(world.streamed(client).find(R"("FileEvent":"file deleted")") != std::string::npos);
 }
 
@@ -102,7 +105,7 @@ TEST_CASE("where a log is read from") {
     query["offset"] = "500";
     query["type"] = "stderr";
     begin(world, query);
-    const auto& read = world.question_as<node::ReadLogs>();
+    const auto& read = read_of(world);
     CHECK(read.from_end);
     CHECK(read.offset == 500);
     CHECK(read.error_stream);
@@ -146,10 +149,10 @@ TEST_CASE("an error before the first byte is an answer; later, a followed log wa
     const ExchangeId client = begin(world, parameters("follow"));
     world.reply(chunk("a", 0));
     world.input(ApiCore::Written{client});
-    for (int miss = 0; miss < kLogRetriesMax; ++miss) {
+    for (int miss = 0; miss < kTailRetriesMax; ++miss) {
         world.reply(Error{Errc::unavailable, "silent"});
         CHECK_FALSE(world.broken(client));
-        world.pass(kLogRetryPause);
+        world.pass(kTailRetryPause);
     }
     world.reply(Error{Errc::unavailable, "silent"});
     CHECK(world.broken(client));
@@ -177,7 +180,7 @@ TEST_CASE("without a commit group, a full id is enough to read a log") {
     ApiWorld world;
     const ExchangeId client = world.get(kPath, parameters("plain"));
     world.reply(Error{Errc::unavailable, "No cluster leader"});
-    CHECK(world.question_as<node::ReadLogs>().task == "server");
+    CHECK(read_of(world).task == "server");
     world.reply(chunk("still here", 0));
     CHECK(world.streamed(client) == "still here");
     const ExchangeId short_id = world.get("/v1/client/fs/logs/bbbb", parameters());

@@ -42,9 +42,23 @@ job "web" {
 
 }  // namespace
 
+NodeReply said(node::LocalAnswer what) {
+    return NodeReply(node::ApiReply::What(node::PeerSaid{sample_peer().who.id, std::move(what)}));
+}
+
 ExchangeId ApiWorld::send(const std::string& method, const std::string& path, Query query,
                           const std::string& body) {
-    HttpRequest request{.method = method, .path = path, .query = std::move(query), .body = body};
+    return send(
+        HttpRequest{.method = method, .path = path, .query = std::move(query), .body = body});
+}
+
+ExchangeId ApiWorld::upgrade(const std::string& path, Query query) {
+    return send(
+        HttpRequest{.method = "GET", .path = path, .query = std::move(query), .upgrade = true});
+}
+
+ExchangeId ApiWorld::send(HttpRequest request) {
+    const std::string& path = request.path;
     for (std::size_t from = 1; from < path.size();) {
         const std::size_t end = std::min(path.find('/', from), path.size());
         request.segments.push_back(url_decoded(path.substr(from, end - from), UrlPart::path));

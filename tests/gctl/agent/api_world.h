@@ -22,6 +22,8 @@ class ApiWorld {
     ExchangeId send(const std::string& method, const std::string& path, Query query = {},
                     const std::string& body = "");
     ExchangeId get(const std::string& path, Query query = {}) { return send("GET", path, query); }
+    /// A client that wants a WebSocket.
+    ExchangeId upgrade(const std::string& path, Query query);
 
     /// The oldest question not yet answered; requires that there is one.
     const node::ApiRequest& question() const;
@@ -56,8 +58,12 @@ class ApiWorld {
     std::vector<ToClient> sent;
 
   private:
+    ExchangeId send(HttpRequest request);
     ExchangeId last_ = 0;
 };
+
+/// What peer `sample_peer` answered to an AskPeer.
+NodeReply said(node::LocalAnswer what);
 
 /// A service "web" (a group with a port and one task), its allocation on peer 1, and so on.
 Job sample_job();

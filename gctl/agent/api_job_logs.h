@@ -1,0 +1,75 @@
+// The logs of all tasks of a job as one stream, wherever they run. Ours: Nomad has no such path.
+//
+// For each task of each allocation there is a source, read from the peer that runs it as a single
+// log is (api_tail.h). A blocking query says when allocations come and end; while the stream is
+// followed, new ones join. Frames are Nomad's with `AllocID` and `Task`, and one with `CaughtUp`
+// once a source has sent all that was there. Few pieces are under way to the client at a time, so a
+// slow one slows the reading. A source that cannot be read is left out, and its frame says why.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+
+#include "base/time.h"
+#include "gctl/agent/api_exchange.h"
+
+namespace gaggle {
+
+constexpr Duration kJobLogsPoll = 200ms;   ///< for a few sources; more are read less often
+constexpr Duration kJobLogsListWait = 5s;  ///< a job can end without a change of allocations
+constexpr Duration kJobLogsRetryPause = 1s;
+constexpr int kJobLogsRetriesMax = 30;         ///< in a row, of one source
+constexpr std::size_t kJobLogsPiecesMax = 16;  ///< on their way to the client
+constexpr std::size_t kJobLogsReadsMax = 32;   ///< under way at a time
+constexpr std::size_t kJobLogsSourcesMax = 2'000;
+
+class JobLogs : public Flow {
+  public:
+    struct Wanted {
+        std::string name_space;
+        std::string job;
+        std::string task;     ///< empty: all
+        node::ReadLogs from;  ///< but for the task's name
+        bool follow = false;
+    };
+    explicit JobLogs(Wanted wanted) : wanted_(std::move(wanted)) {}
+
+    void list(Exchange& exchange);
+    void tick(Exchange& exchange) override;
+    void written(Exchange& exchange) override;
+    std::optional<TimePoint> next_wakeup() const override;
+
+  private:
+    using Key = std::pair<AllocId, std::string>;
+    struct Source {
+        node::ReadLogs next;
+        PeerId peer;         ///< that answered last
+        bool ended = false;  ///< the allocation is over: nothing is written any more
+        bool reading = false;
+        bool read_ended = false;  ///< `ended` when the read under way was asked for
+        bool caught_up = false;
+        bool done = false;
+        TimePoint due;
+        int misses = 0;
+    };
+
+    void listed(Exchange& exchange, const node::Answer& answer);
+    void pump(Exchange& exchange);
+    void read(Exchange& exchange, const Key& key, Source& source);
+    void got(Exchange& exchange, const Key& key, Source& source, const node::LogChunk& chunk);
+    void missed(Exchange& exchange, const Key& key, Source& source, const Error& error);
+    void say(Exchange& exchange, const Key& key, std::map<std::string, Value> what);
+    void end_if_over(Exchange& exchange);
+
+    Wanted wanted_;
+    std::map<Key, Source> sources_;
+    std::uint64_t index_ = 0;  ///< of the last list
+    bool listing_ = false;
+    std::optional<TimePoint> list_due_;
+    bool job_over_ = false;
+    std::size_t pieces_ = 0;
+    std::size_t reads_ = 0;
+};
+
+}  // namespace gaggle

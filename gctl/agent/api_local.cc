@@ -1,0 +1,60 @@
+#include "gctl/agent/api_local.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "gctl/agent/render_alloc.h"
+
+namespace gaggle {
+
+namespace {
+
+const TaskGroup* group_of(const node::Answer* record) {
+    if (record == nullptr) return nullptr;
+    const Job* job = AllocRenderer(*record).job_of(record->allocs.front());
+    return job == nullptr ? nullptr : find_group(*job, record->allocs.front().slot.group);
+}
+
+}  // namespace
+
+bool NamedAlloc::may_have_task(const std::string& task) const {
+    const TaskGroup* group = group_of(record);
+    return group == nullptr || std::any_of(group->tasks.begin(), group->tasks.end(),
+                                           [&](const Task& one) { return one.name == task; });
+}
+
+std::string NamedAlloc::only_task() const {
+    const TaskGroup* group = group_of(record);
+    return group == nullptr || group->tasks.size() != 1 ? "" : group->tasks.front().name;
+}
+
+void with_alloc(Exchange& exchange, std::function<void(Exchange&, const NamedAlloc& alloc)> then) {
+    const node::Query where{
+        .kind = node::QueryKind::allocation, .id = exchange.id(), .stale = true};
+    exchange.ask(where, [then = std::move(then)](Exchange& later, NodeReply reply) {
+        if (const auto* answer = reply.ok() ? std::get_if<node::Answer>(&*reply) : nullptr) {
+            if (!answer->found || answer->allocs.empty())
+                return later.refuse(404, "alloc not found", headers_of(*answer));
+            return then(later, {.id = answer->allocs.front().id, .record = answer});
+        }
+        const std::optional<AllocId> id = parse_id<AllocId>(later.id());
+        if (!id)
+            return later.fail(reply.ok() ? Error{Errc::not_found, "alloc not found"}
+                                         : reply.error());
+        then(later, {.id = *id});
+    });
+}
+
+std::optional<std::uint64_t> number(Exchange& exchange, const std::string& name,
+                                    std::uint64_t otherwise) {
+    const std::string text = exchange.parameter(name);
+    if (text.empty()) return otherwise;
+    std::uint64_t out = 0;
+    const char* end = text.data() + text.size();
+    const auto got = std::from_chars(text.data(), end, out);
+    if (got.ec == std::errc() && got.ptr == end) return out;
+    exchange.refuse(400, "error parsing " + name + ": \"" + text + "\" is no whole number");
+    return std::nullopt;
+}
+
+}  // namespace gaggle

@@ -1,0 +1,191 @@
+#include <pthread.h>
+
+#include <algorithm>
+#include <type_traits>
+
+#include "allocrunner/alloc_dir.h"
+#include "allocrunner/drivers/shim.h"
+#include "allocrunner/inside.h"
+#include "allocrunner/logs.h"
+#include "base/log.h"
+#include "gctl/agent/clock.h"
+#include "gctl/agent/host_figures.h"
+#include "gctl/agent/local_worker.h"
+
+namespace gaggle::agent {
+
+namespace {
+
+using node::LocalAnswer;
+
+/// What an error says was attempted.
+std::string purpose(const node::ReadLogs&) { return "read the logs"; }
+std::string purpose(const node::ListFiles&) { return "list files"; }
+std::string purpose(const node::StatFile&) { return "look at a file"; }
+std::string purpose(const node::ReadFile&) { return "read a file"; }
+std::string purpose(const node::MeasureAlloc&) { return "measure the tasks"; }
+std::string purpose(const node::MeasureHost&) { return "measure this machine"; }
+std::string purpose(const node::MeasurePeer&) { return "measure all tasks"; }
+/// The node answers the others itself.
+template <class What>
+std::string purpose(const What&) {
+    return "answer a question";
+}
+
+Result<allocrunner::LogPlace> place_of(const std::string& alloc_dir, const node::ReadLogs& what,
+                                       allocrunner::LogStream stream) {
+    if (what.from) return allocrunner::LogPlace{what.from->file, what.from->offset};
+    const auto origin = what.from_end ? allocrunner::LogOrigin::end : allocrunner::LogOrigin::start;
+    return allocrunner::log_place(alloc_dir, what.task, stream, origin, what.offset);
+}
+
+template <class What>
+Result<LocalAnswer> answer(const std::string&, const What&) {
+    return Error{Errc::invalid, "it is not for this thread"};
+}
+
+Result<LocalAnswer> answer(const std::string& alloc_dir, const node::ReadLogs& what) {
+    const auto stream = what.error_stream ? allocrunner::LogStream::stderr_stream
+                                          : allocrunner::LogStream::stdout_stream;
+    const allocrunner::LogPlace from = TRY(place_of(alloc_dir, what, stream));
+    allocrunner::LogChunk read = TRY(allocrunner::read_log(
+        alloc_dir, what.task, stream, from, std::min(what.bytes_max, node::kChunkBytesMax)));
+    return LocalAnswer(node::LogChunk{.from = {read.from.file, read.from.offset},
+                                      .next = {read.next.file, read.next.offset},
+                                      .skipped = read.skipped,
+                                      .file_name = std::move(read.file_name),
+                                      .data = std::move(read.bytes)});
+}
+
+Result<LocalAnswer> answer(const std::string& alloc_dir, const node::ListFiles& what) {
+    return LocalAnswer(
+        node::FileList{TRY(allocrunner::list_files(alloc_dir, what.path, node::kFilesListedMax))});
+}
+
+Result<LocalAnswer> answer(const std::string& alloc_dir, const node::StatFile& what) {
+    return LocalAnswer(node::FileList{{TRY(allocrunner::stat_file(alloc_dir, what.path))}});
+}
+
+Result<LocalAnswer> answer(const std::string& alloc_dir, const node::ReadFile& what) {
+    return LocalAnswer(TRY(allocrunner::read_file_part(
+        alloc_dir, what.path, {.from_end = what.from_end, .offset = what.offset},
+        std::min(what.bytes_max, node::kChunkBytesMax))));
+}
+
+}  // namespace
+
+Result<LocalAnswer> LocalWorker::look(const node::DoLocally& work) {
+    const std::string dir = work.alloc.empty() ? "" : machine_.alloc_dir(work.alloc);
+    return std::visit(
+        [&](const auto& what) -> Result<LocalAnswer> {
+            using What = std::decay_t<decltype(what)>;
+            const auto said = [&]() -> Result<LocalAnswer> {
+                if constexpr (std::is_same_v<What, node::MeasureHost>)
+                    return LocalAnswer(
+                        TRY(read_host(meter_, read_clocks().time, machine_.alloc_root)));
+                else if constexpr (std::is_same_v<What, node::MeasurePeer>)
+                    return LocalAnswer(TRY(measure_all()));
+                else if constexpr (std::is_same_v<What, node::MeasureAlloc>)
+                    return LocalAnswer(TRY(measure(work.alloc, what.task)));
+                else
+                    return answer(dir, what);
+            }();
+            if (said.ok()) return said;
+            const std::string of =
+                work.alloc.empty() ? "" : " of allocation " + to_string(work.alloc);
+            return within(purpose(what) + of, said.error());
+        },
+        work.what);
+}
+
+Result<node::PeerFigures> LocalWorker::measure_all() {
+    node::PeerFigures out;
+    out.host = TRY(read_host(meter_, read_clocks().time, machine_.alloc_root));
+    for (const AllocId& alloc : TRY(allocrunner::list_alloc_dirs(machine_.alloc_root))) {
+        node::AllocFigures figures = TRY(measure(alloc, ""));
+        if (out.allocs.size() < node::kMeasuredMax && !figures.tasks.empty())
+            out.allocs.emplace_back(alloc, std::move(figures));
+    }
+    return out;
+}
+
+Result<node::AllocFigures> LocalWorker::measure(const AllocId& alloc, const std::string& task) {
+    const auto now = read_clocks();
+    node::AllocFigures out{.tasks = {},
+                           .mhz_per_core = mhz_per_core(),
+                           .disk_used = 0,
+                           .disk_known = false,
+                           .measured = now.wall};
+    const std::string dir = machine_.alloc_dir(alloc);
+    for (const std::string& name : allocrunner::started_tasks(dir)) {
+        if (!task.empty() && name != task) continue;
+        const auto record = allocrunner::read_record(dir, name);
+        const bool runs =
+            record && record->state == allocrunner::shim::RecordState::running && machine_.drivers;
+        if (!runs) continue;
+        const allocrunner::TaskLocation at{
+            .alloc = to_string(alloc), .alloc_dir = dir, .task = name};
+        const auto usage = allocrunner::usage_inside(*machine_.drivers, at);
+        if (!usage.ok()) {
+            log::debug("measure task {} of allocation {}: {}", name, at.alloc,
+                       usage.error().detail);
+            continue;  // most likely it ended at this moment
+        }
+        const auto age = std::chrono::duration_cast<Duration>(
+            std::chrono::nanoseconds(now.wall.nanoseconds - record->started));
+        out.tasks.push_back(meter_.task(
+            now.time, {.name = name, .alloc = at.alloc, .run = record->pid, .age = age}, *usage));
+        out.tasks.back().measured = now.wall;
+    }
+    if (const auto disk = machine_.disk_use ? machine_.disk_use(alloc) : std::nullopt) {
+        out.disk_known = true;
+        out.disk_used = disk->charged();
+    }
+    return out;
+}
+
+LocalWorker::LocalWorker(LocalMachine machine, std::function<void(node::DoneLocally)> done)
+    : machine_(std::move(machine)), done_(std::move(done)), thread_([this] { run(); }) {}
+
+LocalWorker::~LocalWorker() { stop(); }
+
+void LocalWorker::carry_out(node::DoLocally work) {
+    {
+        const std::lock_guard lock(mutex_);
+        if (queue_.size() < kLocalQueueMax) {
+            queue_.push_back(std::move(work));
+            changed_.notify_one();
+            return;
+        }
+    }
+    done_({.work = work.work,
+           .answer = Error{Errc::unavailable, "look inside allocation " + to_string(work.alloc) +
+                                                  ": this peer is busy with " +
+                                                  std::to_string(kLocalQueueMax) +
+                                                  " other questions; try again in a moment"}});
+}
+
+void LocalWorker::stop() {
+    {
+        const std::lock_guard lock(mutex_);
+        stopping_ = true;
+        changed_.notify_one();
+    }
+    if (thread_.joinable()) thread_.join();
+}
+
+void LocalWorker::run() {
+    ::pthread_setname_np(::pthread_self(), "local");
+    std::unique_lock lock(mutex_);
+    for (;;) {
+        changed_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
+        if (stopping_) return;
+        const node::DoLocally next = std::move(queue_.front());
+        queue_.pop_front();
+        lock.unlock();
+        done_({.work = next.work, .answer = look(next)});
+        lock.lock();
+    }
+}
+
+}  // namespace gaggle::agent

@@ -1,0 +1,9 @@
+#include "gctl/node/local.h"
+
+namespace gaggle::node {
+
+bool counts_once(const LocalQuestion& question) {
+    return std::holds_alternative<ExecStart>(question);
+}
+
+}  // namespace gaggle::node

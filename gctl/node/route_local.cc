@@ -1,0 +1,91 @@
+// What only one peer can do: found, asked there, done there, answered.
+#include "gctl/node/node.h"
+
+namespace gaggle::node {
+
+namespace {
+
+constexpr Duration kWherePatience = 8s;
+constexpr Duration kPeerPatience = 10s;
+
+}  // namespace
+
+void Node::serve(Now now, std::uint64_t id, const AskPeer& what) {
+    if (!what.peer.empty()) return ask_peer(now, id, what, what.peer);
+    const bool is_here = what.alloc.empty() || runs_.runner().status(what.alloc) != nullptr;
+    if (is_here) return ask_peer(now, id, what, self_);
+    Query where{.kind = QueryKind::allocation, .id = to_string(what.alloc), .stale = true};
+    api_asks_[id] = 0;
+    const std::uint64_t request = courier_.ask(
+        now, where, kWherePatience,
+        [this, id, what](Now then, Result<Answer> answer, Outbox& out) {
+            api_asks_.erase(id);
+            if (!answer.ok()) return out.effects.replies.push_back({id, answer.error()});
+            if (answer->found && !answer->allocs.empty())
+                for (const ledger::PeerRecord& peer : answer->peers)
+                    if (peer.number == answer->allocs.front().peer)
+                        return ask_peer(then, id, what, peer.who.id);
+            out.effects.replies.push_back({id, Error{Errc::not_found, "alloc not found"}});
+        },
+        out_);
+    if (const auto found = api_asks_.find(id); found != api_asks_.end() && found->second == 0)
+        found->second = request;
+}
+
+void Node::ask_peer(Now now, std::uint64_t id, const AskPeer& what, const PeerId& peer) {
+    api_asks_[id] = 0;
+    const std::uint64_t request = courier_.ask_peer(
+        now, peer, {.request = 0, .alloc = what.alloc, .what = what.what}, kPeerPatience,
+        [this, id, peer](Now, Result<LocalAnswer> answer, Outbox& out) {
+            api_asks_.erase(id);
+            if (answer.ok())
+                out.effects.replies.push_back({id, ApiReply::What(PeerSaid{peer, *answer})});
+            else
+                out.effects.replies.push_back({id, answer.error()});
+        },
+        out_);
+    if (const auto found = api_asks_.find(id); found != api_asks_.end()) found->second = request;
+}
+
+template <class What>
+void Node::here(Now, std::uint64_t work, const AllocId& alloc, const What& what) {
+    out_.effects.local.push_back({work, alloc, what});
+}
+
+void Node::here(Now now, std::uint64_t work, const AllocId& alloc, const ExecStart& what) {
+    exec_.on(now, work, desk_.asker(work), alloc, what, out_);
+}
+void Node::here(Now now, std::uint64_t work, const AllocId&, const ExecWrite& what) {
+    exec_.on(now, work, desk_.asker(work), what, out_);
+}
+void Node::here(Now now, std::uint64_t work, const AllocId&, const ExecRead& what) {
+    exec_.on(now, work, desk_.asker(work), what, out_);
+}
+void Node::here(Now now, std::uint64_t work, const AllocId&, const ExecStop& what) {
+    exec_.on(now, work, desk_.asker(work), what, out_);
+}
+
+void Node::take(Now now, const PeerId& from, AskLocal& frame) {
+    const Known* sender = directory_.find(from);
+    const bool may_command = sender != nullptr && sender->rights.has(Right::submit);
+    if (counts_once(frame.what) && !may_command)
+        return out_.send(from, LocalAnswered{.request = frame.request,
+                                             .code = Errc::denied,
+                                             .error = "command the tasks of another peer: a peer "
+                                                      "without the right to submit jobs may not; "
+                                                      "ask one that has it: Permission denied",
+                                             .answer = {}});
+    const auto work = desk_.take_in(now, from, frame, out_);
+    if (!work) return;
+    std::visit([&](const auto& what) { here(now, *work, frame.alloc, what); }, frame.what);
+}
+
+void Node::take(Now now, const PeerId& from, LocalAnswered& frame) {
+    courier_.on(now, from, std::move(frame), out_);
+}
+
+void Node::on(Now now, const ExecNews& news) { exec_.on(now, news, out_); }
+
+void Node::on(Now now, const DoneLocally& done) { desk_.done(now, done.work, done.answer, out_); }
+
+}  // namespace gaggle::node
