@@ -86,4 +86,14 @@ Result<void> Api::follow(const std::string& purpose, const std::string& path, co
     return {};
 }
 
+Result<int> Api::exec(const std::string& purpose, const std::string& path, const Query& query,
+                      const ExecStyle& style) const {
+    const auto reply = http_.exec(target_of(path, query), style);
+    if (!reply.ok() && reply.error().detail.starts_with("connect to"))
+        return unreachable(purpose, reply.error());
+    if (!reply.ok()) return within(purpose, reply.error());
+    if (reply->refused.status != 0) return refused(purpose, reply->refused);
+    return reply->exit_code;
+}
+
 }  // namespace gaggle::cli

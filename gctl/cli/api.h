@@ -34,6 +34,10 @@ class Api {
     Result<void> follow(const std::string& purpose, const std::string& path, const Query& query,
                         const std::function<bool(std::string_view)>& piece) const;
 
+    /// A command in a task, to its end; its exit code.
+    Result<int> exec(const std::string& purpose, const std::string& path, const Query& query,
+                     const ExecStyle& style) const;
+
     const HttpAddress& address() const { return http_.address(); }
 
   private:
@@ -52,6 +56,8 @@ class Api {
 /// `invalid` with the list when there are several. An exact id wins; nodes may be named by name.
 Result<std::string> resolve_job(const Api& api, const std::string& prefix);
 Result<std::string> resolve_alloc(const Api& api, const std::string& prefix);
+/// The allocation to look into: `id` itself, or with `by_job` the newest running one of that job.
+Result<std::string> alloc_to_ask(const Api& api, const std::string& id, bool by_job);
 Result<std::string> resolve_eval(const Api& api, const std::string& prefix);
 Result<std::string> resolve_node(const Api& api, const std::string& prefix);
 

@@ -76,17 +76,49 @@ struct JobInspect {
 struct NodeStatus {
     std::string id;  ///< empty: all nodes
     bool verbose = false;
+    bool stats = false;  ///< with what the machine uses now
 };
 struct AllocStatus {
     std::string id;
     bool verbose = false;
+    bool stats = false;  ///< with all that is measured of its tasks
 };
 struct AllocLogs {
     std::string id;
-    std::string task;  ///< empty: the only one
+    bool by_job = false;  ///< `id` names a job: one of its allocations
+    std::string task;     ///< empty: the only one
     bool follow = false;
     bool error_stream = false;
+    bool tail = false;                   ///< only the end; ten lines unless the next ones say more
     std::optional<std::uint32_t> lines;  ///< only the last so many
+    std::optional<std::uint64_t> bytes;  ///< the same in bytes
+};
+struct AllocFs {
+    std::string id;
+    bool by_job = false;
+    std::string path = "/";
+    bool human = false;
+    bool stat = false;
+    bool follow = false;
+    bool tail = false;
+    std::optional<std::uint32_t> lines;
+    std::optional<std::uint64_t> bytes;
+};
+struct AllocExec {
+    std::string id;
+    bool by_job = false;
+    std::string task;  ///< empty: the only one
+    std::vector<std::string> argv;
+    bool input = true;             ///< pass on standard input
+    std::optional<bool> terminal;  ///< nothing: if standard input and output are one
+    std::string escape = "~";      ///< one character, or "none"
+};
+struct JobLogs {
+    std::string id;
+    std::string task;  ///< empty: all
+    bool follow = false;
+    bool error_stream = false;
+    std::optional<std::uint32_t> lines;  ///< of each task
 };
 struct EvalStatus {
     std::string id;
@@ -110,8 +142,9 @@ struct Completion {
 
 using Command =
     std::variant<RunAgent, ClusterInit, ClusterInvite, ClusterExpel, JobRun, JobPlan, JobValidate,
-                 JobStatus, JobStop, JobInspect, NodeStatus, AllocStatus, AllocLogs, EvalStatus,
-                 ServiceList, ServiceInfo, Members, RegionStatus, Version, Completion>;
+                 JobStatus, JobStop, JobInspect, NodeStatus, AllocStatus, AllocLogs, AllocFs,
+                 AllocExec, JobLogs, EvalStatus, ServiceList, ServiceInfo, Members, RegionStatus,
+                 Version, Completion>;
 
 struct Invocation {
     Connect connect;

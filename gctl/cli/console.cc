@@ -1,5 +1,7 @@
 #include "gctl/cli/console.h"
 
+#include <iterator>
+
 namespace gaggle::cli {
 
 namespace {
@@ -22,6 +24,12 @@ const char* code_of(Tone tone) {
 std::string Console::paint(Tone tone, const std::string& text) const {
     if (!colour_ || tone == Tone::plain || text.empty()) return text;
     return code_of(tone) + text + "\x1b[0m";
+}
+
+std::string Console::tint(std::size_t which, const std::string& text) const {
+    static constexpr const char* kTints[] = {"36", "33", "32", "35", "34", "96", "93", "92", "95"};
+    if (!colour_) return text;
+    return "\x1b[" + std::string(kTints[which % std::size(kTints)]) + "m" + text + "\x1b[0m";
 }
 
 }  // namespace gaggle::cli

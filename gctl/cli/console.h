@@ -18,12 +18,15 @@ class Console {
     /// To standard output, as it is.
     void print(std::string_view text) { out_(text); }
     void line(const std::string& text = "") { out_(text + "\n"); }
+    void print_error(std::string_view text) { err_(text); }
     /// To standard error, so that what is piped on stays clean.
     void note(const std::string& text) { err_(text + "\n"); }
 
     bool colour() const { return colour_; }
     /// `text` in that colour, or as it is where there are no colours.
     std::string paint(Tone tone, const std::string& text) const;
+    /// The same in one of a few colours that are easy to tell apart, the `which`th of them.
+    std::string tint(std::size_t which, const std::string& text) const;
 
   private:
     Sink out_, err_;

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -35,6 +36,18 @@ struct HttpReply {
     std::string body;
 };
 
+/// How a command in a task meets this process.
+struct ExecStyle {
+    bool input = true;           ///< standard input is passed on; otherwise its end is
+    bool terminal = false;       ///< raw, with its size; requires that input and output are one
+    std::optional<char> escape;  ///< see escape.h
+    std::function<void(std::string_view)> out, err;
+};
+struct ExecReply {
+    int exit_code = 0;
+    HttpReply refused;  ///< status 0: it was not
+};
+
 class HttpClient {
   public:
     HttpClient(HttpAddress address, std::string token);
@@ -49,6 +62,9 @@ class HttpClient {
     /// without limit between pieces. The reply's body is filled only when the status is not 200.
     Result<HttpReply> stream(const std::string& target,
                              const std::function<bool(std::string_view)>& piece) const;
+
+    /// A WebSocket to `target`, until its command has ended. `unavailable`: it broke off.
+    Result<ExecReply> exec(const std::string& target, const ExecStyle& style) const;
 
   private:
     HttpAddress address_;

@@ -216,6 +216,15 @@ Usage usage_of(const Json& allocs) {
     return out;
 }
 
+FileView file_of(const Json& json) {
+    return {.name = json["Name"].text(),
+            .mode = json["FileMode"].text(),
+            .modified = json["ModTime"].text(),
+            .content_type = json["ContentType"].text(),
+            .size = json["Size"].whole(),
+            .is_folder = json["IsDir"].flag()};
+}
+
 std::vector<EvalView> evals_of(const Json& json) { return each(json, eval_of); }
 
 EvalView eval_of(const Json& json) {

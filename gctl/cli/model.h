@@ -98,6 +98,13 @@ struct AllocView {
     std::vector<CopyView> copies;
 };
 
+/// A file or directory of an allocation.
+struct FileView {
+    std::string name, mode, modified, content_type;
+    std::int64_t size = 0;
+    bool is_folder = false;
+};
+
 struct EvalView {
     std::string id, type, triggered_by, job_id, node_id, status, description;
     std::string blocked_eval, next_eval, previous_eval;
@@ -203,6 +210,7 @@ std::map<std::string, GroupSummary> summary_of(const Json& json);
 std::vector<AllocStub> allocs_of(const Json& json);
 AllocView alloc_of(const Json& json);
 Usage usage_of(const Json& allocs);
+FileView file_of(const Json& json);
 std::vector<EvalView> evals_of(const Json& json);
 EvalView eval_of(const Json& json);
 std::vector<NodeStub> nodes_of(const Json& json);

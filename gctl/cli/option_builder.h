@@ -33,6 +33,9 @@ struct OptionBuilder {
     NodeStatus node_status;
     AllocStatus alloc_status;
     AllocLogs logs;
+    AllocFs fs;
+    AllocExec exec;
+    JobLogs job_logs;
     EvalStatus eval_status;
     ServiceInfo service_info;
     Members members;
@@ -48,6 +51,8 @@ struct OptionBuilder {
     void add_cluster();
     void add_jobs();
     void add_allocations();
+    void add_inside();  ///< behind the two that make `job` and `alloc`
+    void add_exec();    ///< as add_inside
     void add_nodes();
     void add_services();
 };

@@ -15,13 +15,38 @@ bool long_option_with_one_dash(const std::string& word) {
            });
 }
 
+/// As Nomad's users write the two flags of one letter that can be said to be off.
+constexpr std::pair<const char*, const char*> kGoFlags[] = {
+    {"-i=true", "-i"},
+    {"-i=false", "--no-stdin"},
+    {"-t=true", "-t"},
+    {"-t=false", "--no-tty"},
+    {"--it", "-t"}};  // standard input is passed on anyway
+
 }  // namespace
+
+std::size_t own_words(const std::vector<std::string>& arguments) {
+    if (arguments.size() < 2 || arguments[0] != "alloc" || arguments[1] != "exec")
+        return arguments.size();
+    constexpr std::string_view kWithValue[] = {"task",  "e",          "escape",   "address",
+                                               "token", "token-file", "namespace"};
+    for (std::size_t at = 2; at < arguments.size(); ++at) {
+        const std::string& word = arguments[at];
+        if (!word.starts_with('-')) return at + 1;  // behind the allocation
+        const std::string name = word.substr(std::min(word.find_first_not_of('-'), word.size()));
+        if (std::find(std::begin(kWithValue), std::end(kWithValue), name) != std::end(kWithValue))
+            ++at;
+    }
+    return arguments.size();
+}
 
 std::vector<std::string> with_double_dashes(const std::vector<std::string>& arguments) {
     std::vector<std::string> out = arguments;
-    for (std::string& word : out) {
-        if (word == "--") break;
-        if (long_option_with_one_dash(word)) word.insert(word.begin(), '-');
+    const std::size_t end = own_words(arguments);
+    for (std::size_t at = 0; at < end && out[at] != "--"; ++at) {
+        if (long_option_with_one_dash(out[at])) out[at].insert(out[at].begin(), '-');
+        for (const auto& [go, ours] : kGoFlags)
+            if (out[at] == go) out[at] = ours;
     }
     return out;
 }

@@ -23,6 +23,10 @@ struct ParsedLine {
 ParsedLine parse_command_line(const std::vector<std::string>& arguments,
                               const std::string& data_dir);
 
+/// How many of the arguments are ours: behind the allocation of `alloc exec` the words are those of
+/// the command that it runs.
+std::size_t own_words(const std::vector<std::string>& arguments);
+
 /// The same arguments with "-word" made "--word". One letter, numbers, "-" alone and everything
 /// behind "--" stay.
 std::vector<std::string> with_double_dashes(const std::vector<std::string>& arguments);

@@ -344,6 +344,8 @@ ParsedLine parse_command_line(const std::vector<std::string>& arguments,
     builder.add_cluster();
     builder.add_jobs();
     builder.add_allocations();
+    builder.add_inside();
+    builder.add_exec();
     builder.add_nodes();
     builder.add_services();
     CLI::App* version =
@@ -359,7 +361,10 @@ ParsedLine parse_command_line(const std::vector<std::string>& arguments,
             builder.out.command = Completion{bash_completion(words)};
         });
     tidy_help(app);
-    const std::vector<std::string> words = with_double_dashes(arguments);
+    std::vector<std::string> words = with_double_dashes(arguments);
+    const auto command = words.begin() + static_cast<std::ptrdiff_t>(own_words(arguments));
+    builder.exec.argv.assign(command, words.end());
+    words.erase(command, words.end());
     const Led led = follow(app, words);
     if (!led.unknown.empty()) return unknown_command(led);
     const bool bare = !led.app->get_subcommands([](const CLI::App*) { return true; }).empty();

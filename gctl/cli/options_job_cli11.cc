@@ -90,17 +90,9 @@ void OptionBuilder::add_allocations() {
     CLI::App* app = command(alloc, "status", "Show an allocation, its tasks and its copies",
                             "gctl alloc status 1f0c3a52");
     add_id(app, "ALLOC", "An allocation, or the beginning of its id", alloc_status.id)->required();
+    app->add_flag("--stats", alloc_status.stats, "With all that is measured of its tasks");
     add_verbose(app, alloc_status.verbose);
     app->callback([this] { out.command = alloc_status; });
-
-    app = command(alloc, "logs", "Print what a task has written", "gctl alloc logs -f 1f0c3a52");
-    add_id(app, "ALLOC", "An allocation, or the beginning of its id", logs.id)->required();
-    add_id(app, "TASK", "Needed when there are several", logs.task);
-    app->add_flag("-f,--follow", logs.follow, "Go on until it ends or Ctrl-C");
-    app->add_flag("--stderr", logs.error_stream, "Standard error instead of standard output");
-    app->add_option("-n,--lines", logs.lines, "Only the last so many lines")
-        ->check(CLI::Range(0, 100'000));
-    app->callback([this] { out.command = logs; });
 
     CLI::App* eval = topic("eval", "Look at evaluations: what was decided, and why",
                            "gctl eval status 9b1d0c7e");
@@ -116,6 +108,7 @@ void OptionBuilder::add_nodes() {
     CLI::App* node = topic("node", "Look at the peers as places to run on", "gctl node status");
     CLI::App* app = command(node, "status", "List peers, or show one", "gctl node status 1f0c3a52");
     add_id(app, "NODE", "A peer's id, the beginning of it, or its name", node_status.id);
+    app->add_flag("--stats", node_status.stats, "With what the machine uses now");
     add_verbose(app, node_status.verbose);
     app->callback([this] { out.command = node_status; });
 

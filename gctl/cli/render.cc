@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <iterator>
 #include <map>
 #include <set>
 
@@ -91,6 +92,19 @@ std::string mebibytes(std::int64_t count) {
     if (count < 1024) return std::to_string(count) + " MiB";
     std::array<char, 32> text{};
     std::snprintf(text.data(), text.size(), "%.1f GiB", static_cast<double>(count) / 1024);
+    std::string out = text.data();
+    if (const auto zero = out.find(".0 "); zero != std::string::npos) out.erase(zero, 2);
+    return out;
+}
+
+std::string human_bytes(std::int64_t count) {
+    constexpr const char* kUnits[] = {"B", "KiB", "MiB", "GiB", "TiB"};
+    double amount = static_cast<double>(count);
+    std::size_t unit = 0;
+    for (; amount >= 1024 && unit + 1 < std::size(kUnits); ++unit) amount /= 1024;
+    std::array<char, 32> text{};
+    std::snprintf(text.data(), text.size(), unit == 0 ? "%.0f %s" : "%.1f %s", amount,
+                  kUnits[unit]);
     std::string out = text.data();
     if (const auto zero = out.find(".0 "); zero != std::string::npos) out.erase(zero, 2);
     return out;

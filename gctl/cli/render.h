@@ -30,6 +30,8 @@ std::string when(WallTime time);
 std::string when_or_na(const std::string& rfc3339);
 /// "64 MiB", "1.5 GiB".
 std::string mebibytes(std::int64_t count);
+/// "512 B", "1.5 KiB", "20 MiB".
+std::string human_bytes(std::int64_t count);
 std::string joined(const std::vector<std::string>& parts, std::string_view between);
 /// "1 node", "2 nodes".
 std::string counted(std::int64_t count, const std::string& noun);

@@ -74,6 +74,22 @@ Result<std::string> resolve_alloc(const Api& api, const std::string& typed) {
     return only({"allocation", {"ID", "Name", "Status"}}, prefix, matches);
 }
 
+Result<std::string> alloc_to_ask(const Api& api, const std::string& id, bool by_job) {
+    if (!by_job) return resolve_alloc(api, id);
+    const std::string job = TRY(resolve_job(api, id));
+    const Value found = TRY(api.get("find an allocation of job " + job,
+                                    "/v1/job/" + url_encoded(job) + "/allocations"));
+    AllocStub best;
+    for (const AllocStub& alloc : allocs_of(Json(found))) {
+        const bool better = std::pair(alloc.client == "running", alloc.create_index) >
+                            std::pair(best.client == "running", best.create_index);
+        if (best.id.empty() || better) best = alloc;
+    }
+    if (!best.id.empty()) return best.id;
+    return Error{Errc::not_found,
+                 "job \"" + job + "\" has no allocation; see `gctl job status " + job + "`"};
+}
+
 Result<std::string> resolve_eval(const Api& api, const std::string& typed) {
     const std::string prefix = lower(typed);
     const Value found = TRY(find(api, "evaluation", "/v1/evaluations", prefix));

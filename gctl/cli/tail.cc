@@ -11,13 +11,22 @@ namespace gaggle::cli {
 namespace {
 
 constexpr std::size_t kFrameBytesMax = 4U << 20U;
+constexpr std::size_t kLineBytes = 256;  // a guess to begin with
+constexpr std::size_t kTailBytesMax = 64U << 20U;
 
 Result<LogFrame> frame_of(const std::string& text) {
     const auto value = value_from_json(text);
     if (!value.ok()) return value.error();
     const auto data = from_base64(Json(*value)["Data"].text());
     if (!data) return Error{Errc::corrupt, "a frame of the log holds no base64"};
-    return LogFrame{.data = to_text(*data), .heartbeat = Json(*value).fields().empty()};
+    const Json json(*value);
+    return LogFrame{.data = to_text(*data),
+                    .heartbeat = json.fields().empty(),
+                    .event = json["FileEvent"].text(),
+                    .alloc = json["AllocID"].text(),
+                    .task = json["Task"].text(),
+                    .error = json["Error"].text(),
+                    .caught_up = json["CaughtUp"].flag()};
 }
 
 }  // namespace
@@ -32,6 +41,24 @@ std::string_view last_lines(std::string_view text, std::size_t lines) {
         at = before;
     }
     return at == text.size() ? std::string_view() : text.substr(at + 1);
+}
+
+Result<TextEnd> read_end(
+    std::size_t lines,
+    const std::function<Result<void>(std::size_t bytes,
+                                     const std::function<bool(std::string_view)>& piece)>& read) {
+    TextEnd out{.text = "", .bytes = lines * kLineBytes};
+    if (lines == 0) return out;
+    for (;;) {
+        out.text.clear();
+        TRY(read(out.bytes, [&](std::string_view piece) {
+            out.text += piece;
+            return true;
+        }));
+        const bool enough = last_lines(out.text, lines).size() < out.text.size();
+        if (enough || out.text.size() < out.bytes || out.bytes >= kTailBytesMax) return out;
+        out.bytes = std::min(out.bytes * 4, kTailBytesMax);
+    }
 }
 
 Result<std::vector<LogFrame>> FrameReader::take(std::string_view piece) {

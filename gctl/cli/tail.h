@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,10 +19,26 @@ namespace gaggle::cli {
 /// The last `lines` lines of `text`; a last one without its newline counts.
 std::string_view last_lines(std::string_view text, std::size_t lines);
 
+/// The end of a text as it is now.
+struct TextEnd {
+    std::string text;
+    std::size_t bytes = 0;  ///< so many were asked for
+};
+/// At least `lines` lines of it, or all of it. `read` hands over its last so many bytes.
+Result<TextEnd> read_end(
+    std::size_t lines,
+    const std::function<Result<void>(std::size_t bytes,
+                                     const std::function<bool(std::string_view)>& piece)>& read);
+
 /// One of Nomad's StreamFrames: a JSON object, one right behind the other in the stream.
 struct LogFrame {
     std::string data;  ///< decoded; empty in a heartbeat
     bool heartbeat = false;
+    std::string event;  ///< "file deleted", "file truncated"; empty: none
+    std::string alloc;  ///< of `job logs`; also the next two
+    std::string task;
+    std::string error;       ///< why nothing more of this task comes; empty: it does
+    bool caught_up = false;  ///< all that was there of this task has been sent
 };
 
 /// Takes a stream of frames apart, wherever its pieces were cut.

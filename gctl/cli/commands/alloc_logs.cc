@@ -20,8 +20,7 @@ Result<std::string> task_of(const AllocView& alloc, const std::string& wanted) {
     return Error{Errc::not_found, of + ": it has no task \"" + wanted + "\"; it has: " + known};
 }
 
-constexpr std::size_t kLineBytes = 256;  // a guess to begin with
-constexpr std::size_t kTailBytesMax = 64U << 20U;
+constexpr std::uint32_t kTailLines = 10;
 
 /// The log of one task of one allocation.
 struct LogSource {
@@ -46,30 +45,14 @@ Query query_of(bool follow, const char* origin, std::size_t offset, bool plain) 
             {"plain", plain ? "true" : "false"}};
 }
 
-/// The end of the log as it is now.
-struct LogEnd {
-    std::string text;
-    std::size_t bytes = 0;  ///< so many were asked for
-};
-
-/// At least `lines` lines of it, or all of it.
-Result<LogEnd> read_end(const LogSource& source, std::size_t lines) {
-    LogEnd out{.text = "", .bytes = lines * kLineBytes};
-    if (lines == 0) return out;
-    for (;;) {
-        out.text.clear();
-        TRY(source.read(query_of(false, "end", out.bytes, true), [&](std::string_view piece) {
-            out.text += piece;
-            return true;
-        }));
-        const bool enough = last_lines(out.text, lines).size() < out.text.size();
-        if (enough || out.text.size() < out.bytes || out.bytes >= kTailBytesMax) return out;
-        out.bytes = std::min(out.bytes * 4, kTailBytesMax);
-    }
+Result<TextEnd> read_log_end(const LogSource& source, std::size_t lines) {
+    return read_end(lines, [&](std::size_t bytes, const auto& piece) {
+        return source.read(query_of(false, "end", bytes, true), piece);
+    });
 }
 
 Result<int> follow_end(const LogSource& source, std::size_t lines, Console& console) {
-    const LogEnd now = TRY(read_end(source, lines));
+    const TextEnd now = TRY(read_log_end(source, lines));
     FrameReader frames;
     FollowedTail tail(lines, now.bytes);
     Result<void> sound;
@@ -92,19 +75,20 @@ Result<int> follow_end(const LogSource& source, std::size_t lines, Console& cons
 Result<int> run(const AllocLogs& command, const Context& context) {
     const Api api = TRY(context.api());
     LogSource source{.api = api, .command = command, .alloc = {}, .task = {}};
-    source.alloc = TRY(resolve_alloc(api, command.id));
+    source.alloc = TRY(alloc_to_ask(api, command.id, command.by_job));
     const Value alloc = TRY(api.get(source.purpose(), "/v1/allocation/" + source.alloc));
     source.task = TRY(task_of(alloc_of(Json(alloc)), command.task));
     Console& console = context.console;
-    const std::size_t lines = command.lines.value_or(0);
-    if (command.lines && !context.json) {
-        if (command.follow) return follow_end(source, lines, console);
-        const LogEnd end = TRY(read_end(source, lines));
+    const bool by_lines = !command.bytes && (command.lines || command.tail) && !context.json;
+    const std::size_t lines = command.lines.value_or(kTailLines);
+    if (by_lines && command.follow) return follow_end(source, lines, console);
+    if (by_lines) {
+        const TextEnd end = TRY(read_log_end(source, lines));
         console.print(last_lines(end.text, lines));
         return 0;
     }
-    const Query query = query_of(command.follow, command.lines ? "end" : "start",
-                                 lines * kLineBytes, !context.json);
+    const Query query = query_of(command.follow, command.bytes ? "end" : "start",
+                                 command.bytes.value_or(0), !context.json);
     TRY(source.read(query, [&](std::string_view text) {
         console.print(text);
         return true;

@@ -1,6 +1,7 @@
 #include "gctl/cli/commands.h"
 #include "gctl/cli/model.h"
 #include "gctl/cli/render.h"
+#include "gctl/cli/usage.h"
 
 namespace gaggle::cli {
 
@@ -10,7 +11,11 @@ constexpr std::size_t kEventsShown = 10;
 
 class Page {
   public:
-    Page(const Context& context, bool verbose) : context_(context), verbose_(verbose) {}
+    Page(const Context& context, const AllocStatus& command, AllocUse use)
+        : context_(context),
+          verbose_(command.verbose),
+          stats_(command.stats),
+          use_(std::move(use)) {}
 
     void show(const AllocView& alloc) {
         head(alloc);
@@ -86,10 +91,17 @@ class Page {
             status_text(context_.console, task.failed ? "failed" : task.state) + "\"");
         std::string memory = mebibytes(task.memory);
         if (task.memory_max > task.memory) memory += " (max " + mebibytes(task.memory_max) + ")";
+        const auto found = use_.tasks.find(task.name);
+        const bool known = found != use_.tasks.end();
+        const std::string cpu =
+            known ? std::to_string(static_cast<std::int64_t>(found->second.mhz)) + "/" : "";
+        const std::string now = known ? human_bytes(found->second.used) + "/" : "";
+        const std::string taken = use_.disk >= 0 ? human_bytes(use_.disk) + "/" : "";
         context_.console.line("Task Resources");
-        context_.console.print(
-            table({{"CPU", "Memory", "Disk"},
-                   {std::to_string(task.cpu) + " MHz", memory, mebibytes(disk)}}));
+        context_.console.print(table(
+            {{"CPU", "Memory", "Disk"},
+             {cpu + std::to_string(task.cpu) + " MHz", now + memory, taken + mebibytes(disk)}}));
+        if (stats_ && known) context_.console.print("\n" + use_tables(found->second));
         context_.console.line("\nTask Events:");
         context_.console.print(field_list({{"Started At", when_or_na(task.started)},
                                            {"Finished At", when_or_na(task.finished)},
@@ -105,7 +117,17 @@ class Page {
 
     const Context& context_;
     bool verbose_;
+    bool stats_;
+    AllocUse use_;
 };
+
+/// Nothing for an allocation that does not run. Only on demand: a peer that is silent costs time.
+Result<AllocUse> measured(const Api& api, const AllocStub& alloc, bool wanted) {
+    if (!wanted || alloc.client != "running") return AllocUse{};
+    const Value stats = TRY(api.get("measure allocation " + short_id(alloc.id),
+                                    "/v1/client/allocation/" + alloc.id + "/stats"));
+    return alloc_use_of(Json(stats));
+}
 
 }  // namespace
 
@@ -114,7 +136,8 @@ Result<int> run(const AllocStatus& command, const Context& context) {
     const std::string id = TRY(resolve_alloc(api, command.id));
     const Value alloc = TRY(api.get("show allocation " + short_id(id), "/v1/allocation/" + id));
     if (context.json) return context.print_json(alloc);
-    Page(context, command.verbose).show(alloc_of(Json(alloc)));
+    const AllocView view = alloc_of(Json(alloc));
+    Page(context, command, TRY(measured(api, view.stub, command.stats))).show(view);
     return 0;
 }
 

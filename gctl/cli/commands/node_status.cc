@@ -1,6 +1,7 @@
 #include "gctl/cli/commands.h"
 #include "gctl/cli/model.h"
 #include "gctl/cli/render.h"
+#include "gctl/cli/usage.h"
 
 namespace gaggle::cli {
 
@@ -74,6 +75,13 @@ Result<int> run(const NodeStatus& command, const Context& context) {
                         ago(alloc.modified, context.world.now())});
     context.console.line("\n" + context.console.paint(Tone::strong, "Allocations"));
     context.console.print(rows.size() > 1 ? table(rows) : "No allocations placed\n");
+    if (command.stats) {
+        const Value host =
+            TRY(api.get("measure node " + short_id(id), "/v1/client/stats", {{"node_id", id}}));
+        context.console.line("\n" + context.console.paint(Tone::strong, "Host Resources"));
+        context.console.print(field_list(host_summary(Json(host))) + "\n" +
+                              host_tables(Json(host)));
+    }
     if (command.verbose) show_map(context, "Attributes", view.attributes);
     show_map(context, "Meta", view.meta);
     return 0;

@@ -1,0 +1,124 @@
+#include <map>
+
+#include "gctl/cli/commands.h"
+#include "gctl/cli/render.h"
+#include "gctl/cli/tail.h"
+
+namespace gaggle::cli {
+
+namespace {
+
+constexpr std::size_t kLineBytes = 1'024;  // a guess: so much is read for each line wanted
+
+/// What one task of one allocation has written, as whole lines with its name in front.
+class Voice {
+  public:
+    Voice(std::string prefix, std::optional<std::size_t> lines)
+        : prefix_(std::move(prefix)), lines_(lines) {}
+
+    /// What may be shown now. Lines are kept together; the last ones are chosen once all that was
+    /// there has come.
+    std::string take(const LogFrame& frame) {
+        text_ += frame.data;
+        if (frame.caught_up) caught_up_ = true;
+        if (lines_ && !caught_up_) return "";
+        if (lines_ && std::exchange(chosen_, true) == false) text_ = last_lines(text_, *lines_);
+        const std::size_t whole = text_.rfind('\n');
+        if (whole == std::string::npos) return "";
+        const std::string out = prefixed(std::string_view(text_).substr(0, whole + 1));
+        text_.erase(0, whole + 1);
+        return out;
+    }
+    /// A last line without its end.
+    std::string rest() {
+        if (text_.empty()) return "";
+        text_ += '\n';
+        return prefixed(std::exchange(text_, {}));
+    }
+
+  private:
+    std::string prefixed(std::string_view lines) const {
+        std::string out;
+        for (std::size_t at = 0; at < lines.size();) {
+            const std::size_t end = lines.find('\n', at) + 1;
+            out += prefix_ + std::string(lines.substr(at, end - at));
+            at = end;
+        }
+        return out;
+    }
+
+    std::string prefix_;
+    std::optional<std::size_t> lines_;
+    std::string text_;  ///< not yet shown
+    bool caught_up_ = false;
+    bool chosen_ = false;
+};
+
+/// All of them, each allocation in a colour of its own.
+class Choir {
+  public:
+    Choir(Console& console, std::optional<std::size_t> lines) : console_(console), lines_(lines) {}
+
+    void take(const LogFrame& frame) {
+        if (frame.alloc.empty()) return;
+        Voice& voice = voice_of(frame);
+        console_.print(voice.take(frame));
+        if (!frame.error.empty())
+            console_.note(short_id(frame.alloc) + "/" + frame.task + ": " + frame.error);
+    }
+    void end() {
+        for (auto& [key, voice] : voices_) console_.print(voice.rest());
+    }
+
+  private:
+    Voice& voice_of(const LogFrame& frame) {
+        const auto found = voices_.find({frame.alloc, frame.task});
+        if (found != voices_.end()) return found->second;
+        const std::size_t colour = colours_.emplace(frame.alloc, colours_.size()).first->second;
+        const std::string name = short_id(frame.alloc) + "/" + frame.task;
+        return voices_
+            .emplace(std::pair(frame.alloc, frame.task),
+                     Voice(console_.tint(colour, name + " |") + " ", lines_))
+            .first->second;
+    }
+
+    Console& console_;
+    std::optional<std::size_t> lines_;
+    std::map<std::string, std::size_t> colours_;
+    std::map<std::pair<std::string, std::string>, Voice> voices_;
+};
+
+}  // namespace
+
+Result<int> run(const JobLogs& command, const Context& context) {
+    const Api api = TRY(context.api());
+    const std::string job = TRY(resolve_job(api, command.id));
+    Query query{{"type", command.error_stream ? "stderr" : "stdout"},
+                {"follow", command.follow ? "true" : "false"},
+                {"task", command.task}};
+    if (command.lines) {
+        query.emplace_back("origin", "end");
+        query.emplace_back("offset", std::to_string(*command.lines * kLineBytes));
+    }
+    Choir choir(context.console, command.lines);
+    FrameReader frames;
+    Result<void> sound;
+    const std::string purpose = "read logs of job " + job;
+    const auto piece = [&](std::string_view text) {
+        if (context.json) {
+            context.console.print(text);
+            return true;
+        }
+        const auto read = frames.take(text);
+        if (!read.ok()) sound = read.error();
+        if (!read.ok()) return false;
+        for (const LogFrame& frame : *read) choir.take(frame);
+        return true;
+    };
+    TRY(api.follow(purpose, "/v1/job/" + url_encoded(job) + "/logs", query, piece));
+    choir.end();
+    if (!sound.ok()) return within(purpose, sound.error());
+    return 0;
+}
+
+}  // namespace gaggle::cli
