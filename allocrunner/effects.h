@@ -21,6 +21,18 @@
 
 namespace gaggle::allocrunner {
 
+/// Is somebody on these ports? Before anything of the allocation is made. Answer: PortsProbed.
+struct ProbePorts {
+    struct Port {
+        std::string label;
+        std::uint16_t value = 0;
+        bool fixed = false;  ///< the job names the number
+        bool operator==(const Port&) const = default;
+    };
+    AllocId alloc;
+    std::vector<Port> ports;
+};
+
 /// Make the allocation's directory and network (twice does no harm), save the order, restore
 /// state. Answer: DirReady.
 struct PrepareDir {
@@ -114,8 +126,8 @@ struct RemoveDir {
     AllocId alloc;
 };
 
-using Work = std::variant<PrepareDir, SetUpTask, EndSetUp, StartTask, SignalTask, KillTask,
-                          RunCheck, SaveState, SaveOrder, TearDown, RemoveDir>;
+using Work = std::variant<ProbePorts, PrepareDir, SetUpTask, EndSetUp, StartTask, SignalTask,
+                          KillTask, RunCheck, SaveState, SaveOrder, TearDown, RemoveDir>;
 
 /// At most one per allocation and step.
 struct StatusChanged {
@@ -124,9 +136,17 @@ struct StatusChanged {
     std::vector<ServiceInstance> services;  ///< offered now
 };
 
+/// A process that is none of ours is on a port that the ledger gave away: the ledger must know.
+struct PortTaken {
+    AllocId alloc;
+    std::uint16_t port = 0;
+    std::string holder;  ///< for people: "python3 (pid 77)"
+};
+
 struct Effects {
     std::vector<Work> work;
     std::vector<StatusChanged> changed;
+    std::vector<PortTaken> ports_taken;
 };
 
 /// The allocation that a piece of work is about.

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "allocrunner/alloc_status.h"
+#include "allocrunner/effects.h"
 #include "allocrunner/network/alloc_network.h"
 #include "allocrunner/order.h"
 #include "allocrunner/setup/task_set_up.h"
@@ -56,6 +57,17 @@ struct FoundAlloc {
 /// agent.
 struct Recovered {
     std::vector<FoundAlloc> allocs;
+};
+
+/// Answers ProbePorts.
+struct PortsProbed {
+    struct Taken {
+        std::uint16_t port = 0;
+        std::string holder;  ///< for people: "python3 (pid 77)"
+    };
+    AllocId alloc;
+    std::vector<ProbePorts::Port> ports;  ///< that were tried
+    std::vector<Taken> taken;
 };
 
 struct DirReady {
@@ -170,10 +182,9 @@ struct SaveFailed {
 
 struct Input {
     WallTime wall;  ///< for displays only
-    std::variant<Tick, Orders, StartUnconfirmed, Recovered, DirReady, TaskNote, TaskSetUpDone,
-                 TaskStarted, TaskNotStarted, TaskExited, TemplatesChanged, CheckDone, TaskCommand,
-                 DiskFound, HostDisk, CollectFinished,
-                 SaveFailed, TornDown>
+    std::variant<Tick, Orders, StartUnconfirmed, Recovered, PortsProbed, DirReady, TaskNote,
+                 TaskSetUpDone, TaskStarted, TaskNotStarted, TaskExited, TemplatesChanged,
+                 CheckDone, TaskCommand, DiskFound, HostDisk, CollectFinished, SaveFailed, TornDown>
         what;
 };
 

@@ -28,6 +28,7 @@ struct LocalTasksConfig {
     std::string shim_path;   ///< the program gctl-shim
     DriverSettings drivers;  ///< its alloc_root is filled in here
     NetworkSettings networks;
+    std::string host_ip;     ///< where assigned ports are, as Host::ip
     std::size_t workers = 4;
     std::size_t queue_max = 16384;  ///< pieces of work per worker; carry_out waits when one is full
     /// Puts the state of order.restore (kind from_copy) into the new allocation's directory; called

@@ -15,6 +15,7 @@
 #include "allocrunner/local_tasks.h"
 #include "allocrunner/logs.h"
 #include "allocrunner/network/alloc_networks.h"
+#include "allocrunner/port_probe.h"
 #include "allocrunner/script_runner.h"
 #include "allocrunner/state_saver.h"
 #include "allocrunner/task_links.h"
@@ -138,6 +139,11 @@ struct LocalTasks::Impl {
             ready.network = std::move(*network);
         else
             ready.error = network.error().detail;
+    }
+
+    void act(ProbePorts& work) {
+        auto taken = taken_ports(config.host_ip, work.ports);
+        deliver({wall_clock(), PortsProbed{work.alloc, std::move(work.ports), std::move(taken)}});
     }
 
     void act(PrepareDir& work) {

@@ -50,7 +50,10 @@ Alloc* Runner::find(const AllocId& alloc) {
     return &found->second;
 }
 
-void Runner::on(Context&, const Tick&) { touch_all(); }
+void Runner::on(Context& context, const Tick&) {
+    gate_.on_tick(context);
+    touch_all();
+}
 
 void Runner::on(Context& context, const Orders& input) {
     std::set<AllocId> named;
@@ -60,6 +63,8 @@ void Runner::on(Context& context, const Orders& input) {
     }
     for (auto& [id, alloc] : allocs_)
         if (named.count(id) == 0) alloc.forget(context);
+    for (const AllocId& id : gate_.held())
+        if (named.count(id) == 0) gate_.forget(id);
     for (auto& [id, stray] : strays_)
         if (!stray.abandoned) abandon(context, stray);
     touch_all();
@@ -86,6 +91,9 @@ void Runner::accept(Context& context, const Order& order) {
     }
     const auto stray = strays_.find(order.alloc);
     if (stray == strays_.end()) {
+        if (order.desired == Desired::run && !order.ports.empty())
+            return gate_.hold(context, order);
+        gate_.forget(order.alloc);
         allocs_.emplace(order.alloc, Alloc(context, order));
         return;
     }
@@ -110,6 +118,17 @@ void Runner::on(Context& context, const Recovered& input) {
             strays_.emplace(found.alloc, Stray{found, {}});
     }
     touch_all();
+}
+
+void Runner::on(Context& context, const PortsProbed& input) {
+    const auto passed = gate_.on(context, input);
+    if (!passed) return;
+    Alloc& alloc = allocs_.emplace(input.alloc, Alloc(context, passed->order)).first->second;
+    touched_.insert(input.alloc);
+    if (passed->note.empty()) return;
+    for (const Task& task : passed->order.group.tasks)
+        if (TaskLife* life = alloc.find(task.name))
+            life->note(event_task_setup(context.wall, passed->note));
 }
 
 void Runner::on(Context& context, const DirReady& input) {
@@ -195,6 +214,7 @@ bool Runner::may_change(const AllocId& alloc) const {
 }
 
 bool Runner::is_awaited(const AllocId& alloc) const {
+    if (gate_.awaits(alloc)) return true;
     return std::any_of(allocs_.begin(), allocs_.end(), [&](const auto& other) {
         const Restore& restore = other.second.order().restore;
         return restore.kind == Restore::Kind::from_alloc && restore.previous == alloc &&
@@ -261,6 +281,7 @@ std::optional<TimePoint> Runner::next_wakeup() const {
     for (const auto& [id, stray] : strays_)
         if (stray.abandoned && stray.at_rest() && !is_awaited(id))
             keep_first(*stray.abandoned + config_.finished_kept_for);
+    keep_first(gate_.next_wakeup());
     if (!under_pressure()) return first;
     for (const Finished& one : finished())
         if (!is_awaited(one.id) && !may_be_needed(last_, one)) keep_first(pressed_after_);
@@ -292,6 +313,10 @@ std::optional<std::string> Runner::objection(const TaskCommand& command) const {
 const std::vector<ServiceInstance>* Runner::services(const AllocId& alloc) const {
     const auto found = allocs_.find(alloc);
     return found == allocs_.end() ? nullptr : &found->second.services();
+}
+
+bool Runner::knows(const AllocId& alloc) const {
+    return allocs_.contains(alloc) || gate_.holds(alloc);
 }
 
 std::vector<AllocId> Runner::allocs() const {

@@ -17,6 +17,7 @@
 #include "allocrunner/alloc.h"
 #include "allocrunner/effects.h"
 #include "allocrunner/input.h"
+#include "allocrunner/port_gate.h"
 #include "base/rng.h"
 
 namespace gaggle::allocrunner {
@@ -51,6 +52,8 @@ class Runner {
     /// Why a command could not be obeyed now, for whoever gave it; nothing when it can.
     std::optional<std::string> objection(const TaskCommand& command) const;
     const std::vector<ServiceInstance>* services(const AllocId& alloc) const;
+    /// An order for it was taken; its ports may still be tried.
+    bool knows(const AllocId& alloc) const;
     /// All that are here, also finished ones whose directory is kept.
     std::vector<AllocId> allocs() const;
     /// Those whose processes may be alive: what capacity on this peer is really in use.
@@ -61,6 +64,7 @@ class Runner {
     void on(Context& context, const Orders& input);
     void on(Context& context, const StartUnconfirmed&);
     void on(Context& context, const Recovered& input);
+    void on(Context& context, const PortsProbed& input);
     void on(Context& context, const DirReady& input);
     void on(Context& context, const TaskNote& input);
     void on(Context& context, const TaskSetUpDone& input);
@@ -108,6 +112,7 @@ class Runner {
     TimePoint last_{};
     std::map<AllocId, Alloc> allocs_;
     std::map<AllocId, Stray> strays_;  ///< none of them is in allocs_
+    PortGate gate_;                    ///< new ones, before they are in allocs_
     std::set<AllocId> touched_;        ///< in this step: to be settled and reported
     HostDisk host_disk_;
     TimePoint pressed_after_{};                   ///< not before then do more go

@@ -128,7 +128,8 @@ Result<void> Peer::open_tasks(const std::string& data_dir) {
         {.root = data_dir}, [this](replica::Input input) { inbox_.put(std::move(input)); }));
     allocrunner::LocalTasksConfig config{.alloc_root = startup_.alloc_root,
                                          .shim_path = TRY(find_shim()),
-                                         .networks = network_settings(startup_)};
+                                         .networks = network_settings(startup_),
+                                         .host_ip = startup_.cluster.listen.reached_at()};
     config.drivers = driver_settings(startup_.options);
     config.restore_copy = [this](const allocrunner::Order& order, const std::string&) {
         return copies_->restore({.name_space = order.job.name_space,

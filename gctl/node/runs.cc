@@ -6,6 +6,8 @@ namespace gaggle::node {
 
 namespace {
 
+constexpr Duration kReleasePatience = 8s;  // it is said again after ten
+
 constexpr Limits kOrdersLimits{
     .fields = Fields::lenient, .bytes = kBulkBytesMax, .items = 1U << 16U, .depth = 128};
 
@@ -109,7 +111,7 @@ void Runs::obey(Now now, Outbox& out) {
                      ": its job version is missing; it is left as it is");
             continue;
         }
-        if (runner_.status(alloc.id) == nullptr && order->desired == allocrunner::Desired::run) {
+        if (!runner_.knows(alloc.id) && order->desired == allocrunner::Desired::run) {
             if (writer_.failed()) continue;
             if (!leaving.allocs.empty() && !has_room(alloc, leaving, used)) {
                 waits_for_room_ = true;
@@ -208,8 +210,24 @@ void Runs::absorb(Now now, allocrunner::Effects effects, Outbox& out) {
         ended_ = ended_ || allocrunner::is_terminal(changed.status.client);
         unreported_[changed.alloc] = std::move(changed);
     }
+    for (const allocrunner::PortTaken& taken : effects.ports_taken) release(now, taken, out);
     tell_copies(now, out);
     report(now, out);
+}
+
+/// The answer is in the next orders: another port, or none of it here any more.
+void Runs::release(Now now, const allocrunner::PortTaken& taken, Outbox& out) {
+    const std::string what = "port " + std::to_string(taken.port) + ", which allocation " +
+                             to_string(taken.alloc) + " was given, is held by " + taken.holder;
+    out.warn(what + "; the commit group is asked for another");
+    courier_.submit(
+        now,
+        ledger::ReleasePort{.alloc = taken.alloc, .port = taken.port, .holder = taken.holder},
+        kReleasePatience,
+        [what](Now, Result<CommandResult> result, Outbox& box) {
+            if (result.ok() && result->refused) box.warn(what + "; it stays: " + result->why);
+        },
+        out);
 }
 
 /// One command at a time: what changes meanwhile goes with the next.

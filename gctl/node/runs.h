@@ -75,6 +75,7 @@ class Runs {
     void absorb(Now now, allocrunner::Effects effects, Outbox& out);
     void report(Now now, Outbox& out);
     void tell_again(const AllocId& alloc);
+    void release(Now now, const allocrunner::PortTaken& taken, Outbox& out);
     /// Where a new allocation's data comes from; nothing while it is still being fetched.
     std::optional<allocrunner::Restore> restore_for(Now now, const ledger::AllocRecord& alloc,
                                                     const TaskGroup& group, Outbox& out);

@@ -6,6 +6,14 @@
 
 namespace gaggle::ledger {
 
+namespace {
+
+/// Of a port that a job insists on: often its former user is only slow to go.
+constexpr Duration kStaticPortRest = 60s;
+constexpr std::size_t kHolderBytesMax = 128;
+
+}  // namespace
+
 void Step::on(const Reports& reports) {
     const auto peer = state_.peers.find(reports.peer);
     if (peer == state_.peers.end() || peer->second.status == PeerStatus::expelled)
@@ -106,10 +114,13 @@ void Step::on(const ReleasePort& release) {
     if (held == alloc.ports.end())
         return refuse(port + " is not of allocation " + to_string(release.alloc));
     const auto asked = std::ranges::find(alloc.ask.ports, held->label, &Port::label);
-    if (asked != alloc.ask.ports.end() && asked->fixed != 0)
-        return refuse(port + " is static: only the job can change it");
-
     PeerRecord& peer = state_.peers.at(alloc.peer);
+    if (asked != alloc.ask.ports.end() && asked->fixed != 0) {
+        if (release.holder.size() > kHolderBytesMax) return refuse("a holder with a long name");
+        lose(alloc, "static " + port + " is held there by " + release.holder +
+                        ", which is not Gaggle's");
+        return rest(peer, release.port, std::min(state_.policy.port_rest, kStaticPortRest));
+    }
     Books books = peer.books;
     books.eligible = true;  // it is there already; only a number changes
     const Ask one{.ports = {{.label = held->label, .to = held->to}}};
@@ -117,13 +128,18 @@ void Step::on(const ReleasePort& release) {
         return refuse("no other dynamic port is free on peer " + std::to_string(alloc.peer.value));
     const AssignedPort next = take(books, one, release.port + 1U).front();
     peer.books.ports.insert(next.value);
-    const LogTime until = later(state_.time, state_.policy.port_rest);
-    peer.resting.emplace(release.port, until);
-    indexes_.rest_due.emplace(until, std::pair{peer.number, release.port});
+    rest(peer, release.port, state_.policy.port_rest);
     change(alloc, [&](AllocRecord& a) {
         std::ranges::find(a.ports, release.port, &AssignedPort::value)->value = next.value;
     });
     orders_change(peer.number);
+}
+
+/// A stranger's port counts as taken for a while; then somebody may try it again.
+void Step::rest(PeerRecord& peer, std::uint16_t port, Duration span) {
+    if (!peer.resting.emplace(port, later(state_.time, span)).second) return;
+    peer.books.ports.insert(port);
+    indexes_.rest_due.emplace(peer.resting.at(port), std::pair{peer.number, port});
 }
 
 }  // namespace gaggle::ledger

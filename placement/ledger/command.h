@@ -202,13 +202,15 @@ struct HoldersChanged {
     }
 };
 
-/// A stranger holds this dynamic port on the allocation's peer: rest it, assign another.
+/// A stranger holds this port on the allocation's peer: it rests. A dynamic one is replaced by
+/// another; with a static one the allocation is lost there, and placed anew where the port is free.
 struct ReleasePort {
     AllocId alloc;
     std::uint16_t port = 0;
+    std::string holder;  ///< for people: "python3 (pid 77)"
     template <class Self>
     static auto wire_fields(Self& s) {
-        return std::tie(s.alloc, s.port);
+        return std::tie(s.alloc, s.port, s.holder);
     }
 };
 

@@ -37,6 +37,7 @@ class FakeWorld {
     std::map<std::string, std::string> set_up_env;
     std::optional<SetUpFailure> set_up_failure;
     bool hold_tear_down = false;  ///< TearDown is not answered
+    std::map<std::uint16_t, std::string> strangers;  ///< who is on which port
     std::optional<std::string> dir_error;
     std::optional<std::string> start_error;
     bool start_error_may_pass = false;
@@ -57,6 +58,7 @@ class FakeWorld {
     std::optional<RunCheck> last_check;
     std::map<AllocId, AllocStatus> reported;
     std::map<AllocId, TaskSpec> last_spec;
+    std::vector<PortTaken> ports_taken;
     Runner runner;
     TimePoint now{};
 

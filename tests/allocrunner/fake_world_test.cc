@@ -30,6 +30,7 @@ void FakeWorld::orders(std::vector<Order> orders) { feed({wall(), Orders{std::mo
 void FakeWorld::feed(Input input) {
     const Effects effects = runner.step(now, input);
     for (const StatusChanged& changed : effects.changed) reported[changed.alloc] = changed.status;
+    ports_taken.insert(ports_taken.end(), effects.ports_taken.begin(), effects.ports_taken.end());
     for (const Work& work : effects.work) carry_out(work);
 }
 
@@ -86,7 +87,13 @@ void FakeWorld::release_dirs() {
 void FakeWorld::carry_out(const Work& work) {
     const AllocId id = alloc_of(work);
     const std::string who = std::to_string(id.bytes[0]);
-    if (const auto* dir = std::get_if<PrepareDir>(&work)) {
+    if (const auto* probe = std::get_if<ProbePorts>(&work)) {
+        PortsProbed probed{.alloc = id, .ports = probe->ports, .taken = {}};
+        for (const ProbePorts::Port& port : probe->ports)
+            if (strangers.contains(port.value))
+                probed.taken.push_back({port.value, strangers.at(port.value)});
+        feed({wall(), std::move(probed)});
+    } else if (const auto* dir = std::get_if<PrepareDir>(&work)) {
         if (dir->again) ++dirs_made_again;
         if (!dir->again) story.push_back("dir " + who);
         order_files_[id] = dir->order;

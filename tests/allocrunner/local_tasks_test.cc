@@ -380,9 +380,10 @@ TEST_CASE("a TCP check tells an open port from a closed one") {
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     socklen_t size = sizeof address;
+    const int on = 1;  // whoever is bound and does not listen holds no port of others
+    REQUIRE(setsockopt(listening, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0);
     REQUIRE(bind(listening, reinterpret_cast<sockaddr*>(&address), size) == 0);
     REQUIRE(getsockname(listening, reinterpret_cast<sockaddr*>(&address), &size) == 0);
-    REQUIRE(listen(listening, 5) == 0);
 
     const ScratchDir scratch;
     RealPeer peer(scratch.path());
@@ -391,6 +392,8 @@ TEST_CASE("a TCP check tells an open port from a closed one") {
     order.group.services = {{.name = "db", .port = "db", .checks = {{.name = "alive"}}}};
     order.group.services[0].checks[0].interval = 1s;
     peer.orders({order});
+    REQUIRE(peer.until([&] { return peer.runner.status(kOne) != nullptr; }));
+    REQUIRE(listen(listening, 5) == 0);
     const auto check_is = [&](CheckStatus wanted) {
         return peer.until([&] { return peer.status(kOne).checks.at(0).status == wanted; });
     };

@@ -28,6 +28,10 @@ void Machine::carry_out(const replica::Work& work) {
     });
 }
 
+void Machine::on(const ProbePorts& work) {
+    answer({{}, PortsProbed{.alloc = work.alloc, .ports = work.ports, .taken = {}}});
+}
+
 void Machine::on(const PrepareDir& work) {
     orders_[work.order.alloc] = work.order;
     answer({{}, DirReady{.alloc = work.order.alloc, .note = "", .error = prepare(work.order)}});

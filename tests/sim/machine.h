@@ -66,6 +66,7 @@ class Machine {
         std::int64_t pid = 0;
     };
 
+    void on(const allocrunner::ProbePorts& work);
     void on(const allocrunner::PrepareDir& work);
     void on(const allocrunner::SetUpTask& work);
     void on(const allocrunner::EndSetUp&) {}

@@ -181,11 +181,29 @@ TEST_CASE("a port that a stranger holds rests, and another takes its place") {
     CHECK(world.peer(1).books.ports.size() == 3);
     CHECK(world.apply(ReleasePort{id, port}).why ==
           "port " + std::to_string(port) + " is not of allocation " + to_string(id));
-    CHECK(world.apply(ReleasePort{id, 2222}).why ==
-          "port 2222 is static: only the job can change it");
     world.pass(11min);
     CHECK(!world.peer(1).books.ports.contains(port));
     CHECK(world.peer(1).books.ports.size() == 2);
+}
+
+TEST_CASE("with a static port that a stranger holds, the allocation goes elsewhere at once") {
+    World world(2);
+    Job job = job_named("web", 1);
+    job.groups[0].networks.push_back({.ports = {{.label = "ssh", .fixed = 2222}}});
+    const AllocId id = world.run(job, {1}).front();
+    const Applied out = world.apply(ReleasePort{id, 2222, "sshd (pid 7)"});
+    CHECK(!out.refused);
+    CHECK(world.alloc(id).client == ClientStatus::lost);
+    CHECK(world.alloc(id).desired == Desired::stop);
+    CHECK(world.alloc(id).desired_reason ==
+          "static port 2222 is held there by sshd (pid 7), which is not Gaggle's");
+    CHECK(out.evaluations.size() == 1);
+    CHECK(out.orders_changed.contains(PeerNumber{1}));
+    Claim claim = world.claim(0, {1, 2});
+    claim.job_version = 0;
+    CHECK(verdict_on(world, claim) == "accepted on peer 2");
+    world.pass(61s);
+    CHECK(!world.peer(1).books.ports.contains(2222));
 }
 
 }  // namespace gaggle::ledger
