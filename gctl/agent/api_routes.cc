@@ -85,6 +85,7 @@ const std::vector<Route>& api_routes() {
         {.pattern = "/v1/namespaces", .get = list_namespaces},
         {.pattern = "/v1/namespace/*", .get = show_namespace},
         {.pattern = "/v1/search", .post = search},
+        {.pattern = "/v1/system/gc", .post = collect_garbage},
         {.pattern = "/v1/region", .get = show_region},         // ours
         {.pattern = "/v1/cluster/expel", .post = expel_peer},  // ours
     };

@@ -70,6 +70,7 @@ void list_namespaces(Exchange& exchange);
 void show_namespace(Exchange& exchange);
 void show_region(Exchange& exchange);
 void expel_peer(Exchange& exchange);
+void collect_garbage(Exchange& exchange);
 // api_services.cc
 void list_services(Exchange& exchange);
 void show_service(Exchange& exchange);

@@ -135,6 +135,7 @@ struct Members {
     bool verbose = false;
 };
 struct RegionStatus {};
+struct SystemGc {};
 struct Version {};
 struct Completion {
     std::string script;
@@ -144,7 +145,7 @@ using Command =
     std::variant<RunAgent, ClusterInit, ClusterInvite, ClusterExpel, JobRun, JobPlan, JobValidate,
                  JobStatus, JobStop, JobInspect, NodeStatus, AllocStatus, AllocLogs, AllocFs,
                  AllocExec, JobLogs, EvalStatus, ServiceList, ServiceInfo, Members, RegionStatus,
-                 Version, Completion>;
+                 SystemGc, Version, Completion>;
 
 struct Invocation {
     Connect connect;

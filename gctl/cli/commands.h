@@ -27,6 +27,7 @@ Result<int> run(const ServiceList& command, const Context& context);
 Result<int> run(const ServiceInfo& command, const Context& context);
 Result<int> run(const Members& command, const Context& context);
 Result<int> run(const RegionStatus& command, const Context& context);
+Result<int> run(const SystemGc& command, const Context& context);
 Result<int> run(const Version& command, const Context& context);
 Result<int> run(const Completion& command, const Context& context);
 

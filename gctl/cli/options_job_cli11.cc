@@ -120,6 +120,13 @@ void OptionBuilder::add_nodes() {
     app = command(region, "status", "Show voters, standbys, and whether there is a majority",
                   "gctl region status");
     app->callback([this] { out.command = region_status; });
+
+    CLI::App* system = topic("system", "Tend the region", "gctl system gc");
+    app = command(system, "gc",
+                  "Forget finished jobs, allocations and evaluations now, and remove the "
+                  "directories of finished allocations on every peer",
+                  "gctl system gc");
+    app->callback([this] { out.command = SystemGc{}; });
 }
 
 }  // namespace gaggle::cli

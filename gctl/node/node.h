@@ -155,6 +155,8 @@ class Node {
     void serve(Now now, std::uint64_t id, const ListMembers& what);
     void serve(Now now, std::uint64_t id, const ExpelPeer& what);
     void serve(Now now, std::uint64_t id, const DescribeSelf& what);
+    void serve(Now now, std::uint64_t id, const CollectAll& what);
+    void submit_for(Now now, std::uint64_t id, const ledger::Command::What& what);
     MemberInfo member_info(Now now, const PeerId& id, const Known& known) const;
     void add_ages(Now now, std::uint64_t id, Answer answer, Outbox& out);
 

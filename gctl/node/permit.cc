@@ -57,6 +57,7 @@ class Judge {
         const auto* alloc = ledger_.alloc(release.alloc);
         return itself(alloc != nullptr ? alloc->peer : PeerNumber{});
     }
+    Refusal operator()(const ledger::Collect&) const { return right(Right::submit); }
     Refusal operator()(const ledger::OpenSession& open) const { return claimant(open.claimant); }
     Refusal operator()(const ledger::Bundles& bundles) const {
         for (const ledger::Bundle& bundle : bundles.bundles)

@@ -37,11 +37,13 @@ struct ExpelPeer {
     Bytes statement;  ///< crypto's Expulsion, signed by an issuer or the authority
 };
 struct DescribeSelf {};
+/// The region forgets what is finished, and every peer removes the directories of it.
+struct CollectAll {};
 
 struct ApiRequest {
     std::uint64_t id = 0;
     std::variant<Query, RegisterJob, PlanJob, DeregisterJob, AskPeer, ListMembers, ExpelPeer,
-                 DescribeSelf>
+                 DescribeSelf, CollectAll>
         what;
 };
 

@@ -102,10 +102,20 @@ void Node::serve(Now now, std::uint64_t id, const ExpelPeer& what) {
     if (!expulsion.ok()) return refuse(expulsion.error());
     if (const auto valid = verify(*expulsion, config_.authority, config_.region); !valid.ok())
         return refuse(valid.error());
-    const ledger::Expel expel{
-        .peer = expulsion->body.peer, .reason = "expelled", .statement = what.statement};
+    submit_for(now, id,
+               ledger::Expel{.peer = expulsion->body.peer,
+                             .reason = "expelled",
+                             .statement = what.statement});
+}
+
+void Node::serve(Now now, std::uint64_t id, const CollectAll&) {
+    submit_for(now, id, ledger::Collect{});
+}
+
+/// A command whose answer is yes or no.
+void Node::submit_for(Now now, std::uint64_t id, const ledger::Command::What& what) {
     courier_.submit(
-        now, expel, kQueryPatience,
+        now, what, kQueryPatience,
         [id](Now, Result<CommandResult> result, Outbox& out) {
             if (!result.ok())
                 out.effects.replies.push_back({id, result.error()});

@@ -70,6 +70,7 @@ Result<void> Runs::start(Now now, const Bytes* durable_orders) {
     offline_start_ = now.time + kOfflineStartAfter;
     if (durable_orders == nullptr) return {};
     orders_ = TRY(decode<ledger::PeerOrders>(*durable_orders, "durable orders", kOrdersLimits));
+    collected_ = orders_.collected;
     return {};
 }
 
@@ -125,6 +126,10 @@ void Runs::obey(Now now, Outbox& out) {
         set.orders.push_back(std::move(*order));
     }
     absorb(now, runner_.step(now.time, {.wall = now.wall, .what = std::move(set)}), out);
+    if (orders_.collected <= collected_) return;
+    collected_ = orders_.collected;
+    const allocrunner::CollectFinished all;
+    absorb(now, runner_.step(now.time, {.wall = now.wall, .what = all}), out);
 }
 
 /// What runs here and is to end. The ledger may have given its room away already: to it, what a

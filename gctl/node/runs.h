@@ -99,6 +99,7 @@ class Runs {
     bool waits_for_room_ = false;  ///< of the last orders, something was not begun
     bool ended_ = false;           ///< some allocation, since then
     ledger::PeerOrders orders_;    ///< newest accepted, perhaps not yet durable
+    LogIndex collected_;           ///< of the orders: what was finished then was let go
     bool obeyed_ = false;          ///< since the agent started, the group's orders were
     bool obey_when_recovered_ = false;
     bool recovered_ = false;  ///< the runner knows what was found on disk

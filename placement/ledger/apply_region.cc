@@ -113,6 +113,4 @@ void Step::on(const BeginEpoch& begin) {
     for (const auto& [number, peer] : state_.peers) out_.orders_changed.insert(number);
 }
 
-void Step::on(const Collect&) { collect(true); }
-
 }  // namespace gaggle::ledger

@@ -232,7 +232,7 @@ struct BeginEpoch {
     }
 };
 
-/// `gctl system gc`: forget all that is finished now, whatever its age.
+/// `gctl system gc`: forget all that is finished now, whatever its age, here and on every peer.
 struct Collect {
     template <class Self>
     static auto wire_fields(Self&) {

@@ -1,4 +1,4 @@
-// Jobs: their versions, their status and counts, and when finished things are forgotten.
+// Jobs: their versions, their status and counts.
 #include <algorithm>
 #include <utility>
 
@@ -140,62 +140,6 @@ void Step::drop_old_versions(const JobKey& key, JobRecord& record) {
     const std::uint64_t newest = record.current().version;
     std::erase_if(record.versions, [&](const auto& entry) {
         return entry.first + state_.policy.versions_kept <= newest && !used.contains(entry.first);
-    });
-}
-
-/// Nobody stops each dispatched job: once it is dead it is forgotten like a stopped one.
-bool Step::over(const JobRecord& job, bool whatever_age) const {
-    const bool dispatched = !job.current().job.parent.empty();
-    return dispatched && job.status == JobStatus::dead &&
-           (whatever_age || later(job.changed, state_.policy.job_kept) <= state_.time);
-}
-
-/// The last allocation of a slot says what became of it (a batch job that is complete must not run
-/// again), so it is needed as long as its job lives.
-bool Step::needed(const AllocRecord& alloc, bool whatever_age) const {
-    if (!terminal(alloc.client)) return true;
-    if (!alloc.settled && alloc.client != ClientStatus::lost) return true;
-    const auto job = state_.jobs.find(alloc.slot.job);
-    if (job != state_.jobs.end() && over(job->second, whatever_age)) return false;
-    const auto slot = state_.slots.find(alloc.slot);
-    return live_version(alloc.slot.job) != nullptr && slot != state_.slots.end() &&
-           slot->second.last == alloc.id;
-}
-
-void Step::collect(bool whatever_age) {
-    state_.swept = state_.time;
-    const auto old = [&](LogTime changed, Duration kept) {
-        return whatever_age || later(changed, kept) <= state_.time;
-    };
-    end_sessions(state_.sessions, state_.time - std::min(state_.time.time_since_epoch(),
-                                                         state_.policy.session_kept));
-
-    std::erase_if(state_.evals, [&](const auto& entry) {
-        const EvalRecord& eval = entry.second;
-        if (!terminal(eval.status) || !old(eval.changed, state_.policy.finished_kept)) return false;
-        indexes_.remove(eval);
-        out_.evals.insert(eval.id);
-        return true;
-    });
-    std::erase_if(state_.allocs, [&](const auto& entry) {
-        const AllocRecord& alloc = entry.second;
-        if (needed(alloc, whatever_age) || !old(alloc.changed, state_.policy.finished_kept))
-            return false;
-        if (!alloc.settled) orders_change(alloc.peer);
-        indexes_.remove(alloc);
-        out_.allocs.insert(alloc.id);
-        touched_.insert(alloc.slot.job);
-        return true;
-    });
-    std::erase_if(state_.jobs, [&](const auto& entry) {
-        const auto& [key, job] = entry;
-        const bool ended = job.current().stopped || over(job, whatever_age);
-        if (!ended || indexes_.allocs_of.contains(key) || indexes_.evals_of.contains(key))
-            return false;
-        if (!job.purged && !old(job.changed, state_.policy.job_kept)) return false;
-        std::erase_if(state_.slots, [&](const auto& slot) { return slot.first.job == key; });
-        out_.jobs.insert(key);
-        return true;
     });
 }
 

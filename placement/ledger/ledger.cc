@@ -64,6 +64,7 @@ PeerOrders Ledger::orders_for(PeerNumber number) const {
     const PeerRecord* record = peer(number);
     if (record == nullptr) return orders;
     orders.change_index = record->orders_index;
+    orders.collected = tables_->state.collected;
     std::set<std::pair<JobKey, std::uint64_t>> jobs;
     for (const AllocId& id : allocs_on(number)) {
         const AllocRecord& known = tables_->state.allocs.at(id);
@@ -88,6 +89,7 @@ std::optional<LogTime> Ledger::next_deadline() const {
     if (!indexes.lost_due.empty()) sooner(indexes.lost_due.begin()->first);
     if (!indexes.eval_due.empty()) sooner(indexes.eval_due.begin()->first);
     if (!indexes.rest_due.empty()) sooner(indexes.rest_due.begin()->first);
+    if (tables_->state.collecting) sooner(tables_->state.time);
     return next;
 }
 

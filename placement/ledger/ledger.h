@@ -52,11 +52,12 @@ struct PeerOrders {
     Epoch epoch;
     LogIndex index;                   ///< applied index of the copy that says so
     LogIndex change_index;            ///< of the last change of this peer's set
+    LogIndex collected;               ///< when it grows, what is finished there goes at once
     std::vector<AllocRecord> allocs;  ///< unsettled ones, by id, without what the peer said of them
     std::vector<std::pair<JobKey, JobVersion>> jobs;  ///< what they run, each once
     template <class Self>
     static auto wire_fields(Self& s) {
-        return std::tie(s.epoch, s.index, s.change_index, s.allocs, s.jobs);
+        return std::tie(s.epoch, s.index, s.change_index, s.collected, s.allocs, s.jobs);
     }
 };
 

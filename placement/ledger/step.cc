@@ -26,7 +26,7 @@ void Step::pass_time() {
         indexes_.rest_due.erase(indexes_.rest_due.begin());
         make_room();
     }
-    if (state_.time >= later(state_.swept, kSweepEvery)) collect(false);
+    if (state_.collecting || state_.time >= later(state_.swept, kSweepEvery)) collect(false);
 }
 
 void Step::on(const Command::What& what) {

@@ -38,7 +38,6 @@ class Step {
     void on(const OpenSession& open);
     void on(const RaiseFeatureLevel& raise);
     void on(const BeginEpoch& begin);
-    void on(const Collect&);
     void enrol(const Newcomer& who, const Serial& invitation);
 
     // --- apply_peer.cc
@@ -83,9 +82,16 @@ class Step {
     void recount(const JobKey& key);
     void set_queued(const JobKey& key, const std::map<std::string, std::uint32_t>& queued);
     void drop_old_versions(const JobKey& key, JobRecord& record);
+
+    // --- collect.cc
+    void on(const Collect&);
     void collect(bool whatever_age);
-    bool needed(const AllocRecord& alloc, bool whatever_age) const;
-    bool over(const JobRecord& job, bool whatever_age) const;
+    bool forget_evals();  ///< false: there may be more
+    bool forget_allocs();
+    bool forget_jobs();
+    bool old(LogTime changed, Duration kept) const;
+    bool is_past(const JobKey& key) const;
+    bool needed(const AllocRecord& alloc) const;
 
     // --- evaluations.cc
     void on(const EvalTaken& taken);

@@ -33,9 +33,11 @@ struct State {
     std::uint32_t feature_level = 1;
     LogIndex applied;
     LogTime time;
-    LogTime swept;         ///< when finished things were last collected
-    LogIndex room_index;   ///< last entry that made room somewhere
-    PeerNumber last_peer;  ///< highest number given
+    LogTime swept;            ///< when finished things were last collected
+    bool collecting = false;  ///< whatever their age: the next entries go on with it
+    LogIndex collected;       ///< of the last Collect
+    LogIndex room_index;      ///< last entry that made room somewhere
+    PeerNumber last_peer;     ///< highest number given
     TableIndexes tables;
     std::map<JobKey, JobRecord> jobs;
     std::map<AllocId, AllocRecord> allocs;
@@ -49,8 +51,9 @@ struct State {
     template <class Self>
     static auto wire_fields(Self& s) {
         return std::tie(s.region, s.region_name, s.epoch, s.policy, s.feature_level, s.applied,
-                        s.time, s.swept, s.room_index, s.last_peer, s.tables, s.jobs, s.allocs,
-                        s.evals, s.peers, s.slots, s.sessions, s.uses, s.revoked, s.expulsions);
+                        s.time, s.swept, s.collecting, s.collected, s.room_index, s.last_peer,
+                        s.tables, s.jobs, s.allocs, s.evals, s.peers, s.slots, s.sessions, s.uses,
+                        s.revoked, s.expulsions);
     }
 };
 

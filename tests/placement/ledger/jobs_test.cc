@@ -217,6 +217,55 @@ TEST_CASE("a parameterized job waits for its next dispatch, and its dead childre
     CHECK(job(world, "report").status == JobStatus::dead);
 }
 
+TEST_CASE("a batch job that is done is forgotten four hours later with all of it, or when asked") {
+    World world(1);
+    Job batch = job_named("sums", 1);
+    batch.type = JobType::batch;
+    const AllocId id = world.run(batch, {1}).front();
+    world.report(id, ClientStatus::complete);
+    CHECK(job(world, "sums").status == JobStatus::dead);
+    world.pass(3h);
+    CHECK(world.ledger.alloc(id) != nullptr);  // it must not run again
+    SUBCASE("with age") { world.pass(61min); }
+    SUBCASE("when asked") {
+        const Applied out = world.apply(Collect{});
+        CHECK(out.orders_changed == std::set<PeerNumber>{{1}});
+        CHECK(world.ledger.orders_for(PeerNumber{1}).collected == out.index);
+    }
+    CHECK(world.ledger.alloc(id) == nullptr);
+    CHECK(world.ledger.job({"default", "sums"}) == nullptr);
+    CHECK(world.ledger.slots().empty());
+}
+
+TEST_CASE("one entry forgets so many records and no more; the next ones go on") {
+    World world(1);
+    Job many = job_named("many", 6'000, 0);
+    many.groups[0].disk.size = many.groups[0].tasks[0].resources.memory = MegaBytes{0};
+    Reports reports{PeerNumber{1}, {}};
+    for (std::uint32_t part = 0; part < 2; ++part) {
+        Bundle bundle = world.bundle("many");
+        if (part == 0) bundle.registration = RegisterJob{many, {}};
+        for (std::uint32_t at = 0; at < 3'000; ++at) {
+            bundle.claims.push_back(world.claim(part * 3'000 + at, {1}));
+            if (part > 0) bundle.claims.back().job_version = 0;
+            reports.reports.push_back(
+                {.alloc = bundle.claims.back().alloc, .client = ClientStatus::complete});
+        }
+        world.send(bundle);
+    }
+    REQUIRE(world.ledger.allocs().size() == 6'000);
+    stop(world, "many", true);
+    world.apply(reports);
+    world.apply(Collect{});
+    CHECK(world.ledger.allocs().size() == 6'000 - 4'096);
+    REQUIRE(world.ledger.next_deadline().has_value());
+    CHECK(*world.ledger.next_deadline() <= world.ledger.time());
+    world.apply(Advance{});
+    CHECK(world.ledger.allocs().empty());
+    CHECK(world.ledger.jobs().empty());
+    CHECK(!world.ledger.next_deadline().has_value());
+}
+
 TEST_CASE("what found no place waits, wakes when room is made, and is not forgotten in between") {
     World world(2);
     const AllocId other = world.run(job_named("big", 1, 900), {1}).front();
