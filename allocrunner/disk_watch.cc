@@ -121,11 +121,11 @@ void DiskWatch::judge(const AllocId& id, Watched& alloc, Effects& out) {
     const auto percent = [&](int share) {
         return alloc.limit / 100 * static_cast<std::uint64_t>(share);
     };
-    if (used < percent(config_.warn_again_below_percent)) alloc.warned = false;
+    const bool calm = alloc.warned && used < percent(config_.warn_again_below_percent);
     const bool over = used > alloc.limit && !alloc.told;
     const bool warn = used >= percent(config_.warn_percent) && !alloc.warned && !alloc.told;
-    if (!over && !warn) return;
-    alloc.warned = true;
+    if (!over && !warn && !calm) return;
+    alloc.warned = !calm;
     alloc.told = alloc.told || over;
     out.found.push_back({id, used, alloc.limit});
 }

@@ -91,7 +91,8 @@ class DiskWatch {
         bool look = false;
         bool open_files = false;
         std::optional<Measure> measure;
-        std::vector<DiskFound> found;  ///< once at 80 %, once over the limit
+        /// Once at 80 %, once over the limit, and once when it is below 70 % again.
+        std::vector<DiskFound> found;
     };
 
     explicit DiskWatch(DiskWatchConfig config = {}) : config_(config) {}

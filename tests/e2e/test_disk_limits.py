@@ -30,8 +30,8 @@ def test_over_the_limit_is_killed_for_good():
     peer.run_job(job('filler', f'exec 3>"$NOMAD_ALLOC_DIR/data/large"\n{FILL.format(n=40)}\n{STAY}', group_extra=DISK),
                  '--detach')
     alloc, event = exceeded(peer, 'filler')
-    limit, size = int(event['Details']['DiskLimit']), int(event['Details']['DiskSize'])
-    check(limit == 20 << 20 and size > limit, f'limit and size in bytes: {event["Details"]}')
+    limit, size = event['DiskLimit'], event['DiskSize']
+    check(limit == 20 << 20 and size > limit, f'limit and size in bytes: {limit} {size}')
     check_says(peer.gctl('alloc', 'status', alloc['ID'][:8]), r'Disk Resources Exceeded')
     check([a['ID'] for a in peer.allocs('filler')] == [alloc['ID']], 'it fills no other disk')
     check(peer.alloc(alloc['ID'])['TaskStates']['t']['Restarts'] == 0, 'nor this one again')
