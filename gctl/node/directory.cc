@@ -46,7 +46,9 @@ Result<bool> Directory::learn(const PeerId& peer, BytesView bytes) {
     const auto taken = numbers_.find(card.number);
     const bool anothers =
         taken != numbers_.end() && taken->second != peer && certain_.contains(taken->second);
-    if (certain_.contains(peer) || anothers || card.number.value == 0)
+    if (const auto said = certain_.find(peer); said != certain_.end())
+        card.number = said->second;  // perhaps before the first card came
+    else if (anothers || card.number.value == 0)
         card.number = known.card.number;
     const bool changed = known.card.endpoint != card.endpoint || known.card.number != card.number ||
                          known.card.description != card.description ||
@@ -92,7 +94,7 @@ std::optional<PeerId> Directory::id_of(PeerNumber number) const {
 
 void Directory::set_number(const PeerId& peer, PeerNumber number) {
     numbers_[number] = peer;
-    certain_.insert(peer);
+    certain_[peer] = number;
     if (Known* known = find(peer)) known->card.number = number;
 }
 
