@@ -70,7 +70,7 @@ class Directory {
     Keyring keyring_;
     std::map<PeerId, Known> known_;
     std::map<PeerNumber, PeerId> numbers_;
-    std::map<PeerId, PeerNumber> certain_;            ///< whose number the ledger gave
+    std::map<PeerId, PeerNumber> certain_;  ///< whose number the ledger gave
     std::map<PeerId, Bytes> statements_;  ///< of expelled peers
 };
 
