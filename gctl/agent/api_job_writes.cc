@@ -2,6 +2,7 @@
 #include "gctl/agent/api_parameters.h"
 #include "gctl/agent/api_routes.h"
 #include "gctl/agent/render_plan.h"
+#include "placement/jobspec/dispatch.h"
 #include "placement/jobspec/job_api.h"
 #include "placement/jobspec/jobspec.h"
 
@@ -131,8 +132,11 @@ void register_job(Exchange& exchange) {
         if (index < 0) return exchange.refuse(400, "JobModifyIndex is negative");
         request.check_index = static_cast<std::uint64_t>(index);
     }
+    const bool runs = !waits_for_dispatch(request.job);
     exchange.ask(std::move(request),
-                 [warnings = std::move(body->warnings)](Exchange& later, NodeReply reply) {
+                 [warnings = std::move(body->warnings), runs](Exchange& later, NodeReply reply) {
+                     auto* done = reply.ok() ? std::get_if<node::Registered>(&*reply) : nullptr;
+                     if (done != nullptr && !runs) done->eval = {};  // there is nothing to watch
                      answer_registered(later, reply, warnings);
                  });
 }

@@ -47,6 +47,8 @@ void deregister_job(Exchange& exchange);
 void plan_job(Exchange& exchange);
 void validate_job(Exchange& exchange);
 void parse_job_source(Exchange& exchange);
+// api_dispatch.cc
+void dispatch_job(Exchange& exchange);
 // api_allocs.cc
 void list_allocations(Exchange& exchange);
 void show_allocation(Exchange& exchange);
@@ -55,6 +57,10 @@ void show_evaluation(Exchange& exchange);
 void list_evaluation_allocations(Exchange& exchange);
 void list_deployments(Exchange& exchange);
 void show_deployment(Exchange& exchange);
+// api_alloc_actions.cc
+void restart_allocation(Exchange& exchange);
+void signal_allocation(Exchange& exchange);
+void stop_allocation(Exchange& exchange);
 // api_nodes.cc
 void list_nodes(Exchange& exchange);
 void show_node(Exchange& exchange);

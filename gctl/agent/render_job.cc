@@ -1,5 +1,7 @@
 #include "gctl/agent/render_job.h"
 
+#include "placement/jobspec/dispatch.h"
+
 namespace gaggle {
 
 namespace {
@@ -35,7 +37,7 @@ Value render_job_stub(const ledger::JobRecord& record) {
     const ledger::JobVersion& current = record.current();
     const Job& job = current.job;
     return val(Object{{"ID", val(job.id)},
-                      {"ParentID", val("")},
+                      {"ParentID", val(job.parent)},
                       {"Name", val(job.name)},
                       {"Namespace", val(job.name_space)},
                       {"Datacenters", val(job.datacenters)},
@@ -44,7 +46,7 @@ Value render_job_stub(const ledger::JobRecord& record) {
                       {"Type", val(to_string(job.type))},
                       {"Priority", val(job.priority)},
                       {"Periodic", val(false)},
-                      {"ParameterizedJob", val(false)},
+                      {"ParameterizedJob", val(waits_for_dispatch(job))},
                       {"Stop", val(current.stopped)},
                       {"Status", val(ledger::to_string(record.status))},
                       {"StatusDescription", val("")},

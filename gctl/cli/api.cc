@@ -68,9 +68,9 @@ Result<Value> Api::get(const std::string& purpose, const std::string& path,
     return ask(purpose, "GET", target_of(path, query), "");
 }
 
-Result<Value> Api::put(const std::string& purpose, const std::string& path,
-                       const std::string& body) const {
-    return ask(purpose, "PUT", target_of(path, {}), body);
+Result<Value> Api::put(const std::string& purpose, const std::string& path, const std::string& body,
+                       const Query& query) const {
+    return ask(purpose, "PUT", target_of(path, query), body);
 }
 
 Result<Value> Api::remove(const std::string& purpose, const std::string& path,

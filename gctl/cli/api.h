@@ -26,8 +26,8 @@ class Api {
 
     Result<Value> get(const std::string& purpose, const std::string& path,
                       const Query& query = {}) const;
-    Result<Value> put(const std::string& purpose, const std::string& path,
-                      const std::string& body) const;
+    Result<Value> put(const std::string& purpose, const std::string& path, const std::string& body,
+                      const Query& query = {}) const;
     Result<Value> remove(const std::string& purpose, const std::string& path,
                          const Query& query) const;
     /// Raw text of a streamed GET, piece by piece; `piece` returns false to end it.

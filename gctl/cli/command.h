@@ -70,6 +70,14 @@ struct JobStop {
     bool detach = false;
     bool verbose = false;
 };
+struct JobDispatch {
+    std::string id;
+    std::string payload_file;       ///< "-": standard input; empty: no payload
+    std::vector<std::string> meta;  ///< key=value
+    std::string id_prefix;
+    bool detach = false;
+    bool verbose = false;
+};
 struct JobInspect {
     std::string id;
 };
@@ -120,6 +128,22 @@ struct JobLogs {
     bool error_stream = false;
     std::optional<std::uint32_t> lines;  ///< of each task
 };
+struct AllocRestart {
+    std::string id;
+    std::string task;        ///< empty: all that run
+    bool all_tasks = false;  ///< also those that have ended
+};
+struct AllocSignal {
+    std::string id;
+    std::string task;  ///< empty: all that run
+    std::string signal = "SIGKILL";
+};
+struct AllocStop {
+    std::string id;
+    bool no_shutdown_delay = false;
+    bool detach = false;
+    bool verbose = false;
+};
 struct EvalStatus {
     std::string id;
     bool monitor = false;
@@ -143,9 +167,10 @@ struct Completion {
 
 using Command =
     std::variant<RunAgent, ClusterInit, ClusterInvite, ClusterExpel, JobRun, JobPlan, JobValidate,
-                 JobStatus, JobStop, JobInspect, NodeStatus, AllocStatus, AllocLogs, AllocFs,
-                 AllocExec, JobLogs, EvalStatus, ServiceList, ServiceInfo, Members, RegionStatus,
-                 SystemGc, Version, Completion>;
+                 JobStatus, JobStop, JobDispatch, JobInspect, NodeStatus, AllocStatus, AllocLogs,
+                 AllocFs, AllocExec, JobLogs, AllocRestart, AllocSignal, AllocStop, EvalStatus,
+                 ServiceList, ServiceInfo, Members, RegionStatus, SystemGc, Version,
+                 Completion>;
 
 struct Invocation {
     Connect connect;

@@ -118,6 +118,23 @@ std::vector<PortView> ports_of(const Json& shared) {
     });
 }
 
+/// As Nomad's clients count: the tracker's events within the policy's interval before the last
+/// change.
+RescheduleView reschedules_of(const Json& alloc) {
+    RescheduleView out;
+    for (const Json& group : alloc["Job"]["TaskGroups"].items()) {
+        if (group["Name"].text() != alloc["TaskGroup"].text()) continue;
+        const Json policy = group["ReschedulePolicy"];
+        const std::int64_t interval = policy["Interval"].whole();
+        if (policy["Unlimited"].flag() || interval <= 0) return out;
+        out.attempts_max = policy["Attempts"].whole();
+        for (const Json& event : alloc["RescheduleTracker"]["Events"].items())
+            if (alloc["ModifyTime"].whole() - event["RescheduleTime"].whole() < interval)
+                ++out.attempts;
+    }
+    return out;
+}
+
 CopyView copy_of(const Json& json) {
     CopyView out{.peer_id = json["PeerID"].text(),
                  .peer_name = json["PeerName"].text(),
@@ -194,7 +211,10 @@ AllocView alloc_of(const Json& json) {
     const Json shared = json["AllocatedResources"]["Shared"];
     return {.stub = alloc_stub_of(json),
             .desired_description = json["DesiredDescription"].text(),
+            .previous_allocation = json["PreviousAllocation"].text(),
             .next_allocation = json["NextAllocation"].text(),
+            .follow_up_eval = json["FollowupEvalID"].text(),
+            .reschedules = reschedules_of(json),
             .tasks = tasks_of(json),
             .ports = ports_of(shared),
             .disk = shared["DiskMB"].whole(),
@@ -238,6 +258,7 @@ EvalView eval_of(const Json& json) {
             .blocked_eval = json["BlockedEval"].text(),
             .next_eval = json["NextEval"].text(),
             .previous_eval = json["PreviousEval"].text(),
+            .wait_until = json["WaitUntil"].text(),
             .priority = json["Priority"].whole(),
             .created = time_of(json["CreateTime"]),
             .modified = time_of(json["ModifyTime"]),

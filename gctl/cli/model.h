@@ -88,9 +88,16 @@ struct CopyView {
     bool complete = false;
 };
 
+/// How often a failed allocation was replaced on the way to this one.
+struct RescheduleView {
+    std::int64_t attempts = 0;      ///< within the policy's interval
+    std::int64_t attempts_max = 0;  ///< 0: the policy has no limit, or there was none
+};
+
 struct AllocView {
     AllocStub stub;
-    std::string desired_description, next_allocation;
+    std::string desired_description, previous_allocation, next_allocation, follow_up_eval;
+    RescheduleView reschedules;
     std::vector<TaskView> tasks;
     std::vector<PortView> ports;
     std::int64_t disk = 0;
@@ -108,6 +115,7 @@ struct FileView {
 struct EvalView {
     std::string id, type, triggered_by, job_id, node_id, status, description;
     std::string blocked_eval, next_eval, previous_eval;
+    std::string wait_until;  ///< RFC 3339; nobody looks before
     std::int64_t priority = 0;
     WallTime created, modified;
     std::map<std::string, Metrics> failed;

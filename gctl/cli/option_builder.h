@@ -29,6 +29,7 @@ struct OptionBuilder {
     JobValidate validate;
     JobStatus job_status;
     JobStop stop;
+    JobDispatch dispatch;
     JobInspect inspect;
     NodeStatus node_status;
     AllocStatus alloc_status;
@@ -36,6 +37,9 @@ struct OptionBuilder {
     AllocFs fs;
     AllocExec exec;
     JobLogs job_logs;
+    AllocRestart alloc_restart;
+    AllocSignal alloc_signal;
+    AllocStop alloc_stop;
     EvalStatus eval_status;
     ServiceInfo service_info;
     Members members;
@@ -53,6 +57,7 @@ struct OptionBuilder {
     void add_allocations();
     void add_inside();  ///< behind the two that make `job` and `alloc`
     void add_exec();    ///< as add_inside
+    void add_actions();  ///< as add_inside
     void add_nodes();
     void add_services();
 };

@@ -346,6 +346,7 @@ ParsedLine parse_command_line(const std::vector<std::string>& arguments,
     builder.add_allocations();
     builder.add_inside();
     builder.add_exec();
+    builder.add_actions();
     builder.add_nodes();
     builder.add_services();
     CLI::App* version =

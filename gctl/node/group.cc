@@ -224,7 +224,8 @@ void Group::finish(const raft::Entry& entry, const ledger::Applied& applied, Gro
                              .refused = applied.refused,
                              .why = applied.why,
                              .admitted = applied.admitted,
-                             .bundle = std::nullopt};
+                             .bundle = std::nullopt,
+                             .eval = applied.eval};
         if (mine.bundles && at < applied.answers.size()) result.bundle = applied.answers[at];
         out.finished.push_back({mine.ids[at], Submitted::Outcome::applied, std::move(result)});
     }

@@ -3,7 +3,8 @@
 namespace gaggle::node {
 
 bool counts_once(const LocalQuestion& question) {
-    return std::holds_alternative<ExecStart>(question);
+    return std::holds_alternative<ExecStart>(question) ||
+           std::holds_alternative<CommandTask>(question);
 }
 
 }  // namespace gaggle::node

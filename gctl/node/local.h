@@ -85,8 +85,22 @@ struct ReadFile {
     }
 };
 
-using LocalQuestion = std::variant<ReadLogs, ListFiles, StatFile, ReadFile, ExecStart, ExecWrite,
-                                   ExecRead, ExecStop, MeasureAlloc, MeasureHost, MeasurePeer>;
+/// What somebody asks of the allocation's tasks (the runner's TaskCommand). Answer: Done.
+struct CommandTask {
+    enum class Kind { restart, restart_all, signal };
+    friend constexpr Kind wire_last(Kind) { return Kind::signal; }
+    std::string task;  ///< empty: all
+    Kind kind = Kind::restart;
+    std::int64_t signal = 0;
+    template <class Self>
+    static auto wire_fields(Self& s) {
+        return std::tie(s.task, s.kind, s.signal);
+    }
+};
+
+using LocalQuestion =
+    std::variant<ReadLogs, ListFiles, StatFile, ReadFile, ExecStart, ExecWrite, ExecRead, ExecStop,
+                 MeasureAlloc, MeasureHost, MeasurePeer, CommandTask>;
 
 /// It must not be done twice, so its answer is remembered for whoever did not get it; and only a
 /// peer that may submit jobs may ask it.

@@ -65,9 +65,10 @@ struct CommandResult {
     std::string why;
     std::optional<PeerNumber> admitted;
     std::optional<ledger::BundleAnswer> bundle;
+    std::optional<EvalId> eval;  ///< of StopAlloc
     template <class Self>
     static auto wire_fields(Self& s) {
-        return std::tie(s.index, s.refused, s.why, s.admitted, s.bundle);
+        return std::tie(s.index, s.refused, s.why, s.admitted, s.bundle, s.eval);
     }
 };
 

@@ -157,6 +157,7 @@ class Node {
     void serve(Now now, std::uint64_t id, const DescribeSelf& what);
     void serve(Now now, std::uint64_t id, const CollectAll& what);
     void submit_for(Now now, std::uint64_t id, const ledger::Command::What& what);
+    void serve(Now now, std::uint64_t id, const StopAlloc& what);
     MemberInfo member_info(Now now, const PeerId& id, const Known& known) const;
     void add_ages(Now now, std::uint64_t id, Answer answer, Outbox& out);
 
@@ -166,6 +167,7 @@ class Node {
     /// better and says `desk_.done`.
     template <class What>
     void here(Now now, std::uint64_t work, const AllocId& alloc, const What& what);
+    void here(Now now, std::uint64_t work, const AllocId& alloc, const CommandTask& what);
     void here(Now now, std::uint64_t work, const AllocId& alloc, const ExecStart& what);
     void here(Now now, std::uint64_t work, const AllocId& alloc, const ExecWrite& what);
     void here(Now now, std::uint64_t work, const AllocId& alloc, const ExecRead& what);

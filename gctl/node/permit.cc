@@ -64,6 +64,7 @@ class Judge {
             if (auto refused = claimant(bundle.claimant)) return refused;
         return std::nullopt;
     }
+    Refusal operator()(const ledger::StopAlloc&) const { return right(Right::submit); }
     Refusal operator()(const ledger::HoldersChanged& changed) const {
         for (const auto* peers : {&changed.holders, &changed.dropped})
             for (const PeerNumber peer : *peers)

@@ -40,6 +40,8 @@ ExistingAlloc existing_from(const ledger::AllocRecord& alloc) {
     const bool wanted = alloc.desired == ledger::Desired::run || out.lost;
     out.desired = wanted ? ExistingAlloc::Desired::run : ExistingAlloc::Desired::stop;
     out.replaced = alloc.next.has_value();
+    out.migrate = alloc.migrate;
+    out.for_good = alloc.for_good;
     if (alloc.client == ledger::ClientStatus::failed) out.failed_at = alloc.changed;
     for (const ledger::Reschedule& past : alloc.reschedules)
         out.reschedules.push_back({.at = past.when, .peer = past.peer, .delay = past.delay});
@@ -76,6 +78,7 @@ ledger::EvalEnd eval_end(const Plan& plan, const Answer& state) {
         if (count > 0) end.queued[group] = static_cast<std::uint32_t>(count);
     for (const auto& [group, metrics] : plan.failed) end.failed_groups[group] = encode(metrics);
     if (plan.wake_up) end.follow_up_after = std::max(Duration(1ms), *plan.wake_up - state.log_time);
+    end.waiting = plan.waiting;
     end.planned_at = state.applied;
     return end;
 }

@@ -37,13 +37,17 @@ struct ExpelPeer {
     Bytes statement;  ///< crypto's Expulsion, signed by an issuer or the authority
 };
 struct DescribeSelf {};
+struct StopAlloc {  ///< and have it replaced; answer: Registered, of which eval and index hold
+    AllocId alloc;
+    bool no_shutdown_delay = false;
+};
 /// The region forgets what is finished, and every peer removes the directories of it.
 struct CollectAll {};
 
 struct ApiRequest {
     std::uint64_t id = 0;
     std::variant<Query, RegisterJob, PlanJob, DeregisterJob, AskPeer, ListMembers, ExpelPeer,
-                 DescribeSelf, CollectAll>
+                 DescribeSelf, StopAlloc, CollectAll>
         what;
 };
 

@@ -127,4 +127,22 @@ void Node::submit_for(Now now, std::uint64_t id, const ledger::Command::What& wh
         out_);
 }
 
+/// The evaluation that the ledger makes is anybody's to plan, also this peer's.
+void Node::serve(Now now, std::uint64_t id, const StopAlloc& what) {
+    courier_.submit(
+        now, ledger::StopAlloc{.alloc = what.alloc, .no_shutdown_delay = what.no_shutdown_delay},
+        kQueryPatience,
+        [id](Now, Result<CommandResult> result, Outbox& out) {
+            const auto reply = [&](Result<ApiReply::What> said) {
+                out.effects.replies.push_back({id, std::move(said)});
+            };
+            if (!result.ok()) return reply(result.error());
+            if (result->refused || !result->eval) return reply(Error{Errc::not_found, result->why});
+            const std::uint64_t index = result->index.value;
+            reply(ApiReply::What(
+                Registered{.eval = *result->eval, .eval_index = index, .index = index}));
+        },
+        out_);
+}
+
 }  // namespace gaggle::node

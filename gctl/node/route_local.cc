@@ -65,6 +65,21 @@ void Node::here(Now now, std::uint64_t work, const AllocId&, const ExecStop& wha
     exec_.on(now, work, desk_.asker(work), what, out_);
 }
 
+/// The runner obeys in the same step, or says why it cannot.
+void Node::here(Now now, std::uint64_t work, const AllocId& alloc, const CommandTask& what) {
+    using Kind = allocrunner::TaskCommand::Kind;
+    allocrunner::TaskCommand command{.alloc = alloc, .task = what.task, .signal = what.signal};
+    switch (what.kind) {
+        case CommandTask::Kind::restart: command.kind = Kind::restart; break;
+        case CommandTask::Kind::restart_all: command.kind = Kind::restart_all; break;
+        case CommandTask::Kind::signal: command.kind = Kind::signal; break;
+    }
+    if (auto why = runs_.runner().objection(command))
+        return desk_.done(now, work, Error{Errc::invalid, std::move(*why)}, out_);
+    runs_.on(now, allocrunner::Input{.wall = now.wall, .what = command}, out_);
+    desk_.done(now, work, LocalAnswer(Done{}), out_);
+}
+
 void Node::take(Now now, const PeerId& from, AskLocal& frame) {
     const Known* sender = directory_.find(from);
     const bool may_command = sender != nullptr && sender->rights.has(Right::submit);

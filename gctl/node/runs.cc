@@ -51,7 +51,12 @@ std::optional<allocrunner::Order> order_from(const ledger::AllocRecord& alloc,
                  .name_space = version->job.name_space,
                  .region = version->job.region,
                  .type = version->job.type,
-                 .meta = version->job.meta};
+                 .meta = version->job.meta,
+                 .parent = version->job.parent,
+                 .payload = version->job.payload};
+    if (version->job.parameterized)  // what may be given and was not is there, and empty
+        for (const std::string& key : version->job.parameterized->meta_optional)
+            order.job.meta.try_emplace(key);
     order.group = *group;
     order.index = alloc.slot.index;
     order.eval = alloc.eval;
@@ -60,6 +65,10 @@ std::optional<allocrunner::Order> order_from(const ledger::AllocRecord& alloc,
         order.ports.push_back({port.label, port.value, port.to});
     order.desired = alloc.desired == ledger::Desired::run ? allocrunner::Desired::run
                                                           : allocrunner::Desired::stop;
+    if (alloc.no_shutdown_delay && order.desired == allocrunner::Desired::stop) {
+        order.group.shutdown_delay = Duration::zero();
+        for (Task& task : order.group.tasks) task.shutdown_delay = Duration::zero();
+    }
     return order;
 }
 
@@ -156,7 +165,7 @@ bool Runs::has_room(const ledger::AllocRecord& alloc, const Leaving& leaving,
         if (leaving.ports.contains(port.value)) return false;
     Amounts with = used;
     with += alloc.ask.amounts;
-    return with.cpu <= offer_.cpu && with.memory <= offer_.memory && with.disk <= offer_.disk;
+    return exceeded(offer_, with) == nullptr;
 }
 
 std::optional<allocrunner::Restore> Runs::restore_for(Now now, const ledger::AllocRecord& alloc,

@@ -17,8 +17,9 @@ class Page {
           stats_(command.stats),
           use_(std::move(use)) {}
 
-    void show(const AllocView& alloc) {
-        head(alloc);
+    /// `due`: when a failed one may be replaced; "" when it does not wait for that.
+    void show(const AllocView& alloc, const std::string& due) {
+        head(alloc, due);
         ports(alloc);
         copies(alloc);
         for (const TaskView& task : alloc.tasks) show(task, alloc.disk);
@@ -36,7 +37,7 @@ class Page {
         context_.console.print(text);
     }
 
-    void head(const AllocView& alloc) {
+    void head(const AllocView& alloc, const std::string& due) {
         const AllocStub& stub = alloc.stub;
         std::vector<std::pair<std::string, std::string>> fields{
             {"ID", stub.id},
@@ -52,8 +53,15 @@ class Page {
             {"Desired Description", alloc.desired_description},
             {"Created", since(stub.created)},
             {"Modified", since(stub.modified)}};
+        const RescheduleView& past = alloc.reschedules;
+        if (past.attempts_max > 0 && past.attempts > 0)
+            fields.emplace_back("Reschedule Attempts", std::to_string(past.attempts) + "/" +
+                                                           std::to_string(past.attempts_max));
+        if (!alloc.previous_allocation.empty())
+            fields.emplace_back("Previous Alloc ID", shown(alloc.previous_allocation));
         if (!alloc.next_allocation.empty())
             fields.emplace_back("Replacement Alloc ID", shown(alloc.next_allocation));
+        if (!due.empty()) fields.emplace_back("Reschedule Eligibility", due);
         context_.console.print(field_list(fields));
     }
 
@@ -129,6 +137,16 @@ Result<AllocUse> measured(const Api& api, const AllocStub& alloc, bool wanted) {
     return alloc_use_of(Json(stats));
 }
 
+/// From the evaluation that the allocation waits for; "" when it waits for none.
+std::string reschedule_due(const Api& api, const AllocView& alloc) {
+    if (alloc.follow_up_eval.empty() || !alloc.next_allocation.empty()) return "";
+    const auto eval = api.get("show evaluation " + alloc.follow_up_eval,
+                              "/v1/evaluation/" + alloc.follow_up_eval);
+    if (!eval.ok()) return "";  // collected since
+    const std::string due = when_or_na(eval_of(Json(*eval)).wait_until);
+    return due == "N/A" ? "" : due;
+}
+
 }  // namespace
 
 Result<int> run(const AllocStatus& command, const Context& context) {
@@ -137,7 +155,8 @@ Result<int> run(const AllocStatus& command, const Context& context) {
     const Value alloc = TRY(api.get("show allocation " + short_id(id), "/v1/allocation/" + id));
     if (context.json) return context.print_json(alloc);
     const AllocView view = alloc_of(Json(alloc));
-    Page(context, command, TRY(measured(api, view.stub, command.stats))).show(view);
+    const AllocUse use = TRY(measured(api, view.stub, command.stats));
+    Page(context, command, use).show(view, reschedule_due(api, view));
     return 0;
 }
 

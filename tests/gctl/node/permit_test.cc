@@ -115,6 +115,8 @@ TEST_CASE("permit: a peer needs the right for what it does") {
     CHECK(region.refused(region.runner, bundles_of(own)).find("no right to submit") !=
           std::string::npos);
     CHECK_FALSE(region.allowed(region.runner, ledger::OpenSession{.claimant = own}));
+    CHECK_FALSE(region.allowed(region.runner, ledger::StopAlloc{}));
+    CHECK(region.allowed(region.peer, ledger::StopAlloc{}));
     CHECK_FALSE(region.allowed(region.runner, ledger::HoldersChanged{.holders = {own}}));
 }
 

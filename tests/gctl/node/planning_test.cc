@@ -55,6 +55,19 @@ TEST_CASE("planning: with replace = false a peer that vanishes takes its allocat
     CHECK(books.world.ledger.alloc(id)->holds_slot());
 }
 
+TEST_CASE(
+    "planning: an allocation that somebody stopped is to move, one that fails for good stays") {
+    Books books;
+    const auto ids = books.world.run(ledger::job_named("j", 2), {1, 2});
+    CHECK_FALSE(existing_from(books.world.alloc(ids[0])).migrate);
+    books.world.apply(ledger::StopAlloc{ids[0]});
+    CHECK(existing_from(books.world.alloc(ids[0])).migrate);
+    books.world.apply(ledger::Reports{
+        PeerNumber{2},
+        {{.alloc = ids[1], .client = ledger::ClientStatus::failed, .for_good = true}}});
+    CHECK(existing_from(books.world.alloc(ids[1])).for_good);
+}
+
 TEST_CASE("planning: of two old copies the newer one is preferred") {
     Books books;
     const Job job = ledger::job_named("j", 1);

@@ -65,6 +65,8 @@ class Machine {
             out.effects.tasks.erase(out.effects.tasks.begin());
             if (const auto* dir = std::get_if<allocrunner::PrepareDir>(&next))
                 give(allocrunner::DirReady{.alloc = dir->order.alloc});
+            if (const auto* over = std::get_if<allocrunner::TearDown>(&next))
+                give(allocrunner::TornDown{.alloc = over->alloc, .error = {}});
             if (const auto* task = std::get_if<allocrunner::StartTask>(&next)) {
                 started[task->alloc] = task->run;
                 give(allocrunner::TaskStarted{task->alloc, task->task, task->run, 100});

@@ -33,7 +33,7 @@ TEST_CASE("a bad job file is answered with all its errors, their places and hint
 }
 
 TEST_CASE("the examples are good jobs") {
-    for (const char* name : {"redis", "hello", "batch"}) {
+    for (const char* name : {"redis", "hello", "batch", "dispatch"}) {
         CAPTURE(name);
         const Job job = good(read(in_repository(std::string("examples/") + name + ".nomad")));
         CHECK(job.id == name);
