@@ -47,6 +47,7 @@ Alloc Alloc::recovered(Context& context, Order order, const FoundAlloc& found) {
     }
     if (record.ok()) {
         alloc.healthiness_.recover(record->status.healthy);
+        alloc.status_.client = record->status.client;  // what has ended has, until it starts again
         alloc.network_ = record->network;
         alloc.checks_ = Checks(context.host, alloc.order_, alloc.network_);
         alloc.services_ = Services(context.host, alloc.order_, alloc.network_);
@@ -225,7 +226,7 @@ void Alloc::report(Context& context) {
     for (const auto& [name, life] : tasks_) status_.tasks.emplace(name, life.state());
     std::tie(status_.client, status_.description) = client_status(status_.tasks);
     // Terminal means that nothing is left here, also no directory or network.
-    if (is_terminal(status_.client) && !over()) {
+    if (is_terminal(status_.client) && !over() && !is_terminal(before)) {
         status_.client = before;
         status_.description =
             before == ClientStatus::running ? "Tasks are ending" : "No tasks have started";

@@ -25,9 +25,16 @@ namespace gaggle::allocrunner {
 
 enum class SealedFile { order, state };
 
-/// The directories, the saved order, then the state that `order.restore` names when it is on this
-/// peer. Twice does no harm. Returns what was restored, for people; empty when nothing was to be.
-Result<std::string> make_alloc_dir(const std::string& alloc_root, const Order& order);
+enum class Restoring {
+    wanted,
+    settled,  ///< the tasks have run since: what is there is newer than what it came from
+};
+
+/// The directories, the saved order, then, when that is wanted, the state that `order.restore`
+/// names when it is on this peer. Twice does no harm. Returns what was restored, for people; empty
+/// when nothing was to be.
+Result<std::string> make_alloc_dir(const std::string& alloc_root, const Order& order,
+                                   Restoring restoring = Restoring::wanted);
 
 /// Errc::not_found when the allocation's directory is gone (it was removed meanwhile).
 Result<void> save_sealed(const std::string& alloc_dir, SealedFile which, BytesView bytes);

@@ -103,11 +103,13 @@ Result<void> make_folder(const std::string& path, unsigned mode) {
     return {};
 }
 
-Result<std::string> make_alloc_dir(const std::string& alloc_root, const Order& order) {
+Result<std::string> make_alloc_dir(const std::string& alloc_root, const Order& order,
+                                   Restoring restoring) {
     const std::string dir = alloc_root + "/" + to_string(order.alloc);
     TRY(make_folders(dir, order));
     TRY(save_sealed(dir, SealedFile::order, encode(order)));
-    if (order.restore.kind != Restore::Kind::from_alloc) return std::string();
+    const bool from_alloc = order.restore.kind == Restore::Kind::from_alloc;
+    if (!from_alloc || restoring == Restoring::settled) return std::string();
     return restore_from(alloc_root, order);
 }
 

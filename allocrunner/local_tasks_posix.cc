@@ -120,9 +120,10 @@ struct LocalTasks::Impl {
         return config.alloc_root + "/" + to_string(alloc);
     }
 
-    Result<std::string> prepare(const Order& order) {
-        std::string note = TRY(make_alloc_dir(config.alloc_root, order));
-        if (order.restore.kind != Restore::Kind::from_copy) return note;
+    Result<std::string> prepare(const Order& order, Restoring restoring) {
+        std::string note = TRY(make_alloc_dir(config.alloc_root, order, restoring));
+        const bool from_copy = order.restore.kind == Restore::Kind::from_copy;
+        if (!from_copy || restoring == Restoring::settled) return note;
         if (!config.restore_copy)
             return {Errc::unavailable, "restore from a copy: this agent keeps no copies"};
         return config.restore_copy(order, dir_of(order.alloc));
@@ -148,7 +149,8 @@ struct LocalTasks::Impl {
 
     void act(PrepareDir& work) {
         DirReady ready{.alloc = work.order.alloc, .note = {}, .error = {}};
-        Result<std::string> done = prepare(work.order);
+        Result<std::string> done =
+            prepare(work.order, work.again ? Restoring::settled : Restoring::wanted);
         if (done)
             ready.note = std::move(*done);
         else

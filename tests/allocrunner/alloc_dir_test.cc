@@ -73,6 +73,19 @@ TEST_CASE("state is taken over by rename: data and each task's local, nothing el
     CHECK(text_of(from + "/alloc/logs/main.stdout.0") == "said");
 }
 
+TEST_CASE("what has been used since is not taken over again") {
+    const ScratchDir scratch;
+    const Order old = order_of(1);
+    REQUIRE(make_alloc_dir(scratch.path(), old).ok());
+    put(scratch.path() + "/" + to_string(old.alloc) + "/alloc/data/dump.rdb", "rows");
+    Order heir = order_of(2);
+    heir.restore = {Restore::Kind::from_alloc, old.alloc};
+    const auto note = make_alloc_dir(scratch.path(), heir, Restoring::settled);
+    REQUIRE(note.ok());
+    CHECK(note->empty());
+    CHECK_FALSE(fs::exists(scratch.path() + "/" + to_string(heir.alloc) + "/alloc/data/dump.rdb"));
+}
+
 TEST_CASE("where there is no earlier state the allocation starts empty and says so") {
     const ScratchDir scratch;
     Order heir = order_of(2);

@@ -72,6 +72,7 @@ class FakeWorld {
     std::map<AllocId, Order> order_files_;
     std::map<AllocId, Bytes> state_files_;
     std::vector<AllocId> held_dirs_;
+    std::vector<Input> after_;  ///< answers for when all of a step's work is carried out
     std::int64_t last_pid_ = 100;
 };
 

@@ -32,6 +32,8 @@ void FakeWorld::feed(Input input) {
     for (const StatusChanged& changed : effects.changed) reported[changed.alloc] = changed.status;
     ports_taken.insert(ports_taken.end(), effects.ports_taken.begin(), effects.ports_taken.end());
     for (const Work& work : effects.work) carry_out(work);
+    // Not in the midst of the work: what stands behind it (the state as it was) comes first.
+    for (Input& answer : std::exchange(after_, {})) feed(std::move(answer));
 }
 
 void FakeWorld::wait(Duration span) {
@@ -135,7 +137,7 @@ void FakeWorld::carry_out(const Work& work) {
         story.push_back(fmt::format("end set-up {}/{}", who, end->task));
     } else if (std::holds_alternative<TearDown>(work)) {
         ++torn_down;
-        if (!hold_tear_down) feed({wall(), TornDown{id, {}}});
+        if (!hold_tear_down) after_.push_back({wall(), TornDown{id, {}}});
     } else if (std::holds_alternative<RemoveDir>(work)) {
         story.push_back("remove " + who);
         order_files_.erase(id);

@@ -210,6 +210,19 @@ TEST_CASE("a poststop task still runs when its turn comes while no agent is ther
     }
 }
 
+TEST_CASE("what has ended is never told to be anything else, over any start of the agent") {
+    FakeWorld world;
+    const Order order = order_of(1, JobType::batch);
+    world.orders({order});
+    world.exit(kOne, "main", 0);
+    world.hold_tear_down = true;
+    world.reported.clear();
+    world.restart_agent(true);
+    CHECK(world.reported.at(kOne).client == ClientStatus::complete);
+    world.orders({order});
+    CHECK(world.reported.at(kOne).client == ClientStatus::complete);
+}
+
 TEST_CASE("an allocation is over only when what was set up around it is torn down") {
     FakeWorld world;
     world.hold_tear_down = true;

@@ -319,7 +319,7 @@ TEST_CASE("an order that cannot be carried out fails with a reason a person can 
              Row{"signal", [](Task& task) { task.kill_signal = "SIGNOPE"; }, "Failed Validation",
                  "kill_signal \"SIGNOPE\" is no signal; write for instance \"SIGTERM\""},
              Row{"driver", [](Task& task) { task.driver = "dokcer"; }, "Failed Validation",
-                 "driver \"dokcer\" is not known; this version has raw_exec"},
+                 "driver \"dokcer\" is not known; this version has docker, exec, raw_exec"},
              Row{"config", [](Task& task) { task.config["cmd"] = Value{true}; },
                  "Failed Validation",
                  "config of driver raw_exec: unknown option cmd; it knows command, args, "

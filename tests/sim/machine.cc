@@ -34,10 +34,11 @@ void Machine::on(const ProbePorts& work) {
 
 void Machine::on(const PrepareDir& work) {
     orders_[work.order.alloc] = work.order;
-    answer({{}, DirReady{.alloc = work.order.alloc, .note = "", .error = prepare(work.order)}});
+    answer({{}, DirReady{.alloc = work.order.alloc, .note = "", .error = prepare(work)}});
 }
 
-std::optional<std::string> Machine::prepare(const Order& order) {
+std::optional<std::string> Machine::prepare(const PrepareDir& work) {
+    const Order& order = work.order;
     files_.set_wall(events_.wall());
     const std::string top = "alloc/" + to_string(order.alloc);
     const auto data_of = [](const AllocId& alloc) {
@@ -45,12 +46,14 @@ std::optional<std::string> Machine::prepare(const Order& order) {
     };
     for (const std::string& folder : {std::string("alloc"), top, top + "/alloc"})
         if (const auto made = files_.make_dir(folder); !made.ok()) return made.error().detail;
-    if (order.restore.kind == Restore::Kind::from_copy) {
+    // After a boot what it has is newer than what it came from.
+    const Restore::Kind kind = work.again ? Restore::Kind::none : order.restore.kind;
+    if (kind == Restore::Kind::from_copy) {
         const replica::Lineage lineage{order.job.name_space, order.job.id, order.group.name,
                                        order.index};
         const auto restored = copier_->restore(lineage, order.alloc, events_.wall());
         if (!restored.ok()) return restored.error().detail;
-    } else if (order.restore.kind == Restore::Kind::from_alloc &&
+    } else if (kind == Restore::Kind::from_alloc &&
                files_.stat(data_of(order.restore.previous)).ok() &&
                !files_.stat(data_of(order.alloc)).ok()) {
         const auto moved = files_.rename(data_of(order.restore.previous), data_of(order.alloc));

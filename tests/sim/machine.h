@@ -80,7 +80,7 @@ class Machine {
     void on(const allocrunner::RemoveDir& work);
     void end(const Key& key, std::uint64_t run, std::int64_t code, std::int64_t signal);
     void answer(allocrunner::Input input);
-    std::optional<std::string> prepare(const allocrunner::Order& order);
+    std::optional<std::string> prepare(const allocrunner::PrepareDir& work);
     void check_data(const allocrunner::Order& order);
     void write_data(const Key& key, std::uint64_t run);
     Duration while_() { return Duration(rng_.between(200, 5'000)); }
