@@ -389,11 +389,33 @@ std::optional<shim::Record> read_record(const std::string& alloc_dir, const std:
     return record_of(BytesView(bytes, static_cast<std::size_t>(got)));
 }
 
-std::optional<shim::Record> record_of(BytesView payload) {
-    shim::Record record;
+namespace {
+
+template <class AnyRecord>
+std::optional<AnyRecord> intact(BytesView payload) {
+    AnyRecord record;
     if (payload.size() != sizeof record) return std::nullopt;
     std::memcpy(&record, payload.data(), sizeof record);
     if (!shim::is_intact(record)) return std::nullopt;
+    return record;
+}
+
+}  // namespace
+
+std::optional<shim::Record> record_of(BytesView payload) {
+    if (const auto record = intact<shim::Record>(payload)) return record;
+    const auto old = intact<shim::RecordV1>(payload);
+    if (!old) return std::nullopt;
+    shim::Record record;
+    record.state = old->state;
+    record.run = old->run;
+    record.pid = old->pid;
+    record.started = old->started;
+    record.finished = old->finished;
+    record.code = old->code;
+    record.signal = old->signal;
+    record.log_bytes_lost = old->log_bytes_lost;
+    shim::seal(record);
     return record;
 }
 

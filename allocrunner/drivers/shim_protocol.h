@@ -55,7 +55,8 @@ enum class LaunchKind : std::uint32_t { process = 1, container = 2, engine = 3 }
 
 enum class RecordState : std::uint32_t { running = 1, exited = 2 };
 
-inline constexpr std::uint32_t kRecordMagic = 0x32525347;  // "GSR2"
+inline constexpr std::uint32_t kRecordMagic = 0x32525347;    // "GSR2"
+inline constexpr std::uint32_t kRecordMagicV1 = 0x31525347;  // "GSR1"
 
 #pragma pack(push, 1)
 
@@ -71,6 +72,20 @@ struct Record {
     std::uint64_t log_bytes_lost = 0;  ///< output that could not be written (full disk)
     std::uint64_t flags = 0;           ///< kOutOfMemory, kEngineLost
     std::uint64_t checksum = 0;        ///< of the bytes before it
+};
+
+/// What a shim of version 1 says and writes: no flags.
+struct RecordV1 {
+    std::uint32_t magic = kRecordMagicV1;
+    RecordState state = RecordState::running;
+    std::uint64_t run = 0;
+    std::int64_t pid = 0;
+    std::int64_t started = 0;
+    std::int64_t finished = 0;
+    std::int32_t code = 0;
+    std::int32_t signal = 0;
+    std::uint64_t log_bytes_lost = 0;
+    std::uint64_t checksum = 0;
 };
 
 /// Followed by `groups` numbers of u32, then NUL-ended strings: executable, work directory, prefix
@@ -106,7 +121,8 @@ struct NotStarted {
 
 #pragma pack(pop)
 
-static_assert(sizeof(Record) == 72 && sizeof(StartHeader) == 92 && sizeof(NotStarted) == 8);
+static_assert(sizeof(Record) == 72 && sizeof(RecordV1) == 64 && sizeof(StartHeader) == 92 &&
+              sizeof(NotStarted) == 8);
 
 inline constexpr std::uint32_t kSwitchUser = 1;
 inline constexpr std::uint32_t kSetOomScore = 2;
@@ -143,13 +159,16 @@ inline std::uint64_t checksum(const void* bytes, std::size_t size) {
     return hash;
 }
 
-inline void seal(Record& record) {
-    record.checksum = checksum(&record, offsetof(Record, checksum));
+template <class AnyRecord>
+std::uint64_t checksum_of(const AnyRecord& record) {
+    return checksum(&record, offsetof(AnyRecord, checksum));
 }
 
-inline bool is_intact(const Record& record) {
-    return record.magic == kRecordMagic &&
-           record.checksum == checksum(&record, offsetof(Record, checksum)) &&
+inline void seal(Record& record) { record.checksum = checksum_of(record); }
+
+template <class AnyRecord>
+bool is_intact(const AnyRecord& record) {
+    return record.magic == AnyRecord{}.magic && record.checksum == checksum_of(record) &&
            (record.state == RecordState::running || record.state == RecordState::exited);
 }
 

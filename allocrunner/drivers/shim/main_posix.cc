@@ -24,8 +24,8 @@
 
 #include "allocrunner/drivers/shim/container_posix.h"
 #include "allocrunner/drivers/shim/engine_posix.h"
-#include "allocrunner/drivers/shim/log_posix.h"
 #include "allocrunner/drivers/shim/start_posix.h"
+#include "allocrunner/drivers/shim/stream_posix.h"
 #include "allocrunner/drivers/shim/text.h"
 
 namespace gaggle::allocrunner::shim {
@@ -36,7 +36,6 @@ constexpr int kAgentsMax = 4;          // connected at a time; a fifth must wait
 constexpr int kReapAgainMs = 50;       // while descendants are killed
 constexpr int kRecordAgainMs = 1'000;  // while the record cannot be written
 constexpr std::size_t kRequestMax = 16;
-constexpr std::size_t kCopyBytes = 64U << 10U;
 
 struct Agent {
     int fd = -1;
@@ -47,10 +46,8 @@ struct Agent {
 struct Shim {
     Agent agents[kAgentsMax];
     Record record;
-    Log out_log;
-    Log err_log;
-    int out_pipe = -1;
-    int err_pipe = -1;
+    Stream out;
+    Stream err;
     int children = -1;  // signalfd for SIGCHLD
     Start start;        // its bytes are kept unless the task is a plain process
     Engine engine;      // used with LaunchKind::engine
@@ -65,7 +62,6 @@ char log_err[kPathMax];
 char record_dir[kPathMax];
 char record_file[kPathMax];
 char record_draft[kPathMax];
-char copied[kCopyBytes];
 
 std::int64_t wall_now() {
     timespec time{};
@@ -180,40 +176,26 @@ bool reap() {
     return ended;
 }
 
-/// One read of a pipe into its log. False when there is nothing (more).
-bool copy_log(int& pipe, Log& log) {
-    if (pipe < 0) return false;
-    const ssize_t got = read(pipe, copied, sizeof copied);
-    if (got > 0) {
-        log.write(copied, static_cast<std::size_t>(got));
-        return true;
-    }
-    if (got < 0 && (errno == EINTR || errno == EAGAIN)) return false;
-    close(pipe);
-    pipe = -1;
-    return false;
-}
-
 /// What the task leaves behind, by its kind: descendants, output, a container.
 void clear_up() {
     while (!kill_orphans()) {
         pollfd waits[3] = {
-            {self.children, POLLIN, 0}, {self.out_pipe, POLLIN, 0}, {self.err_pipe, POLLIN, 0}};
+            {self.children, POLLIN, 0}, {self.out.pipe, POLLIN, 0}, {self.err.pipe, POLLIN, 0}};
         poll(waits, 3, kReapAgainMs);
         signalfd_siginfo gone;
         while (read(self.children, &gone, sizeof gone) > 0) continue;
-        copy_log(self.out_pipe, self.out_log);
-        copy_log(self.err_pipe, self.err_log);
+        self.out.copy();
+        self.err.copy();
     }
-    while (copy_log(self.out_pipe, self.out_log)) continue;
-    while (copy_log(self.err_pipe, self.err_log)) continue;
+    while (self.out.copy()) continue;
+    while (self.err.copy()) continue;
     bool out_of_memory = false;
     if (self.is(LaunchKind::container)) {
         out_of_memory = ran_out_of_memory(self.start);
         remove_container(self.start);
     }
     if (self.is(LaunchKind::engine)) {
-        self.engine.drain(self.out_log, self.err_log);
+        self.engine.drain(self.out.log, self.err.log);
         out_of_memory = self.engine.ran_out_of_memory();
         self.engine.remove();
         self.record.code = self.engine.code();
@@ -228,7 +210,7 @@ void clear_up() {
     clear_up();
     self.record.state = RecordState::exited;
     self.record.finished = wall_now();
-    self.record.log_bytes_lost = self.out_log.lost() + self.err_log.lost();
+    self.record.log_bytes_lost = self.out.log.lost() + self.err.log.lost();
     // Without a record nobody would ever know: stay until it is written or an agent was told. Only
     // when its directory is gone nobody will ask.
     bool told = false;
@@ -333,10 +315,10 @@ pid_t launch_by_kind(Agent& agent) {
     words[0] = '\0';
     switch (self.start.header.launch) {
         case LaunchKind::process:
-            pid = launch(self.start, self.out_pipe, self.err_pipe, why);
+            pid = launch(self.start, self.out.pipe, self.err.pipe, why);
             break;
         case LaunchKind::container:
-            pid = create_container(self.start, self.out_pipe, self.err_pipe, why);
+            pid = create_container(self.start, self.out.pipe, self.err.pipe, why);
             if (pid > 0 && !begin_container(self.start, why)) {
                 kill(pid, SIGKILL);
                 remove_container(self.start);
@@ -366,8 +348,8 @@ void start_task(Agent& agent) {
     const StartHeader& header = start.header;
     const bool logs = (header.flags & kNoLogs) == 0;
     if (logs &&
-        (!self.out_log.open(log_out, header.out_number, header.files_max, header.file_bytes) ||
-         !self.err_log.open(log_err, header.err_number, header.files_max, header.file_bytes)))
+        (!self.out.log.open(log_out, header.out_number, header.files_max, header.file_bytes) ||
+         !self.err.log.open(log_err, header.err_number, header.files_max, header.file_bytes)))
         refuse(agent, errno, Step::logs);
     self.record.run = header.run;
     self.record.started = wall_now();
@@ -382,15 +364,15 @@ void start_task(Agent& agent) {
     reserve_record();
     // A container's removal needs its arguments; of a plain process nothing is needed any more.
     if (!self.is(LaunchKind::container)) munmap(bytes, size + 1);
-    for (const int fd : {self.out_pipe, self.err_pipe, agent.fd})
+    for (const int fd : {self.out.pipe, self.err.pipe, agent.fd})
         if (fd >= 0) fcntl(fd, F_SETFL, O_NONBLOCK);
     tell(agent);
 }
 
 /// The task's own events: its children for the kinds that have some, else its engine's words.
 void attend(const pollfd* waits) {
-    if (waits[1].revents != 0) copy_log(self.out_pipe, self.out_log);
-    if (waits[2].revents != 0) copy_log(self.err_pipe, self.err_log);
+    if (waits[1].revents != 0) self.out.copy();
+    if (waits[2].revents != 0) self.err.copy();
     if (waits[0].revents != 0) {
         signalfd_siginfo gone;
         while (read(self.children, &gone, sizeof gone) > 0) continue;
@@ -398,7 +380,7 @@ void attend(const pollfd* waits) {
     }
     if (!self.is(LaunchKind::engine)) return;
     Engine& engine = self.engine;
-    if (waits[4].revents != 0) engine.on_output(self.out_log, self.err_log);
+    if (waits[4].revents != 0) engine.on_output(self.out.log, self.err.log);
     if (waits[5].revents != 0) engine.on_waiting();
     if (waits[6].revents != 0) engine.on_signalling();
     if (engine.ended()) finish();
@@ -408,9 +390,10 @@ void attend(const pollfd* waits) {
     constexpr int kAgentsFrom = 7;
     for (;;) {
         const bool engine = self.is(LaunchKind::engine);
+        const std::int64_t now = monotonic_now();
         pollfd waits[kAgentsFrom + kAgentsMax] = {
-            {self.children, POLLIN, 0},           {self.out_pipe, POLLIN, 0},
-            {self.err_pipe, POLLIN, 0},           {kListenFd, POLLIN, 0},
+            {self.children, POLLIN, 0},           {self.out.wanted(now), POLLIN, 0},
+            {self.err.wanted(now), POLLIN, 0},    {kListenFd, POLLIN, 0},
             {self.engine.output(), POLLIN, 0},    {self.engine.waiting(), POLLIN, 0},
             {self.engine.signalling(), POLLIN, 0}};
         bool full = true;
@@ -419,10 +402,14 @@ void attend(const pollfd* waits) {
             full = full && self.agents[at].fd >= 0;
         }
         if (full) waits[3].fd = -1;
-        const int patience = engine ? self.engine.timeout_ms() : -1;
+        int patience = engine ? self.engine.timeout_ms() : -1;
+        for (const Stream* stream : {&self.out, &self.err}) {
+            const int rest = stream->rest_ms(now);
+            if (rest >= 0 && (patience < 0 || rest < patience)) patience = rest;
+        }
         const int ready = poll(waits, kAgentsFrom + kAgentsMax, patience);
         if (ready < 0) continue;
-        if (ready == 0) self.engine.on_time(self.err_log);
+        if (ready == 0 && engine) self.engine.on_time(self.err.log);
         for (int at = 0; at < kAgentsMax; ++at)
             if (waits[kAgentsFrom + at].revents != 0) listen_to(self.agents[at]);
         if (waits[3].revents != 0) welcome();

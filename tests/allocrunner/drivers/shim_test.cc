@@ -279,6 +279,24 @@ TEST_CASE("a line longer than a file is cut, not lost") {
           "abcdefghijklmnopqrstuvwxyz\n");
 }
 
+TEST_CASE("every byte is kept in its order, at any pace and of any kind") {
+    Stage stage;
+    ShimOrder order = stage.order({"/bin/sh", "-c",
+                                   "head -c 3000000 /dev/urandom > raw; i=0; "
+                                   "while [ $i -lt 9000 ]; do i=$((i+1)); echo $i; done; cat raw; "
+                                   "while [ $i -lt 9900 ]; do i=$((i+1)); echo $i; done"});
+    order.spec.logs = {.files_max = 1'000, .file_bytes = 100'000};
+    stage.start(order);
+    CHECK(stage.wait_for_exit().log_bytes_lost == 0);
+    std::string wanted, got;
+    for (int i = 1; i <= 9'000; ++i) wanted += std::to_string(i) + "\n";
+    wanted += text_of(stage.dir() + "/main/raw");
+    for (int i = 9'001; i <= 9'900; ++i) wanted += std::to_string(i) + "\n";
+    for (int at = 0; got.size() < wanted.size() && at < 1'000; ++at)
+        got += stage.log("stdout." + std::to_string(at));
+    CHECK(got == wanted);
+}
+
 TEST_CASE("the next run appends to the file that it is told") {
     Stage stage;
     for (std::uint64_t run = 1; run <= 2; ++run) {
