@@ -1,0 +1,190 @@
+"""The life of a group's tasks: hooks, checks, commands; and what outlives a binary and a machine."""
+import os
+import re
+import shutil
+import uuid
+
+from harness import GCTL, Cluster, DevPeer, check, check_says, lazily, wait_until
+from jobs import COUNT_ALOUD, SLEEP, job
+
+dev = lazily(DevPeer)
+
+TASK = '''
+    task "{name}" {{
+      driver = "raw_exec"
+      {extra}
+      kill_timeout = "1s"
+      config {{
+        command = "/bin/sh"
+        args    = ["-c", "{script}"]
+      }}
+      logs {{
+        max_files     = 2
+        max_file_size = 5
+      }}
+      resources {{
+        cpu    = 10
+        memory = 10
+      }}
+    }}
+'''
+HOOKS = '''
+job "hooks" {{
+  type = "batch"
+  group "g" {{
+    ephemeral_disk {{
+      size = 150
+    }}
+    {tasks}
+  }}
+}}
+'''
+TELL = 'echo $NOMAD_TASK_NAME >> $NOMAD_ALLOC_DIR/data/story'
+
+
+def close():
+    dev.close()
+
+
+def hook(name, sidecar=False):
+    return f'lifecycle {{\n hook = "{name}"\n sidecar = {str(sidecar).lower()}\n }}'
+
+
+def events(peer, alloc, task):
+    return [e['Type'] for e in peer.alloc(alloc['ID'])['TaskStates'][task]['Events']]
+
+
+def test_hooks_run_in_their_order():
+    """Prestart, main, poststart, poststop run in this order; a sidecar ends when the main task is done."""
+    peer = dev()
+    tasks = [TASK.format(name='cleanup', extra=hook('poststop'), script=TELL),
+             TASK.format(name='main', extra='', script=TELL + '; sleep 2'),
+             TASK.format(name='announce', extra=hook('poststart'), script=TELL),
+             TASK.format(name='init', extra=hook('prestart'), script='sleep 1; ' + TELL),
+             TASK.format(name='proxy', extra=hook('prestart', sidecar=True), script=SLEEP)]
+    peer.run_job(HOOKS.format(tasks=''.join(tasks)))
+    alloc = wait_until(lambda: peer.all_allocs('hooks', 'complete', 1), 60, 'it is complete', [peer])[0]
+    with open(os.path.join(peer.data_dir, 'alloc', alloc['ID'], 'alloc', 'data', 'story')) as file:
+        told = file.read().split()
+    check(told == ['init', 'main', 'announce', 'cleanup'], f'the order was {told}')
+    check('Main Tasks Dead' in events(peer, alloc, 'proxy'), 'the sidecar was told why it ends')
+    check(not any(s['Failed'] for s in peer.alloc(alloc['ID'])['TaskStates'].values()), 'nothing failed')
+
+
+def test_failing_script_restarts_its_task():
+    """A script check runs in its task; when it keeps failing, check_restart restarts the task."""
+    peer = dev()
+    script = 'if [ -e $NOMAD_TASK_DIR/seen ]; then touch $NOMAD_TASK_DIR/well; fi; touch $NOMAD_TASK_DIR/seen; ' + SLEEP
+    extra = '''
+      restart {
+        delay = "100ms"
+      }
+      service {
+        name = "probed"
+        check {
+          name     = "well"
+          type     = "script"
+          command  = "/bin/sh"
+          args     = ["-c", "test -e $NOMAD_TASK_DIR/well"]
+          interval = "1s"
+          timeout  = "5s"
+          check_restart {
+            limit = 2
+            grace = "1s"
+          }
+        }
+      }'''
+    peer.run_job(job('probed', script, task_extra=extra))
+
+    def restarted():
+        allocs = peer.all_allocs('probed', 'running', 1)
+        return allocs and peer.alloc(allocs[0]['ID'])['TaskStates']['t']['Restarts'] == 1 and allocs[0]
+    alloc = wait_until(restarted, 40, 'the task was restarted', [peer])
+    check('Restart Signaled' in events(peer, alloc, 't'), 'the event says that it was asked to restart')
+    peer.gctl('job', 'stop', 'probed')
+
+
+def test_bad_tasks_harm_nobody_else():
+    """Tasks that fork away, ignore signals, delete their directory, flood their log, hold 100,000 descriptors or have
+    an odd name end as they should, and an honest one beside them does not notice."""
+    peer = dev()
+    hoard = ('import os, resource, time; resource.setrlimit(resource.RLIMIT_NOFILE, (100000,) * 2); '
+             'held = [os.open("/dev/null", 0) for _ in range(99990)]; time.sleep(1000)')
+    bad = {
+        'forks': '(setsid sleep 1000 &) ; exec sleep 1000',
+        'deaf': 'trap "" INT TERM; while :; do sleep 1; done',
+        'homeless': 'cd /; rm -rf "$(dirname $NOMAD_TASK_DIR)"; exec sleep 1000',
+        'floods': 'exec cat /dev/zero',
+        'hoards': f"exec python3 -c '{hoard}'",
+        'odd': SLEEP,
+    }
+    for name, script in bad.items():
+        text = job(name, script, task_extra='kill_timeout = "1s"')
+        peer.run_job(text.replace('task "t"', 'task "\N{SNOWMAN} t\u00e4sk"') if name == 'odd' else text)
+    for name in bad:
+        wait_until(lambda: peer.all_allocs(name, 'running', 1), 40, f'{name} runs', [peer])
+    peer.run_job(job('honest', 'echo fine', type='batch'))
+    good = wait_until(lambda: peer.all_allocs('honest', 'complete', 1), 40, 'the honest one is done', [peer])[0]
+    check(peer.gctl('alloc', 'logs', good['ID']) == 'fine\n', 'its log is its own')
+    for name in bad:
+        peer.gctl('job', 'stop', name)
+    wait_until(lambda: not peer.task_pids(), 40, 'nothing of them is left', [peer])
+
+
+def test_binary_is_replaced_under_running_tasks():
+    """Tasks started by one build are taken over by another, whose programs lie elsewhere: same pids, whole log."""
+    with Cluster(1) as cluster:
+        peer = cluster[0]
+        old = os.path.join(cluster.directory, 'old')
+        os.mkdir(old)
+        for program in ('gctl', 'gctl-shim'):
+            with open(os.path.join(os.path.dirname(GCTL), program), 'rb') as file:
+                other = file.read().replace(b'0.1.0', b'0.0.9')
+            path = os.path.join(old, program)
+            with open(os.open(path, os.O_WRONLY | os.O_CREAT, 0o755), 'wb') as file:
+                file.write(other)
+        peer.program = os.path.join(old, 'gctl')
+        cluster.form()
+        peer.run_job(job('aloud', COUNT_ALOUD))
+        alloc = wait_until(lambda: peer.all_allocs('aloud', 'running', 1), 40, 'it runs', [peer])[0]
+        pids = peer.steady_pids()
+        peer.kill()
+        shutil.rmtree(old)
+        peer.program = GCTL
+        peer.start()
+        check(peer.steady_pids() == pids, 'the new build has the same processes')
+        shown = lambda: peer.gctl('alloc', 'logs', alloc['ID']).splitlines()
+        before = len(shown())
+        lines = wait_until(lambda: len(got := shown()) > before + 20 and got, 30, 'the log goes on', [peer])
+        check(lines == [f'line {i}' for i in range(1, len(lines) + 1)], 'without a gap')
+        check(peer.alloc(alloc['ID'])['TaskStates']['t']['Restarts'] == 0, 'nothing was restarted')
+        peer.gctl('job', 'stop', 'aloud')
+        wait_until(lambda: not peer.task_pids(), 30, 'the new agent stops what the old one started', [peer])
+
+
+def test_reboot_alone_starts_what_was_committed():
+    """A machine that reboots with no other peer in reach starts its tasks from its own disk after half a minute."""
+    cluster = Cluster(3)
+    boot_file = os.path.join(cluster.directory, 'boot_id')
+
+    def boot():
+        with open(boot_file, 'w') as file:
+            file.write(f'{uuid.uuid4()}\n')
+    boot()
+    # The kernel's own id is the same for all of them; this peer's machine has one that we can change.
+    cluster[0].prefix = ['unshare', '-m', 'sh', '-c',
+                         'mount --bind "$0" /proc/sys/kernel/random/boot_id && exec "$@"', boot_file]
+    with cluster.form():
+        peer = cluster[0]
+        here = 'constraint {\n attribute = "${node.unique.name}"\n value = "a"\n }'
+        cluster[1].run_job(job('alone', COUNT_ALOUD, job_extra=here))
+        wait_until(lambda: cluster[1].all_allocs('alone', 'running', 1), 40, 'it runs', cluster.peers)
+        before = wait_until(lambda: peer.pids_of_job('alone'), 10, 'it has a process', cluster.peers)
+        for other in cluster.peers[1:]:
+            other.crash()
+        peer.crash()
+        boot()
+        peer.start(ready=False)
+        after = wait_until(lambda: peer.pids_of_job('alone'), 90, 'it is started without the group', [peer])
+        check(after != before, 'as a new process')
+        check_says(re.sub(r'\s+', ' ', peer.log_text()), 'no peer has answered since this agent started')
