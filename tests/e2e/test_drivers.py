@@ -202,6 +202,40 @@ def test_missing_image_is_told():
     check_says(peer().gctl('alloc', 'status', failed['ID'][:8]), 'download image localhost:9/no-such:1')
 
 
+BEFORE = '''
+    task "fetch" {{
+      driver = "raw_exec"
+      lifecycle {{
+        hook = "prestart"
+      }}
+      config {{
+        command = "cp"
+        args    = ["{archive}", "${{NOMAD_ALLOC_DIR}}/../t/local/image.tar"]
+      }}
+      logs {{
+        max_files     = 1
+        max_file_size = 1
+      }}
+      resources {{
+        cpu    = 10
+        memory = 10
+      }}
+    }}
+    task "t" {{'''
+
+
+def test_image_from_archive():
+    """An image comes from an archive in the task's directory: `load`."""
+    need('docker')
+    path = os.path.join(docker().directory, 'load.tar')
+    engine.archive(path, 'gaggle-load:1')
+    text = container('loads', 'echo loaded', image='gaggle-load:1').replace('config {', 'config {\n load = "image.tar"')
+    peer().run_job(text.replace('    task "t" {', BEFORE.format(archive=path)))
+    done = wait_until(lambda: peer().all_allocs('loads', 'complete', 1), 60, 'it completes', [peer()])[0]
+    check(peer().gctl('alloc', 'logs', done['ID'][:8], 't') == 'loaded\n', 'it ran')
+    check('gaggle-load:1' in docker().images(), 'the image is kept for a while')
+
+
 COUNT = 'n=0; while :; do n=$((n+1)); echo line $n; sleep 0.1; done'
 
 
