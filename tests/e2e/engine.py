@@ -129,4 +129,8 @@ class Docker:
                 self.try_ask('DELETE', f'/containers/{container["Id"]}?force=1')
             self.process.send_signal(signal.SIGTERM)
             self.process.wait(60 * PATIENCE)
+        with open('/proc/self/mounts') as mounts:  # dockerd leaves some behind
+            below = [line.split()[1] for line in mounts if line.split()[1].startswith(self.directory + '/')]
+        for place in reversed(below):
+            subprocess.run(['umount', '--lazy', place], check=False)
         shutil.rmtree(self.directory, ignore_errors=True)
