@@ -19,6 +19,7 @@
 #include "allocrunner/effects.h"
 #include "allocrunner/input.h"
 #include "allocrunner/network/settings.h"
+#include "allocrunner/setup/set_ups.h"
 #include "base/result.h"
 
 namespace gaggle::allocrunner {
@@ -34,10 +35,7 @@ struct LocalTasksConfig {
     /// Puts the state of order.restore (kind from_copy) into the new allocation's directory; called
     /// on a worker. Returns what to tell people. Without a hook such an order fails.
     std::function<Result<std::string>(const Order&, const std::string& alloc_dir)> restore_copy;
-    /// Begins to set a task up and does not wait; called on a worker. Answers by TaskNote,
-    /// TaskSetUpDone and TemplatesChanged. Without a hook no task can be set up.
-    std::function<void(SetUpTask)> set_up;
-    std::function<void(const EndSetUp&)> end_set_up;
+    setup::SetUpsConfig set_ups;  ///< its fetch_path empty: gctl-fetch beside gctl-shim
 };
 
 class LocalTasks {
@@ -53,6 +51,9 @@ class LocalTasks {
     Recovered scan();
 
     void carry_out(Work work);
+
+    /// Something about services changed: templates look there. Must outlive stop().
+    void services(setup::CatalogueSource source);
 
     /// Finishes what is queued, lets go of all supervisors (their tasks run on) and joins the
     /// threads.

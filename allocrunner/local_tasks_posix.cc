@@ -17,8 +17,11 @@
 #include "allocrunner/network/alloc_networks.h"
 #include "allocrunner/port_probe.h"
 #include "allocrunner/script_runner.h"
+#include "allocrunner/secret_dirs.h"
+#include "allocrunner/setup/secrets.h"
 #include "allocrunner/state_saver.h"
 #include "allocrunner/task_links.h"
+#include "allocrunner/task_set_ups.h"
 #include "base/log.h"
 #include "base/wire.h"
 
@@ -114,6 +117,7 @@ struct LocalTasks::Impl {
     std::unique_ptr<Drivers> drivers;
     std::unique_ptr<ScriptRunner> scripts;
     std::optional<AllocNetworks> networks;
+    std::unique_ptr<TaskSetUps> set_ups;
     std::vector<std::unique_ptr<Worker>> workers;
 
     std::string dir_of(const AllocId& alloc) const {
@@ -122,6 +126,7 @@ struct LocalTasks::Impl {
 
     Result<std::string> prepare(const Order& order, Restoring restoring) {
         std::string note = TRY(make_alloc_dir(config.alloc_root, order, restoring));
+        TRY(mount_secret_dirs(dir_of(order.alloc), order.group));
         const bool from_copy = order.restore.kind == Restore::Kind::from_copy;
         if (!from_copy || restoring == Restoring::settled) return note;
         if (!config.restore_copy)
@@ -161,18 +166,24 @@ struct LocalTasks::Impl {
         deliver({wall_clock(), std::move(ready)});
     }
 
-    void act(SetUpTask& work) {
-        if (config.set_up) return config.set_up(std::move(work));
-        TaskSetUpDone done{work.alloc, work.task, work.run, {}, {}};
-        done.failure = SetUpFailure{
-            {.kind = SetUpEvent::Kind::failed,
-             .text = "set up task " + work.task + ": this agent fetches and renders nothing"},
-            false};
-        deliver({wall_clock(), std::move(done)});
+    Result<void> open_set_ups() {
+        if (config.set_ups.fetch_path.empty())
+            config.set_ups.fetch_path =
+                config.shim_path.substr(0, config.shim_path.rfind('/') + 1) + "gctl-fetch";
+        set_ups = TRY(TaskSetUps::open(
+            config.set_ups,
+            [this](const setup::TaskKey& task, const ChangeScript& what,
+                   std::function<void(const Result<ExecEnd>&)> ended) {
+                TaskScript script{task.alloc, task.task, {what.command}, what.timeout};
+                script.argv.insert(script.argv.end(), what.args.begin(), what.args.end());
+                scripts->run(std::move(script), std::move(ended));
+            },
+            deliver));
+        return {};
     }
-    void act(EndSetUp& work) {
-        if (config.end_set_up) config.end_set_up(work);
-    }
+
+    void act(SetUpTask& work) { set_ups->begin(work); }
+    void act(EndSetUp& work) { set_ups->end(work); }
 
     TaskLocation location_of(const AllocId& alloc, const std::string& task) const {
         return {.alloc = to_string(alloc), .alloc_dir = dir_of(alloc), .task = task};
@@ -225,12 +236,15 @@ struct LocalTasks::Impl {
         links->watch({work.alloc, dir, work.task}, std::move(live));
     }
 
-    /// What is left behind of its network, in words.
+    /// What is left behind of its network and its mounts, in words.
     std::optional<std::string> tear_down(const AllocId& alloc) {
-        const Result<void> done = networks->tear_down(dir_of(alloc));
-        if (done) return std::nullopt;
-        log::warn("allocation {}: {}", to_string(alloc), done.error().detail);
-        return done.error().detail;
+        std::string left;
+        for (const Result<void>& done :
+             {networks->tear_down(dir_of(alloc)), unmount_secret_dirs(dir_of(alloc))})
+            if (!done) left += (left.empty() ? "" : "; ") + done.error().detail;
+        if (left.empty()) return std::nullopt;
+        log::warn("allocation {}: {}", to_string(alloc), left);
+        return left;
     }
 
     /// What a task without a supervisor may have left, and what was made for it.
@@ -249,6 +263,7 @@ struct LocalTasks::Impl {
     }
 
     void act(TearDown& work) {
+        set_ups->end(work.alloc);
         clean_up_all(work.alloc);
         usage->rest(work.alloc);
         deliver({wall_clock(), TornDown{work.alloc, tear_down(work.alloc)}});
@@ -257,8 +272,11 @@ struct LocalTasks::Impl {
     void act(RemoveDir& work) {
         usage->forget(work.alloc);
         saver->forget(work.alloc);
+        set_ups->end(work.alloc);
         clean_up_all(work.alloc);
         tear_down(work.alloc);
+        const Result<void> unmounted = setup::unmount_below(dir_of(work.alloc));
+        if (!unmounted) return log::warn("{}", unmounted.error().detail);
         const Result<void> removed = remove_alloc_dir(dir_of(work.alloc));
         if (!removed) log::warn("{}", removed.error().detail);
     }
@@ -362,6 +380,7 @@ Result<std::unique_ptr<LocalTasks>> LocalTasks::open(LocalTasksConfig config,
     impl->scripts = std::make_unique<ScriptRunner>(
         *impl->drivers, [raw = impl.get()](const AllocId& alloc) { return raw->dir_of(alloc); },
         impl->deliver);
+    TRY(impl->open_set_ups());
     const auto act = [raw = impl.get()](Work& work) {
         std::visit([&](auto& piece) { raw->act(piece); }, work);
     };
@@ -404,10 +423,15 @@ void LocalTasks::carry_out(Work work) {
 
 void LocalTasks::stop() {
     for (auto& worker : impl_->workers) worker->stop();
+    impl_->set_ups->stop();
     impl_->scripts->stop();
     impl_->usage->stop();
     impl_->saver->stop();
     impl_->links->stop();
+}
+
+void LocalTasks::services(setup::CatalogueSource source) {
+    impl_->set_ups->services(std::move(source));
 }
 
 Drivers& LocalTasks::drivers() { return *impl_->drivers; }

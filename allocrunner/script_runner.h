@@ -1,7 +1,7 @@
-// Runs the commands of checks inside their tasks, a few at a time.
+// Runs commands inside tasks, a few at a time: those of checks and those of changed templates.
 //
-// A command may take as long as its check's timeout, so it has threads of its own ("scripts"): the
-// workers that start and stop tasks never wait for one. What it says and how it ends goes out as
+// A command may take as long as its timeout, so it has threads of its own ("scripts"): the workers
+// that start and stop tasks never wait for one. What a check's says and how it ends goes out as
 // CheckDone.
 #pragma once
 
@@ -17,6 +17,13 @@ namespace gaggle::allocrunner {
 inline constexpr std::size_t kScriptThreads = 4;
 inline constexpr std::size_t kScriptsWaitingMax = 1024;  ///< one more fails at once, in words
 
+struct TaskScript {
+    AllocId alloc;
+    std::string task;
+    std::vector<std::string> argv;
+    Duration timeout{};
+};
+
 class ScriptRunner {
   public:
     /// `alloc_dir_of` and `deliver` are called on its threads.
@@ -26,6 +33,8 @@ class ScriptRunner {
     ScriptRunner(const ScriptRunner&) = delete;
     ScriptRunner& operator=(const ScriptRunner&) = delete;
 
+    /// `ended` is called on one of its threads, or at once when too many wait.
+    void run(TaskScript script, std::function<void(const Result<ExecEnd>&)> ended);
     /// Requires a check with a script.
     void run(RunCheck check);
 

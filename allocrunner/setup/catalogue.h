@@ -5,7 +5,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -27,5 +29,8 @@ struct ServiceInstance {
 
 /// By name; the instances of one service are in the order of their ids.
 using Catalogue = std::map<std::string, std::vector<ServiceInstance>>;
+/// Makes it when somebody looks. Called on the thread that renders. Shared: whoever looked keeps
+/// it.
+using CatalogueSource = std::function<std::shared_ptr<const Catalogue>()>;
 
 }  // namespace gaggle::setup

@@ -1,9 +1,9 @@
 // The secrets directory of a task: memory that no disk ever sees.
 //
 // With root's rights it is a tmpfs of its own (nodev, nosuid, noexec); otherwise it stays the plain
-// directory that it is. A mount outlives the agent: mounting again takes the one that is there, and
-// whatever is mounted beneath an allocation's directory is found in /proc/self/mountinfo and
-// unmounted when the allocation is over. All calls may block.
+// directory that it is. A mount outlives the agent: mounting again takes the one that is there. It
+// goes when the allocation is over, and before a directory is removed whatever is still mounted
+// beneath it is looked up in /proc/self/mountinfo. All calls may block.
 #pragma once
 
 #include <string>
@@ -24,6 +24,9 @@ struct SecretsDir {
 
 /// False when it is a plain directory because this agent may not mount.
 Result<bool> mount_secrets(const SecretsDir& what);
+
+/// Fine when nothing is mounted there.
+Result<void> unmount_secrets(const std::string& path);
 
 /// Everything that is mounted beneath this directory, innermost first. Fine when nothing is.
 Result<void> unmount_below(const std::string& directory);

@@ -1,7 +1,6 @@
 #include <fcntl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -49,9 +48,18 @@ std::vector<std::string> mount_points() {
     return out;
 }
 
+/// Asked of the two directories, not of the table of mounts, which grows with every allocation.
 bool is_mounted(const std::string& path) {
-    const auto all = mount_points();
-    return std::find(all.begin(), all.end(), path) != all.end();
+    struct stat here {};
+    struct stat above {};
+    const std::string parent = path.substr(0, path.rfind('/'));
+    return lstat(path.c_str(), &here) == 0 && lstat(parent.c_str(), &above) == 0 &&
+           S_ISDIR(here.st_mode) && here.st_dev != above.st_dev;
+}
+
+bool unmount(const std::string& path) {
+    // Whoever still holds a file of it open (a task that escaped) keeps the memory, not the mount.
+    return umount2(path.c_str(), MNT_DETACH | UMOUNT_NOFOLLOW) == 0 || errno == EINVAL;
 }
 
 Result<void> look(const SecretsDir& what) {
@@ -83,18 +91,19 @@ Result<bool> mount_secrets(const SecretsDir& what) {
     return mounted;
 }
 
+Result<void> unmount_secrets(const std::string& path) {
+    if (!is_mounted(path) || unmount(path)) return {};
+    return failure("unmount " + path);
+}
+
 Result<void> unmount_below(const std::string& directory) {
     const std::string prefix = directory + "/";
     auto points = mount_points();
     std::reverse(points.begin(), points.end());
     std::string wrong;
-    for (const std::string& point : points) {
-        if (!point.starts_with(prefix)) continue;
-        // Whoever still holds a file of it open (a task that escaped) keeps the memory, not the
-        // mount.
-        if (umount2(point.c_str(), MNT_DETACH | UMOUNT_NOFOLLOW) == 0 || errno == EINVAL) continue;
-        wrong += (wrong.empty() ? "" : "; ") + ("unmount " + point + ": " + std::strerror(errno));
-    }
+    for (const std::string& point : points)
+        if (point.starts_with(prefix) && !unmount(point))
+            wrong += (wrong.empty() ? "" : "; ") + failure("unmount " + point).detail;
     if (!wrong.empty()) return {Errc::io, wrong};
     return {};
 }

@@ -18,7 +18,7 @@ class SetUpWork {
     void begin(TimePoint now, Plan plan, SetUpKind kind, std::uint64_t run);
     void end(const TaskKey& key);
     void end(const AllocId& alloc);
-    void services(TimePoint now, std::shared_ptr<const Catalogue> next);
+    void services(CatalogueSource source) { source_ = std::move(source); }
     /// Reads what the downloads say, renders what is due, says what is to be done.
     void step(TimePoint now);
 
@@ -43,10 +43,12 @@ class SetUpWork {
     };
 
     void start_waiting(TimePoint now);
+    void adopt_waiting(TimePoint now);
     void start_fetch(TimePoint now, Task& task);
     void read_fetch(TimePoint now, Task& task);
     void finish(TimePoint now, Task& task);
     void fail(Task& task, SetUpEvent::Kind kind, const Error& error, bool may_pass);
+    void look_at_services(TimePoint now);
     void render_due(TimePoint now);
     void look_at_files(TimePoint now);
     Stamp stamp_of(const Plan& plan, const std::string& path) const;
@@ -56,8 +58,12 @@ class SetUpWork {
     std::map<TaskKey, Task> tasks_;
     std::deque<TaskKey> waiting_;  ///< for a place among the downloads
     std::size_t fetching_ = 0;
+    std::vector<TaskKey> adopting_;  ///< wait for the catalogue to settle
+    std::optional<TimePoint> settled_;
     TemplateWatch watch_;
-    // Shared with whoever gave it.
+    CatalogueSource source_;  ///< to be looked at; none: nothing is new
+    TimePoint services_next_;
+    // Shared with whoever made it.
     std::shared_ptr<const Catalogue> services_;
     std::map<std::pair<TaskKey, std::string>, Stamp> stamps_;
     std::optional<TimePoint> look_at_;  ///< at the files of templates, next

@@ -14,6 +14,7 @@ namespace gaggle::setup {
 namespace {
 
 constexpr Duration kFilesEvery = 3s;
+constexpr Duration kServicesEvery = 100ms;
 constexpr Duration kProgressEvery = 10s;
 
 WallTime wall_clock() {
@@ -75,6 +76,8 @@ void SetUpWork::begin(TimePoint now, Plan plan, SetUpKind kind, std::uint64_t ru
     task.plan = std::move(plan);
     task.kind = kind;
     task.run = run;
+    if (!settled_) settled_ = now + config_.settle;
+    if (kind == SetUpKind::adopted && now < *settled_) return adopting_.push_back(key);
     if (kind != SetUpKind::first || task.plan.artifacts.empty()) return finish(now, task);
     events_.note(key, {SetUpEvent::Kind::downloading, "Client is downloading artifacts"});
     waiting_.push_back(key);
@@ -84,6 +87,7 @@ void SetUpWork::begin(TimePoint now, Plan plan, SetUpKind kind, std::uint64_t ru
 void SetUpWork::end(const TaskKey& key) {
     watch_.forget(key);
     std::erase(waiting_, key);
+    std::erase(adopting_, key);
     std::erase_if(stamps_, [&](const auto& one) { return one.first.first == key; });
     const auto found = tasks_.find(key);
     if (found == tasks_.end()) return;
@@ -104,6 +108,11 @@ void SetUpWork::start_waiting(TimePoint now) {
         waiting_.pop_front();
         start_fetch(now, tasks_.at(key));
     }
+}
+
+void SetUpWork::adopt_waiting(TimePoint now) {
+    if (adopting_.empty() || now < *settled_) return;
+    for (const TaskKey& key : std::exchange(adopting_, {})) finish(now, tasks_.at(key));
 }
 
 void SetUpWork::start_fetch(TimePoint now, Task& task) {
@@ -166,6 +175,7 @@ void SetUpWork::read_fetch(TimePoint now, Task& task) {
 }
 
 void SetUpWork::finish(TimePoint now, Task& task) {
+    look_at_services(now);
     const TaskKey key = task.plan.key;
     const auto failed = [&](const Error& error) {
         fail(task, SetUpEvent::Kind::failed, error, may_pass(error));
@@ -178,6 +188,12 @@ void SetUpWork::finish(TimePoint now, Task& task) {
     std::vector<bool> changed;
     for (const Template& one : task.plan.templates) {
         auto result = render_template(task.plan, one, *services_, wall_clock());
+        if (!result.ok() && task.kind == SetUpKind::adopted) {  // it runs on with what it has
+            events_.note(key, {SetUpEvent::Kind::templates, result.error().detail});
+            needs.emplace_back();
+            changed.push_back(false);
+            continue;
+        }
         if (!result.ok()) return failed(result.error());
         needs.push_back(std::move(result->needs));
         changed.push_back(result->changed);
@@ -203,11 +219,14 @@ void SetUpWork::fail(Task& task, SetUpEvent::Kind kind, const Error& error, bool
     events_.done(std::move(done));
 }
 
-void SetUpWork::services(TimePoint now, std::shared_ptr<const Catalogue> next) {
+void SetUpWork::look_at_services(TimePoint now) {
+    if (!source_) return;
+    const auto next = std::exchange(source_, nullptr)();
+    services_next_ = now + kServicesEvery;
     const std::set<std::string> names = difference(*services_, *next);
     if (names.empty()) return;
     const bool list = names_with_tags(*services_) != names_with_tags(*next);
-    services_ = std::move(next);
+    services_ = next;
     watch_.services_changed(now, names, list);
 }
 
@@ -263,6 +282,8 @@ void SetUpWork::step(TimePoint now) {
         if (const auto found = tasks_.find(key); found != tasks_.end())
             read_fetch(now, found->second);
     start_waiting(now);
+    adopt_waiting(now);
+    if (!tasks_.empty() && now >= services_next_) look_at_services(now);
     if (look_at_ && now >= *look_at_) look_at_files(now);
     render_due(now);
 }
@@ -277,6 +298,8 @@ std::vector<int> SetUpWork::descriptors() const {
 std::optional<TimePoint> SetUpWork::next_wakeup() const {
     std::optional<TimePoint> first = watch_.next_wakeup();
     if (look_at_ && (!first || *look_at_ < *first)) first = look_at_;
+    if (source_ && !tasks_.empty() && (!first || services_next_ < *first)) first = services_next_;
+    if (!adopting_.empty() && (!first || *settled_ < *first)) first = settled_;
     return first;
 }
 

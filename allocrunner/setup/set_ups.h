@@ -37,7 +37,9 @@ struct SetUpsConfig {
     std::int64_t fetch_files_max = 1'000'000;     ///< entries of an archive
     Duration fetch_stall = 60s;                   ///< a server that sends nothing that long
     Duration fetch_total = 30min;                 ///< as Nomad
-    std::uint64_t seed = 1;                       ///< of the splays
+    /// After a start the catalogue fills by and by; who runs already is not told what it lacks.
+    Duration settle = 10s;
+    std::uint64_t seed = 1;  ///< of the splays
 };
 
 struct SetUpDone {
@@ -64,8 +66,8 @@ class SetUps {
     void end(const TaskKey& key);
     /// Every task of it.
     void end(const AllocId& alloc);
-    /// What templates see from now on. Shared: the thread reads it while the giver makes another.
-    void services(std::shared_ptr<const Catalogue> now);
+    /// Something about services changed: who renders next looks there, at most ten times a second.
+    void services(CatalogueSource source);
     /// Ends every download; running tasks and their files stay as they are.
     void stop();
 

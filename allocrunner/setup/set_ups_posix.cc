@@ -25,7 +25,7 @@ struct Begin {
     SetUpKind kind = SetUpKind::first;
     std::uint64_t run = 0;
 };
-using Asked = std::variant<Begin, TaskKey, AllocId, std::shared_ptr<const Catalogue>>;
+using Asked = std::variant<Begin, TaskKey, AllocId, CatalogueSource>;
 
 TimePoint read_clock() {
     timespec now{};
@@ -42,10 +42,10 @@ struct SetUps::Impl {
         {
             const std::lock_guard lock(mutex);
             if (stopping) return;
-            using Services = std::shared_ptr<const Catalogue>;
-            if (std::holds_alternative<Services>(command))  // only the newest counts
-                std::erase_if(
-                    queue, [](const Asked& one) { return std::holds_alternative<Services>(one); });
+            if (std::holds_alternative<CatalogueSource>(command))  // only the newest counts
+                std::erase_if(queue, [](const Asked& one) {
+                    return std::holds_alternative<CatalogueSource>(one);
+                });
             queue.push_back(std::move(command));
         }
         wake();
@@ -80,7 +80,7 @@ struct SetUps::Impl {
         else if (const auto* alloc = std::get_if<AllocId>(&command))
             work.end(*alloc);
         else
-            work.services(now, std::get<std::shared_ptr<const Catalogue>>(command));
+            work.services(std::move(std::get<CatalogueSource>(command)));
     }
 
     void wait() const {
@@ -123,7 +123,7 @@ void SetUps::begin(Plan plan, SetUpKind kind, std::uint64_t run) {
 }
 void SetUps::end(const TaskKey& key) { impl_->push(key); }
 void SetUps::end(const AllocId& alloc) { impl_->push(alloc); }
-void SetUps::services(std::shared_ptr<const Catalogue> now) { impl_->push(std::move(now)); }
+void SetUps::services(CatalogueSource source) { impl_->push(std::move(source)); }
 
 void SetUps::stop() {
     {

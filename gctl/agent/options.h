@@ -45,7 +45,8 @@ struct AgentOptions {
     std::vector<std::string> caps_allowed;  ///< for cap_add, besides the default list; or "all"
     std::string docker_socket = "/var/run/docker.sock";
     bool docker_privileged = false;
-    bool docker_volumes = true;  ///< tasks may mount paths of the host
+    bool docker_volumes = true;             ///< tasks may mount paths of the host
+    bool file_artifacts = false;            ///< artifacts may be files of this machine
     allocrunner::NetworkSettings networks;  ///< `port_ip` follows from where the peer listens
 };
 

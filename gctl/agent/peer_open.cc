@@ -131,6 +131,8 @@ Result<void> Peer::open_tasks(const std::string& data_dir) {
                                          .networks = network_settings(startup_),
                                          .host_ip = startup_.cluster.listen.reached_at()};
     config.drivers = driver_settings(startup_.options);
+    config.set_ups.file_artifacts = startup_.options.file_artifacts;
+    config.set_ups.seed = fresh_rng().next();
     config.restore_copy = [this](const allocrunner::Order& order, const std::string&) {
         return copies_->restore({.name_space = order.job.name_space,
                                  .job = order.job.id,

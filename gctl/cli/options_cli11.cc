@@ -181,6 +181,12 @@ void OptionBuilder::add_agent() {
     add_total(app, "--disk-total", to.disk_total, "MiB to offer [what is free]");
     add_drivers(app, to);
     add_networks(app, to.networks);
+    app->add_option_function<std::string>(
+        "--file-artifacts",
+        [&to](const std::string& text) {
+            set_on_off("--file-artifacts", text, to.file_artifacts);
+        },
+        "on or off: artifacts may be files of this machine [off]");
     app->callback([this] {
         if (!agent.options.dev && agent.options.data_dir.empty()) agent.options.data_dir = data_dir;
         if (!agent.options.dev && agent.options.region)

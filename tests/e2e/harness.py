@@ -167,7 +167,7 @@ class DevPeer(Peer):
         self.keeps_data = keeps_data
         if prefix:  # another user may not be able to reach our build directory
             self.program = os.path.join(directory, 'gctl')
-            for program in ('gctl', 'gctl-shim'):
+            for program in ('gctl', 'gctl-shim', 'gctl-fetch'):
                 shutil.copy(os.path.join(os.path.dirname(GCTL), program), directory)
         try:
             self.start('--dev', '--bind', self.address, '--name', self.name, *options)

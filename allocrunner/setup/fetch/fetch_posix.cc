@@ -183,7 +183,7 @@ class Fetch {
         if (order_.file_allowed) return copy_file(source_.url, sink);
         return {Errc::denied,
                 "sources on the peer itself are not allowed; whoever runs the agent "
-                "allows them with --allow-file-artifacts"};
+                "allows them with --file-artifacts on"};
     }
 
     static Result<void> compare(const Checksum& wanted, const std::string& found) {

@@ -1,4 +1,6 @@
 #include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -31,6 +33,7 @@ Result<void> run_git(const std::vector<std::string>& arguments,
     const pid_t pid = fork();
     if (pid < 0) return {Errc::io, std::string("run git: ") + strerror(errno)};
     if (pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
         const int nothing = open("/dev/null", O_RDWR);
         if (fchdir(folder) != 0 || dup2(nothing, STDIN_FILENO) < 0 ||
             dup2(theirs.get(), STDOUT_FILENO) < 0 || dup2(theirs.get(), STDERR_FILENO) < 0)

@@ -6,6 +6,7 @@
 // (docs/decisions/0013).
 #include <signal.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -59,6 +60,7 @@ int main(int argc, char**) {
                 "alone.\n");
         return 2;
     }
+    umask(022);  // whatever the agent's is: other users run tasks
     const auto done = gaggle::setup::carry_out();
     if (done.ok()) {
         gaggle::setup::say("done ", *done);

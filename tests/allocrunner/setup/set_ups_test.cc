@@ -23,9 +23,10 @@ namespace {
 
 class Machine {
   public:
-    explicit Machine(SetUpsConfig config = {}) {
+    explicit Machine(SetUpsConfig config = {}, Duration settle = 0s) {
         config.fetch_path = built_program("gctl-fetch");
         config.fetch_stall = 1s;
+        config.settle = settle;
         set_ups = std::move(*SetUps::open(config, {[this](const TaskKey&, SetUpEvent event) {
                                                        const std::lock_guard lock(mutex_);
                                                        notes_.push_back(std::move(event));
@@ -103,10 +104,10 @@ Template text_to(const std::string& data, const std::string& destination) {
     return out;
 }
 
-std::shared_ptr<const Catalogue> catalogue(int instances) {
+CatalogueSource catalogue(int instances) {
     Catalogue out;
     for (int i = 1; i <= instances; ++i) out["db"].push_back(instance("db", i));
-    return std::make_shared<const Catalogue>(std::move(out));
+    return [out] { return std::make_shared<const Catalogue>(out); };
 }
 
 bool has(const std::string& text, const std::string& part) {
@@ -260,6 +261,21 @@ TEST_CASE("an adopted task is told what changed while the agent was away") {
     machine.set_ups->services(catalogue(4));
     machine.set_ups->begin(plan, SetUpKind::adopted, 1);
     CHECK(machine.action().restart);
+}
+
+TEST_CASE("an adopted task waits until the catalogue has filled, and outlives a broken template") {
+    SetUpsConfig config;
+    Machine machine(config, 300ms);
+    Plan plan = machine.plan();
+    plan.templates = {text_to("{{ len (nomadService \"db\") }}", "local/count"),
+                      text_to("{{ file \"local/none\" }}", "local/broken")};
+    std::ofstream(machine.scratch.path() + "/web/local/count") << "1";
+    machine.set_ups->begin(plan, SetUpKind::adopted, 1);
+    machine.set_ups->services(catalogue(1));  // as gossip tells it, a moment later
+    CHECK_FALSE(machine.done().failure);
+    CHECK(machine.noted("template local/broken: "));
+    CHECK(machine.actions() == 0);
+    CHECK(text_of(machine.scratch.path() + "/web/local/count") == "1");
 }
 
 TEST_CASE("a file that a template reads is looked at") {

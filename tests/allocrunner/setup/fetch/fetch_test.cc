@@ -309,7 +309,7 @@ TEST_CASE("a single packed file loses its ending") {
     place.put("notes.txt", "notes");
     REQUIRE(std::system(("gzip -k " + (place.root() / "notes.txt").string()).c_str()) == 0);
     FetchOrder order = place.order((place.root() / "notes.txt.gz").string());
-    CHECK(has(place.fetched(order), "--allow-file-artifacts"));
+    CHECK(has(place.fetched(order), "--file-artifacts on"));
     order.file_allowed = true;
     CHECK(place.fetched(order) == "done");
     CHECK(place.text("task/local/notes.txt") == "notes");
