@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "gctl/agent/clock.h"
+#include "gctl/agent/template_services.h"
 #include "gctl/agent/token_file.h"
 
 namespace gaggle::agent {
@@ -62,12 +63,17 @@ void Peer::act(node::Effects effects) {
     for (node::ApiReply& reply : effects.replies) api_->reply(std::move(reply));
     for (allocrunner::Work& work : effects.tasks) tasks_->carry_out(std::move(work));
     for (replica::Work& work : effects.copies) copies_->carry_out(std::move(work));
-    for (node::ServicesOf& news : effects.services) services_.take(std::move(news));
+    if (!effects.services.empty()) services_changed(std::move(effects.services));
     for (node::DoLocally& work : effects.local) local_->carry_out(std::move(work));
     for (node::ExecWork& work : effects.exec) exec_->carry_out(std::move(work));
     for (const PeerId& peer : effects.connect_tests) test_connect(peer);
     for (const node::Note& note : effects.notes)
         log::line(note.warning ? log::Level::warn : log::Level::info, "{}", note.text);
+}
+
+void Peer::services_changed(std::vector<node::ServicesOf> news) {
+    for (node::ServicesOf& one : news) services_.take(std::move(one));
+    tasks_->services([this] { return services_.look(template_services); });
 }
 
 void Peer::test_connect(const PeerId& peer) {

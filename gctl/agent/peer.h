@@ -79,6 +79,7 @@ class Peer {
     void feed(const node::Input& input);
     void set_alarm();
     void act(node::Effects effects);
+    void services_changed(std::vector<node::ServicesOf> news);
     void test_connect(const PeerId& peer);
 
     EventLoop& loop_;

@@ -23,15 +23,19 @@ def needs(*programs):
             raise Skip(f'{program} is missing')
 
 
+def run_text(peer, text, name):
+    path = f'{peer.directory}/{name}.nomad'
+    with open(path, 'w') as file:
+        file.write(text)
+    return peer.gctl('job', 'run', path)
+
+
 def run_site(peer, count=3):
     """The example as it stands, but for its count."""
     with open(f'{ROOT}/examples/haproxy.nomad') as file:
         text = file.read()
     check('count = 3' in text, 'the example has three web servers')
-    path = f'{peer.directory}/site.nomad'
-    with open(path, 'w') as file:
-        file.write(text.replace('count = 3', f'count = {count}'))
-    return peer.gctl('job', 'run', path)
+    return run_text(peer, text.replace('count = 3', f'count = {count}'), 'site')
 
 
 def instances(peer, service):
@@ -79,8 +83,8 @@ def answering(url, tries=12):
     return {fetch(url) for _ in range(tries)}
 
 
-def front_of(cluster):
-    front, = instances(cluster[0], 'front')
+def url_of(cluster, service):
+    front, = instances(cluster[0], service)
     return f'http://{front["Address"]}:{front["Port"]}/'
 
 
@@ -94,7 +98,7 @@ def site(cluster):
     run_site(cluster[1])
     wait_until(lambda: len(passing(cluster[0], 'web')) == 3, 60, 'three instances pass their checks', cluster.peers)
     wait_until(lambda: len(instances(cluster[0], 'front')) == 1, 60, 'the balancer runs', cluster.peers)
-    url = front_of(cluster)
+    url = url_of(cluster, 'front')
     all_three = allocs_of(instances(cluster[0], 'web'))
     wait_until(lambda: answering(url) == all_three, 60, 'HAProxy leads to all three', cluster.peers)
     return url
@@ -148,6 +152,71 @@ def test_haproxy_follows_a_killed_and_a_scaled_service():
     wait_until(lambda: len(instances(cluster[1], 'web')) == 2, 40, 'two are listed', cluster.peers)
     left = allocs_of(instances(cluster[1], 'web'))
     wait_until(lambda: answering(url) == left, 40, 'HAProxy leads to those two', cluster.peers)
+
+
+EDGE = '''
+job "edge" {
+  group "edge" {
+    network {
+      port "edge" {}
+    }
+
+    service {
+      name = "edge"
+      port = "edge"
+    }
+
+    task "haproxy" {
+      driver = "raw_exec"
+
+      config {
+        command = "haproxy"
+        args    = ["-W", "-f", "local/haproxy.cfg"]
+      }
+
+      template {
+        destination   = "local/haproxy.cfg"
+        change_mode   = "signal"
+        change_signal = "SIGUSR2"
+        splay         = "0s"
+        data          = <<-EOT
+          defaults
+            mode http
+            timeout connect 2s
+            timeout client 10s
+            timeout server 10s
+            option redispatch
+          listen web
+            bind {{ env "NOMAD_ADDR_edge" }}
+            balance roundrobin
+            {{- range nomadService "web" }}
+            server {{ .AllocID }} {{ .Address }}:{{ .Port }}
+            {{- end }}
+        EOT
+      }
+
+      resources {
+        cpu    = 50
+        memory = 128
+      }
+    }
+  }
+}
+'''
+
+
+def test_haproxy_follows_by_a_template():
+    """A configuration rendered from the catalogue: HAProxy is told to reload it when an instance goes or comes."""
+    cluster = region()
+    site(cluster)
+    run_text(cluster[2], EDGE, 'edge')
+    wait_until(lambda: len(instances(cluster[0], 'edge')) == 1, 60, 'it runs', cluster.peers)
+    url = url_of(cluster, 'edge')
+    for count in (2, 3):
+        run_site(cluster[0], count)
+        wait_until(lambda: len(passing(cluster[1], 'web')) == count, 60, f'{count} instances pass', cluster.peers)
+        now = allocs_of(passing(cluster[1], 'web'))
+        wait_until(lambda: answering(url) == now, 60, f'HAProxy leads to all {count}', cluster.peers)
 
 
 def test_services_survive_their_agent_and_not_their_machine():
