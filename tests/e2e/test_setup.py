@@ -14,11 +14,8 @@ from jobs import job
 dev = lazily(DevPeer)
 released = threading.Event()  # lets the slow answers go
 
-NO_SECOND_TRY = '''
-restart { attempts = 0
- mode = "fail" }
-'''
-NO_OTHER_PLACE = 'reschedule { attempts = 0\n unlimited = false }'
+NO_SECOND_TRY = 'restart {\n attempts = 0\n mode = "fail"\n }\n'
+NO_OTHER_PLACE = 'reschedule {\n attempts = 0\n unlimited = false\n }'
 
 
 def archive(*names, text=b'#!/bin/sh\necho "I came by tar"\n'):
@@ -92,9 +89,13 @@ def test_artifact_template_and_secrets():
       artifact {{
         source      = "{url('/${NOMAD_META_what}')}"
         destination = "local/app"
-        options {{ checksum = "sha256:{checksum}" }}
+        options {{
+          checksum = "sha256:{checksum}"
+        }}
       }}
-      meta {{ what = "good.tar.gz" }}
+      meta {{
+        what = "good.tar.gz"
+      }}
       template {{
         destination = "${{NOMAD_SECRETS_DIR}}/app.env"
         env         = true
@@ -142,7 +143,7 @@ def test_bad_artifacts_are_told():
     def artifact(path, options=''):
         return f'artifact {{\n source = "{url(path)}"\n {options}\n }}\n'
     fails('missing', artifact('/none'), 'Failed Artifact Download', 'the server answered 404')
-    fails('wrong', artifact('/good.tar.gz', 'options { checksum = "md5:00000000000000000000000000000000" }'),
+    fails('wrong', artifact('/good.tar.gz', 'options {\n checksum = "md5:00000000000000000000000000000000"\n }'),
           'Failed Artifact Download', 'the checksum is wrong')
     evil = fails('evil', artifact('/evil.tar.gz'), 'Failed Artifact Download', r'\.\./\.\./evil')
     for folder, _, names in os.walk(dev().directory):
@@ -164,6 +165,54 @@ def test_slow_artifact_ends_with_its_job():
     wait_until(lambda: not fetchers(), 30, 'the download was ended', [peer])
     wait_until(lambda: all(a['ClientStatus'] in ('complete', 'failed') for a in peer.allocs('slow')), 30,
                'its allocation is over', [peer])
+
+
+def test_changed_file_runs_a_script():
+    """A template that reads a file is rendered when that changes, and its script runs inside the task."""
+    peer = dev()
+    extra = '''
+      template {
+        destination = "local/in"
+        once        = true
+        data        = "one"
+      }
+      template {
+        destination = "local/out"
+        change_mode = "script"
+        splay       = "0s"
+        data        = "<{{ file \\"local/in\\" }}>"
+        change_script {
+          command = "/bin/sh"
+          args    = ["-c", "cp ${NOMAD_TASK_DIR}/out ${NOMAD_TASK_DIR}/seen"]
+        }
+      }
+    '''
+    peer.run_job(job('script', 'exec sleep 1000', task_extra=extra))
+    alloc = wait_until(lambda: peer.all_allocs('script', 'running', 1), 40, 'it runs', [peer])[0]
+    local = os.path.join(peer.data_dir, 'alloc', alloc['ID'], 't', 'local')
+    with open(os.path.join(local, 'in'), 'w') as file:
+        file.write('two')
+
+    def seen():
+        with contextlib.suppress(FileNotFoundError), open(os.path.join(local, 'seen')) as file:
+            return file.read() == '<two>'
+    wait_until(seen, 30, 'the script saw the new text', [peer])
+    check(len(peer.pids_of_job('script')) == 1, 'the task runs on')
+    peer.gctl('job', 'stop', 'script')
+
+
+def test_dispatch_payload_is_a_file():
+    """The payload of a dispatched job is a file in the task's directory."""
+    peer = dev()
+    extra = 'dispatch_payload {\n file = "in/payload.json"\n }\n'
+    peer.run_job(job('eats', 'cat "$NOMAD_TASK_DIR/in/payload.json"', type='batch', task_extra=extra,
+                     job_extra='parameterized {\n payload = "required"\n }'), '--detach')
+    payload = os.path.join(peer.directory, 'payload')
+    with open(payload, 'w') as file:
+        file.write('{"n": 7}\n')
+    child = peer.ask('job', 'dispatch', '--detach', 'eats', payload)['DispatchedJobID']
+    done = wait_until(lambda: peer.all_allocs(child, 'complete', 1), 40, 'it has eaten', [peer])[0]
+    check(peer.gctl('alloc', 'logs', done['ID'][:8]) == '{"n": 7}\n', 'the task has read its payload')
 
 
 def test_template_follows_a_service():
