@@ -83,7 +83,7 @@ TEST_CASE("permit: what only the leader says is taken from nobody else") {
     const Region region;
     for (const ledger::Command::What& what : std::vector<ledger::Command::What>{
              ledger::Advance{}, ledger::PeerLost{}, ledger::PeerBack{}, ledger::EvalTaken{},
-             ledger::SetEligibility{}, ledger::BeginEpoch{}, ledger::Collect{}}) {
+             ledger::SetEligibility{}, ledger::BeginEpoch{}}) {
         CAPTURE(what.index());
         CHECK(region.allowed(region.founder(), what));
         CHECK(region.refused(region.peer, what) == "only the leader says this");
@@ -112,6 +112,9 @@ TEST_CASE("permit: a peer needs the right for what it does") {
     const Region region;
     const PeerNumber own = region.number(region.runner);
     CHECK(region.allowed(region.runner, ledger::Reports{.peer = own}));
+    CHECK(region.allowed(region.peer, ledger::Collect{}));
+    CHECK(region.refused(region.runner, ledger::Collect{}).find("no right to submit") !=
+          std::string::npos);
     CHECK(region.refused(region.runner, bundles_of(own)).find("no right to submit") !=
           std::string::npos);
     CHECK_FALSE(region.allowed(region.runner, ledger::OpenSession{.claimant = own}));
