@@ -69,12 +69,14 @@ void add_peer_of(Answer& answer, const ledger::Ledger& ledger, PeerNumber number
     if (peer != nullptr && !there) answer.peers.push_back(*peer);
 }
 
-/// An allocation is shown with its job and the name of its peer.
+/// An allocation is shown with its job and the names of its peer and of those where it failed.
 void add_alloc(Answer& answer, const ledger::Ledger& ledger, const ledger::AllocRecord& alloc) {
     if (answer.allocs.size() >= kRecordsMax) return;
     answer.allocs.push_back(alloc);
     add_job_of(answer, ledger, alloc);
     add_peer_of(answer, ledger, alloc.peer);
+    for (const ledger::Reschedule& past : alloc.reschedules)
+        add_peer_of(answer, ledger, past.peer);
 }
 
 void answer_jobs(Answer& answer, const ledger::Ledger& ledger, const Query& query) {

@@ -153,7 +153,7 @@ def test_network_is_made_anew():
     peer.crash()
     peer.on_machine('sh', '-c', 'umount /run/netns/*; rm -rf /run/netns/* /run/gaggle/cni; ip link delete gaggle; '
                                 'iptables -F; iptables -X; iptables -t nat -F; iptables -t nat -X')
-    check(peer.clean() and not peer.fetch(port), 'nothing of it is left')
+    wait_until(lambda: peer.clean() and not peer.fetch(port), 20, 'nothing of it is left', [peer])
     peer.start()
     wait_until(lambda: peer.fetch(port) == 'hello from web-0\n', 60, 'it is served again', [peer])
     stopped_clean(peer, 'bridge')
