@@ -151,7 +151,8 @@ def test_network_is_made_anew():
     port = port_of(peer, alloc)
     wait_until(lambda: peer.fetch(port) == 'hello from web-0\n', 30, 'the port is mapped', [peer])
     peer.crash()
-    peer.on_machine('sh', '-c', 'umount /run/netns/*; rm -rf /run/netns/* /run/gaggle/cni; ip link delete gaggle; '
+    peer.on_machine('sh', '-c', f'umount /run/netns/* {peer.data_dir}/alloc/*/*/secrets; '
+                                'rm -rf /run/netns/* /run/gaggle/cni; ip link delete gaggle; '
                                 'iptables -F; iptables -X; iptables -t nat -F; iptables -t nat -X')
     wait_until(lambda: peer.clean() and not peer.fetch(port), 20, 'nothing of it is left', [peer])
     peer.start()
