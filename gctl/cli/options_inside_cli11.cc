@@ -33,7 +33,7 @@ void OptionBuilder::add_inside() {
                             "  gctl alloc logs -stderr -n 100 1f0c3a52 redis\n"
                             "  gctl alloc logs -job redis");
     add_alloc(app, logs);
-    app->add_option("TASK", logs.task, "Needed when there are several")->option_text(" ");
+    app->add_option("TASK,--task", logs.task, "Needed when there are several")->option_text(" ");
     app->add_flag("-f,--follow", logs.follow, "Go on until it ends or Ctrl-C");
     app->add_flag("--stderr", logs.error_stream, "Standard error instead of standard output");
     add_end(app, logs);

@@ -102,6 +102,7 @@ TEST_CASE("looking commands") {
     CHECK(logs.follow);
     CHECK(logs.lines == 20);
     CHECK(logs.task == "web");
+    CHECK(parsed<AllocLogs>({"alloc", "logs", "-task", "web", "abc"}).task == "web");
     CHECK(parsed<JobStop>({"job", "stop", "-purge", "-yes", "x"}).purge);
     CHECK(parsed<JobStop>({"job", "stop", "-y", "x"}).yes);
     const auto line = parse_command_line({"members", "--json", "--address", "h:1"}, "/data");
