@@ -5,6 +5,7 @@
 #include <cstring>
 #include <filesystem>
 
+#include "allocrunner/setup/secrets.h"
 #include "base/log.h"
 #include "gctl/agent/home.h"
 
@@ -92,6 +93,8 @@ Result<Home> home_for(const AgentOptions& options) {
 
 void leave(const Home& home) {
     if (!home.temporary) return;
+    const auto unmounted = setup::unmount_below(home.data_dir);  // of tasks that would not end
+    if (!unmounted.ok()) log::warn("{}", unmounted.error().detail);
     std::error_code failed;
     std::filesystem::remove_all(home.data_dir, failed);
     if (failed)

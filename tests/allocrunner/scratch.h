@@ -3,6 +3,7 @@
 
 #include <poll.h>
 #include <stdlib.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -21,6 +22,7 @@ class ScratchDir {
         path_ = mkdtemp(name);
     }
     ~ScratchDir() {
+        unmount_below();
         std::error_code ignored;
         std::filesystem::remove_all(path_, ignored);
     }
@@ -29,6 +31,16 @@ class ScratchDir {
     const std::string& path() const { return path_; }
 
   private:
+    /// The secrets of tasks, as a killed agent leaves them.
+    void unmount_below() const {
+        std::ifstream mounts("/proc/self/mounts");
+        for (std::string line; std::getline(mounts, line);) {
+            const std::size_t from = line.find(' ') + 1;
+            const std::string place = line.substr(from, line.find(' ', from) - from);
+            if (place.starts_with(path_ + "/")) umount2(place.c_str(), MNT_DETACH);
+        }
+    }
+
     std::string path_;
 };
 

@@ -8,6 +8,7 @@
 #include <fstream>
 #include <map>
 
+#include "allocrunner/setup/secrets.h"
 #include "tests/bench/bench_peer.h"
 
 namespace {
@@ -74,8 +75,8 @@ int run(const std::string& root, std::uint32_t wanted) {
         if (const auto error = peer.open()) return fmt::print("{}\n", *error), 1;
         std::vector<Order> orders;
         for (std::uint32_t number = 0; number < wanted; ++number)
-            orders.push_back(order_of(number, {"sleep", "600"},
-                                      {.files_max = 1, .file_size = MegaBytes{1}}));
+            orders.push_back(
+                order_of(number, {"sleep", "600"}, {.files_max = 1, .file_size = MegaBytes{1}}));
         const TimePoint begin = boot_clock();
         peer.feed({WallTime{}, Orders{orders}});
         peer.until([&] {
@@ -102,6 +103,8 @@ int main(int argc, char** argv) {
     std::string root = std::string(argc > 2 ? argv[2] : "/tmp") + "/gaggle-bench-XXXXXX";
     if (mkdtemp(root.data()) == nullptr) return 1;
     const int result = run(root, wanted);
+    const auto unmounted = gaggle::setup::unmount_below(root);  // the tasks' secrets
+    if (!unmounted.ok()) fmt::print("{}\n", unmounted.error().detail);
     std::filesystem::remove_all(root);
     return result;
 }

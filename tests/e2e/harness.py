@@ -9,6 +9,7 @@ import glob
 import os
 import shutil
 import socket
+import subprocess
 import tempfile
 import time
 
@@ -155,7 +156,16 @@ def clear_away(directory, pids_of, peers=()):
         if peer.process is not None:
             peer.process.wait(10)
     tokens.withdraw(directory)
+    unmount_below(directory)
     shutil.rmtree(directory, ignore_errors=True)
+
+
+def unmount_below(directory):
+    """What killed agents had mounted there: the secrets of tasks, mostly."""
+    with open('/proc/self/mounts') as mounts:
+        places = [line.split()[1] for line in mounts if line.split()[1].startswith(directory + '/')]
+    for place in reversed(places):
+        subprocess.run(['umount', '--lazy', place], check=False)
 
 
 class DevPeer(Peer):
