@@ -223,12 +223,14 @@ void DiskWatch::decide(TimePoint now, Effects& out) {
         working_ = out.look = true;
         return;
     }
-    if (const auto id = urgent(now)) return measure(now, *id, true, config_.slice, out);
+    // First, for it has a pace of its own; a writer whose walks explain nothing, and who is
+    // suspected again after each, would else never have his open files looked at.
     if (wants_open_files(now)) {
         grown_at_open_files_ = grown_;
         working_ = out.open_files = true;
         return;
     }
+    if (const auto id = urgent(now)) return measure(now, *id, true, config_.slice, out);
     const auto id = calm(now);
     if (!id) return;
     const auto half = static_cast<std::int64_t>(config_.entries_saved_max / 2);

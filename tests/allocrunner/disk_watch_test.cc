@@ -230,6 +230,22 @@ TEST_CASE("a deleted file that stays open counts, when the disk shrinks and no n
     CHECK(disk.watch.use(alloc_id(9))->bytes >= 300 * kMega);
 }
 
+TEST_CASE("walks that explain nothing do not keep the open files from being looked at") {
+    FakeDisk disk;
+    disk.add(1, 300 * kMega, {.bytes = kMega, .entries = 400'000});  // a walk takes 0.4 s
+    disk.wait(1min);
+    auto& dir = disk.dirs.at(alloc_id(1));
+    for (int tenth = 0; tenth < 50 && disk.found.empty(); ++tenth) {
+        dir.nameless += 300 * kMega;
+        dir.touched = true;
+        disk.used += 300 * kMega;
+        disk.wait(100ms);
+    }
+    REQUIRE(!disk.found.empty());
+    CHECK(disk.found.back().used > 300 * kMega);
+    CHECK(disk.now <= TimePoint(1min + 3s));
+}
+
 TEST_CASE("without notification the open files show who writes") {
     FakeDisk disk;
     disk.notified = false;
