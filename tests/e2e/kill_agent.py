@@ -65,8 +65,10 @@ def numbers(peer, alloc):
 
 
 def zombies():
+    """Those whose parent is a process of this run, but for our own children: other tests run on this machine too."""
+    ours = set(processes.descendants())
     return [pid for pid in map(int, filter(str.isdigit, os.listdir('/proc')))
-            if processes.state_and_parent(pid)[0] == 'Z' and processes.state_and_parent(pid)[1] != os.getpid()]
+            if processes.state_and_parent(pid)[0] == 'Z' and processes.state_and_parent(pid)[1] in ours]
 
 
 def leaks(directory):

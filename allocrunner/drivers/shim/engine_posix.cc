@@ -20,6 +20,9 @@ namespace {
 constexpr std::size_t kBytes = 64U << 10U;
 constexpr int kDrainMs = 5'000;
 constexpr int kSignalMs = 1'000;
+constexpr int kKilledCode = 137;  // 128 and SIGKILL
+constexpr int kOomTries = 5;
+constexpr int kOomAgainMs = 100;
 
 char bytes_read[kBytes];
 int patience_ms = kProgramTimeoutMs;  // with a step of an answer
@@ -247,8 +250,14 @@ void Engine::drain(Log& out, Log& err) {
 }
 
 bool Engine::ran_out_of_memory() {
-    return ask("GET", "/json", bytes_read, sizeof bytes_read) == 200 &&
-           strstr(bytes_read, "\"OOMKilled\":true") != nullptr;
+    // The engine hears of it from the kernel, perhaps a moment after it has told us of the end.
+    for (int tries = code() == kKilledCode ? kOomTries : 1; tries > 0; --tries) {
+        if (ask("GET", "/json", bytes_read, sizeof bytes_read) == 200 &&
+            strstr(bytes_read, "\"OOMKilled\":true") != nullptr)
+            return true;
+        if (tries > 1) poll(nullptr, 0, kOomAgainMs);
+    }
+    return false;
 }
 
 void Engine::remove() {
