@@ -239,7 +239,7 @@ class Peer(Agent):
     @contextlib.contextmanager
     def follow(self, alloc):
         """`gctl alloc logs -f` in the background."""
-        with tempfile.TemporaryFile('w+') as out:
+        with tempfile.TemporaryFile('a+') as out:  # appended: read() moves the offset that both share
             command = [*self.prefix, self.program, 'alloc', 'logs', '-f', alloc['ID']]
             process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.DEVNULL,
                                        env=environment(self.http_address))
