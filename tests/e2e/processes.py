@@ -87,12 +87,17 @@ def uses(pid, directory):
         with open(f'{folder}/environ', 'rb') as environ:
             if directory.encode() in environ.read():
                 return True
-        for fd in os.listdir(f'{folder}/fd'):
-            if os.readlink(f'{folder}/fd/{fd}').startswith(directory):
-                return True
+        return any(target_of(f'{folder}/fd/{fd}').startswith(directory) for fd in os.listdir(f'{folder}/fd'))
     except OSError:
-        pass
-    return False
+        return False
+
+
+def target_of(link):
+    """Where it leads; '' when it is gone: a process closes descriptors while we look at them."""
+    try:
+        return os.readlink(link)
+    except OSError:
+        return ''
 
 
 def belonging(directory):
