@@ -3,9 +3,11 @@
 
     tests/e2e/kill_agent.py [seconds]      ten minutes unless told otherwise
 
-Writers number their lines: after any number of kills each must be the same process, and its log must have every
-number once. A task that keeps ending must have one process at most; hooks and sidecars must be as the job says. In
-the end all jobs are stopped, and no process, zombie, mount, cgroup, network namespace or descriptor may be left.
+Writers number their lines, on the host, in a container (driver exec) and in a bridge network: after any number of
+kills each must be the same process, and its log must have every number once. Tasks that keep ending must have one
+process at most; hooks and sidecars must be as the job says; a script check runs all the time. In the end all jobs are
+stopped, and no process, zombie, mount, cgroup, network namespace, address, rule or descriptor may be left. Where this
+machine lacks what exec or bridges need, those who need it are left out, and that is said.
 """
 import glob
 import os
@@ -14,13 +16,27 @@ import sys
 import time
 
 import processes
-from harness import Cluster, check, wait_until
-from jobs import job
+from harness import Cluster, Skip, check, wait_until
+from jobs import DISK, job
+from own_network import OneMachine
 
-WRITERS = 6
+WRITERS = 4
 WRITE = 'n=0; while :; do n=$((n+1)); echo $n; sleep 0.02; done'
 CRASH = 'echo run; sleep 1; exit 1'
 POLICY = 'restart {\n attempts = 100000\n interval = "24h"\n delay = "200ms"\n }\n'
+BRIDGE = 'network {\n mode = "bridge"\n port "http" {\n to = 8080\n }\n }\n' + DISK
+CHECKED = '''
+service {
+  name     = "checked"
+  provider = "nomad"
+  check {
+    type     = "script"
+    command  = "/bin/true"
+    interval = "1s"
+    timeout  = "5s"
+  }
+}
+'''
 SIDECAR = '''
     task "side" {
       driver = "raw_exec"
@@ -56,7 +72,7 @@ SIDECAR = '''
 
 def numbers(peer, alloc):
     """All that a writer has written, from its files, oldest first."""
-    files = glob.glob(os.path.join(peer.data_dir, 'alloc', alloc['ID'], 'alloc', 'logs', 't.stdout.*'))
+    files = glob.glob(os.path.join(peer.seen(peer.data_dir), 'alloc', alloc['ID'], 'alloc', 'logs', 't.stdout.*'))
     text = ''
     for path in sorted(files, key=lambda path: int(path.rpartition('.')[2])):
         with open(path) as file:
@@ -71,60 +87,104 @@ def zombies():
             if processes.state_and_parent(pid)[0] == 'Z' and processes.state_and_parent(pid)[1] in ours]
 
 
-def leaks(directory):
-    """Mounts and cgroups that name the directory's allocations."""
+def leaks(peer, alloc_ids):
+    """What is left of allocations: mounts, cgroups, and what their networks made."""
     with open('/proc/self/mountinfo') as file:
-        mounts = [line.split()[4] for line in file if directory in line.split()[4]]
-    return mounts
+        found = [place for line in file if (place := line.split()[4]).startswith(peer.directory + '/')]
+    for folder, groups, _ in os.walk('/sys/fs/cgroup'):
+        found += [os.path.join(folder, group) for group in groups if any(i in group for i in alloc_ids)]
+    if hasattr(peer, 'traces'):
+        found += [trace for traces in peer.traces().values() for trace in traces]
+    return found
 
 
 def descriptors(peer):
     return len(os.listdir(f'/proc/{peer.process.pid}/fd'))
 
 
-def start_load(peer):
-    for number in range(WRITERS):
-        peer.run_job(job(f'writer{number}', WRITE))
-    peer.run_job(job('crasher', CRASH, task_extra=POLICY))
-    peer.run_job(job('gang', 'exec sleep 100000', group_extra=SIDECAR))
-    names = [f'writer{n}' for n in range(WRITERS)] + ['gang']
+def in_container(text):
+    return text.replace('driver = "raw_exec"', 'driver = "exec"')
+
+
+def load_for(peer):
+    """The jobs by name; writers' names begin with `writer`, and those whose tasks keep ending with `crasher`."""
+    jobs = {f'writer{n}': job(f'writer{n}', WRITE) for n in range(WRITERS)}
+    jobs['crasher'] = job('crasher', CRASH, task_extra=POLICY)
+    jobs['gang'] = job('gang', 'exec sleep 100000', group_extra=SIDECAR)
+    node = peer.node()
+    if node['Drivers']['exec']['Healthy']:
+        jobs['writer-exec'] = in_container(job('writer-exec', WRITE, task_extra=CHECKED))
+        jobs['crasher-exec'] = in_container(job('crasher-exec', CRASH, task_extra=POLICY))
+    if node['Attributes'].get('gaggle.network.bridge') == '1':
+        jobs['writer-bridge'] = job('writer-bridge', WRITE, group_extra=BRIDGE)
+        if 'writer-exec' in jobs:
+            jobs['writer-both'] = in_container(job('writer-both', WRITE, group_extra=BRIDGE))
+    missing = {'writer-exec', 'writer-bridge', 'writer-both'} - set(jobs)
+    print(f'the load: {", ".join(jobs)}' + (f'; not here: {", ".join(missing)}' if missing else ''), flush=True)
+    return jobs
+
+
+def start_load(peer, jobs):
+    """The allocation of each job whose tasks stay."""
+    for text in jobs.values():
+        peer.run_job(text)
     return {name: wait_until(lambda: peer.all_allocs(name, 'running', 1), 60, f'{name} runs', [peer])[0]
-            for name in names}
+            for name in jobs if not name.startswith('crasher')}
+
+
+def machine():
+    """A peer with networks of its own where this machine can have them."""
+    try:
+        return OneMachine()
+    except Skip:
+        return Cluster(1).form()
+
+
+def kill_for(peer, seconds, chance, crashers):
+    """How many kills there were."""
+    kills, end = 0, time.monotonic() + seconds
+    while time.monotonic() < end:
+        time.sleep(chance.choice([0, 0.05, 0.3, 1, 3]) * chance.random())
+        peer.kill()
+        kills += 1
+        for name in crashers:
+            count = len(peer.pids_of_job(name))
+            check(count <= 1, f'after kill {kills} {name} has {count} processes')
+        peer.start(ready=chance.random() < 0.7)
+    wait_until(lambda: peer.wait_ready() or True, 60, 'the agent is back', [peer])
+    return kills
+
+
+def check_written(peer, name, alloc):
+    wait_until(lambda: numbers(peer, alloc), 20, f'{name} writes', [peer])
+    got = numbers(peer, alloc)
+    check(got == list(range(1, len(got) + 1)), f'{name} has every line once: {len(got)} lines')
+    check(len(peer.allocs(name)) == 1, f'{name} was not replaced')
 
 
 def run(seconds, seed=None):
     """How many kills there were; a Failed for whatever is not as it should be."""
-    chance = random.Random(seed)
     known_zombies = zombies()
-    with Cluster(1).form() as cluster:
+    with machine() as cluster:
         peer = cluster[0]
-        allocs = start_load(peer)
+        jobs = load_for(peer)
+        allocs = start_load(peer, jobs)
         pids = {name: peer.pids_of_allocs([alloc]) for name, alloc in allocs.items()}
-        peer.gctl('members')
+        check(all(len(found) >= 1 for found in pids.values()), f'each has its process: {pids}')
+        ids = [alloc['ID'] for name in jobs for alloc in peer.allocs(name)]
         before = descriptors(peer)
-        kills, end = 0, time.monotonic() + seconds
-        while time.monotonic() < end:
-            time.sleep(chance.choice([0, 0.05, 0.3, 1, 3]) * chance.random())
-            peer.kill()
-            kills += 1
-            crashers = len(peer.pids_of_job('crasher'))
-            check(crashers <= 1, f'after kill {kills} the crasher has {crashers} processes')
-            peer.start(ready=chance.random() < 0.7)
-        wait_until(lambda: peer.wait_ready() or True, 60, 'the agent is back', [peer])
+        kills = kill_for(peer, seconds, random.Random(seed), [name for name in jobs if name.startswith('crasher')])
         for name, alloc in allocs.items():
             check(peer.pids_of_allocs([alloc]) == pids[name], f'{name} is the same process after {kills} kills')
-        for name in (f'writer{n}' for n in range(WRITERS)):
-            wait_until(lambda: numbers(peer, allocs[name]), 20, f'{name} writes', [peer])
-            got = numbers(peer, allocs[name])
-            check(got == list(range(1, len(got) + 1)), f'{name} has every line once: {len(got)} lines')
-            check(len(peer.allocs(name)) == 1, f'{name} was not replaced')
-        check(descriptors(peer) <= before + 8, f'{descriptors(peer)} descriptors, {before} in the beginning')
-        for name in [*allocs, 'crasher']:
+            if name.startswith('writer'):
+                check_written(peer, name, alloc)
+        wait_until(lambda: descriptors(peer) <= before + 8, 30, f'{descriptors(peer)} descriptors, {before} before', [peer])
+        for name in jobs:
             peer.gctl('job', 'stop', name)
         wait_until(lambda: not peer.task_pids(), 60, 'no process of a task is left', [peer])
-        after = os.path.join(peer.data_dir, 'alloc', allocs['gang']['ID'], 'alloc', 'data', 'after')
+        after = os.path.join(peer.seen(peer.data_dir), 'alloc', allocs['gang']['ID'], 'alloc', 'data', 'after')
         wait_until(lambda: os.path.exists(after), 20, 'the poststop task ran', [peer])
-        wait_until(lambda: not leaks(cluster.directory), 20, f'no mount is left: {leaks(cluster.directory)}', [peer])
+        wait_until(lambda: not leaks(peer, ids), 30, f'nothing is left: {leaks(peer, ids)}', [peer])
         wait_until(lambda: not set(zombies()) - set(known_zombies), 20, 'no zombie is left', [peer])
     return kills
 
