@@ -219,7 +219,7 @@ struct LocalTasks::Impl {
             .shim_path = config.shim_path,
             .alloc_dir = dir,
             .task = work.task,
-            .title = short_text(work.alloc) + "/" + work.task,
+            .title = TaskPlace{work.alloc, dir, work.task}.title(),
             .run = work.run,
             .spec = std::move(work.spec),
             .launch = std::move(*launch),

@@ -29,11 +29,20 @@ bool is_plain_name(const std::string& name) {
            name.find_first_of(std::string_view("/\0", 2)) == std::string::npos;
 }
 
-UniqueFd open_log(const std::string& alloc_dir, const std::string& name) {
-    // The folder belongs to the task as much as to us: a link or a pipe in it must not be followed
-    // or waited for.
-    const std::string path = alloc_dir + "/" + std::string(kFolder) + "/" + name;
-    UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+/// The folder of logs, opened once for all that a call does in it: `alloc` and what is in it belong
+/// to the task as much as to us, so no link is followed on the way. Without one errno says why.
+UniqueFd open_folder(const std::string& alloc_dir) {
+    const UniqueFd top(open(alloc_dir.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    if (!top) return {};
+    const UniqueFd alloc(
+        openat(top.get(), "alloc", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    if (!alloc) return {};
+    return UniqueFd(openat(alloc.get(), "logs", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+}
+
+UniqueFd open_log(const UniqueFd& folder, const std::string& name) {
+    // A link or a pipe in its place must not be followed or waited for.
+    UniqueFd fd(openat(folder.get(), name.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
     struct stat about {};
     if (fd && (fstat(fd.get(), &about) != 0 || !S_ISREG(about.st_mode))) {
         fd.reset();
@@ -55,6 +64,39 @@ std::optional<std::uint64_t> number_in(std::string_view digits) {
     return number;
 }
 
+/// All files of one stream, oldest first, and the folder that they are in.
+struct Found {
+    UniqueFd folder;
+    std::vector<LogFile> files;
+};
+
+Result<Found> find_logs(const std::string& alloc_dir, const std::string& task, LogStream stream) {
+    if (!is_plain_name(task))
+        return {Errc::invalid, "list logs: \"" + task + "\" is not the name of a task"};
+    Found out{.folder = open_folder(alloc_dir), .files = {}};
+    const std::unique_ptr<DIR, int (*)(DIR*)> listing(
+        out.folder ? fdopendir(fcntl(out.folder.get(), F_DUPFD_CLOEXEC, 0)) : nullptr, closedir);
+    if (!listing) {
+        const bool moved = errno == ELOOP || errno == ENOTDIR;
+        return {errno == ENOENT ? Errc::not_found : Errc::io,
+                "list logs of task " + task + ": open " + alloc_dir + "/" + std::string(kFolder) +
+                    ": " +
+                    (moved ? "a task put something else in its place" : std::strerror(errno))};
+    }
+    const std::string prefix = prefix_of(task, stream);
+    for (const dirent* entry = readdir(listing.get()); entry != nullptr;
+         entry = readdir(listing.get())) {
+        const std::string_view name = entry->d_name;
+        if (!name.starts_with(prefix)) continue;
+        const auto number = number_in(name.substr(prefix.size()));
+        const UniqueFd fd = number ? open_log(out.folder, std::string(name)) : UniqueFd();
+        if (fd) out.files.push_back({*number, size_of(fd)});
+    }
+    std::sort(out.files.begin(), out.files.end(),
+              [](const LogFile& a, const LogFile& b) { return a.number < b.number; });
+    return out;
+}
+
 }  // namespace
 
 const char* to_string(LogStream stream) {
@@ -63,39 +105,19 @@ const char* to_string(LogStream stream) {
 
 Result<std::vector<LogFile>> log_files(const std::string& alloc_dir, const std::string& task,
                                        LogStream stream) {
-    if (!is_plain_name(task))
-        return {Errc::invalid, "list logs: \"" + task + "\" is not the name of a task"};
-    const std::string path = alloc_dir + "/" + std::string(kFolder);
-    const std::unique_ptr<DIR, int (*)(DIR*)> folder(opendir(path.c_str()), closedir);
-    if (!folder)
-        return {errno == ENOENT ? Errc::not_found : Errc::io,
-                "list logs of task " + task + ": open " + path + ": " + std::strerror(errno)};
-    const std::string prefix = prefix_of(task, stream);
-    std::vector<LogFile> out;
-    for (const dirent* entry = readdir(folder.get()); entry != nullptr;
-         entry = readdir(folder.get())) {
-        const std::string_view name = entry->d_name;
-        if (!name.starts_with(prefix)) continue;
-        const auto number = number_in(name.substr(prefix.size()));
-        const UniqueFd fd = number ? open_log(alloc_dir, std::string(name)) : UniqueFd();
-        if (fd) out.push_back({*number, size_of(fd)});
-    }
-    std::sort(out.begin(), out.end(),
-              [](const LogFile& a, const LogFile& b) { return a.number < b.number; });
-    return out;
+    Found found = TRY(find_logs(alloc_dir, task, stream));
+    return std::move(found.files);
 }
 
 std::uint64_t trim_logs(const std::string& alloc_dir, const std::string& task, LogStream stream,
                         std::uint64_t files_max) {
-    const auto files = log_files(alloc_dir, task, stream);
-    if (!files || files->empty()) return 0;
-    const std::uint64_t newest = files->back().number;
-    const std::string path = alloc_dir + "/" + std::string(kFolder);
-    const UniqueFd folder(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
-    for (const LogFile& file : *files) {
+    const auto found = find_logs(alloc_dir, task, stream);
+    if (!found || found->files.empty()) return 0;
+    const std::uint64_t newest = found->files.back().number;
+    for (const LogFile& file : found->files) {
         const std::string name = prefix_of(task, stream) + std::to_string(file.number);
-        if (newest - file.number >= files_max && folder &&
-            unlinkat(folder.get(), name.c_str(), 0) != 0)
+        if (newest - file.number >= files_max &&
+            unlinkat(found->folder.get(), name.c_str(), 0) != 0)
             log::debug("remove log {}: {}", name, std::strerror(errno));
     }
     return newest;
@@ -118,7 +140,8 @@ Result<LogPlace> log_place(const std::string& alloc_dir, const std::string& task
 
 Result<LogChunk> read_log(const std::string& alloc_dir, const std::string& task, LogStream stream,
                           LogPlace from, std::size_t max_bytes) {
-    std::vector<LogFile> files = TRY(log_files(alloc_dir, task, stream));
+    Found found = TRY(find_logs(alloc_dir, task, stream));
+    std::vector<LogFile>& files = found.files;
     const std::string prefix = prefix_of(task, stream);
     LogChunk chunk;
     chunk.from = from;
@@ -133,7 +156,7 @@ Result<LogChunk> read_log(const std::string& alloc_dir, const std::string& task,
     while (file != files.end() && file + 1 != files.end() && chunk.from.offset >= file->bytes) {
         // It may have grown between being listed and the next one being begun. Now that the next
         // one is there, its size is final.
-        file->bytes = size_of(open_log(alloc_dir, prefix + std::to_string(file->number)));
+        file->bytes = size_of(open_log(found.folder, prefix + std::to_string(file->number)));
         if (chunk.from.offset < file->bytes) break;
         ++file;
         chunk.from = {file->number, 0};
@@ -142,7 +165,7 @@ Result<LogChunk> read_log(const std::string& alloc_dir, const std::string& task,
     const std::string name = prefix + std::to_string(chunk.from.file);
     chunk.file_name = std::string(kFolder) + "/" + name;
     if (file == files.end()) return chunk;
-    const UniqueFd fd = open_log(alloc_dir, name);
+    const UniqueFd fd = open_log(found.folder, name);
     if (!fd) return chunk;  // rotated away just now; the next call goes on behind it
     chunk.bytes.resize(max_bytes);
     const ssize_t got =

@@ -20,15 +20,23 @@ WallTime wall_clock();
 /// A Record as the core speaks of it.
 TaskExit exit_of(const shim::Record& record);
 
+/// How long a shim that is asked to kill its task may say nothing before it is killed itself.
+/// Longer than it waits for an engine's or a program's answer (shim::kProgramTimeoutMs).
+inline constexpr Duration kShimDeafAfter = 25s;
+
 struct TaskPlace {
     AllocId alloc;
     std::string alloc_dir;
     std::string task;
+
+    /// What `ps` shows of its shim behind the program's name.
+    std::string title() const { return short_text(alloc) + "/" + task; }
 };
 
 class TaskLinks {
   public:
-    static Result<std::unique_ptr<TaskLinks>> open(std::function<void(Input)> deliver);
+    static Result<std::unique_ptr<TaskLinks>> open(std::function<void(Input)> deliver,
+                                                   Duration deaf_after = kShimDeafAfter);
     ~TaskLinks();  ///< as stop()
     TaskLinks(const TaskLinks&) = delete;
     TaskLinks& operator=(const TaskLinks&) = delete;
@@ -42,6 +50,9 @@ class TaskLinks {
     void watch(TaskPlace place, ShimCall call, const shim::Record& record, bool heard);
     /// To a task that is not watched (any more): nothing happens.
     void signal(const AllocId& alloc, const std::string& task, std::int32_t number);
+    /// Also to a shim that was stopped or hangs, so that no task can make itself unstoppable: one
+    /// that was told to kill and has said nothing since for `deaf_after` is killed when it is told
+    /// again, and the task with it.
     void kill(const AllocId& alloc, const std::string& task);
     /// CheckDone follows, at the latest after the check's timeout.
     void check(const RunCheck& check);

@@ -42,6 +42,7 @@ struct Link {
     std::int64_t shim_pid = 0;  ///< to be waited for when it is this process's child; else 0
     shim::Record record;
     bool heard = true;
+    std::optional<TimePoint> told_to_kill;  ///< and has not said a word since
 };
 
 struct Probe {
@@ -73,6 +74,7 @@ TaskExit exit_of(const shim::Record& record) {
 
 struct TaskLinks::Impl {
     std::function<void(Input)> deliver;
+    Duration deaf_after = kShimDeafAfter;
     UniqueFd epoll;
     UniqueFd wake;
     std::thread thread;
@@ -140,6 +142,7 @@ struct TaskLinks::Impl {
         FrameReader& reader = link.call.reader;
         reader.feed(BytesView(bytes, static_cast<std::size_t>(got)));
         for (auto frame = reader.next(); frame && *frame; frame = reader.next()) {
+            link.told_to_kill.reset();
             if ((*frame)->kind != shim::Kind::state) continue;
             const auto record = record_of((*frame)->payload);
             if (!record) continue;
@@ -196,6 +199,20 @@ struct TaskLinks::Impl {
             else
                 listen_to(at->first, link);
         }
+    }
+
+    void kill(Link& link) {
+        const TimePoint now = boot_clock();
+        if (!link.told_to_kill) link.told_to_kill = now;
+        if (now - *link.told_to_kill >= deaf_after) {
+            log::error("task {}: its supervisor does not hear that it shall be killed, and is "
+                       "killed itself",
+                       link.place.title());
+            return kill_shim(link.place.title());
+        }
+        Result<void> sent = send_kill(link.call.socket.get());
+        if (sent) sent = send_hello(link.call.socket.get());  // to be answered, if it hears
+        if (!sent) log::warn("kill task {}: {}", link.place.title(), sent.error().detail);
     }
 
     void finish_probe(std::map<std::uint64_t, Probe>::iterator probe, const ProbeResult& result,
@@ -262,9 +279,11 @@ struct TaskLinks::Impl {
 TaskLinks::TaskLinks(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 TaskLinks::~TaskLinks() { stop(); }
 
-Result<std::unique_ptr<TaskLinks>> TaskLinks::open(std::function<void(Input)> deliver) {
+Result<std::unique_ptr<TaskLinks>> TaskLinks::open(std::function<void(Input)> deliver,
+                                                   Duration deaf_after) {
     auto impl = std::make_unique<Impl>();
     impl->deliver = std::move(deliver);
+    impl->deaf_after = deaf_after;
     impl->epoll.reset(epoll_create1(EPOLL_CLOEXEC));
     impl->wake.reset(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
     if (!impl->epoll || !impl->wake || !impl->add(impl->wake.get(), 0, EPOLLIN))
@@ -294,9 +313,8 @@ void TaskLinks::signal(const AllocId& alloc, const std::string& task, std::int32
 
 void TaskLinks::kill(const AllocId& alloc, const std::string& task) {
     const std::lock_guard lock(impl_->mutex);
-    const Link* link = impl_->find(alloc, task);
-    const Result<void> sent = link ? send_kill(link->call.socket.get()) : Result<void>();
-    if (!sent) log::warn("kill task {}: {}", task, sent.error().detail);
+    Link* link = impl_->find(alloc, task);
+    if (link != nullptr) impl_->kill(*link);
 }
 
 void TaskLinks::check(const RunCheck& check) {

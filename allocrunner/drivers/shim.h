@@ -30,7 +30,7 @@ struct ShimOrder {
     std::string shim_path;
     std::string alloc_dir;  ///< with alloc/logs, exit and shim in it
     std::string task;
-    std::string title;  ///< what `ps` shows behind the program's name
+    std::string title;  ///< what `ps` shows behind the program's name; no other task has it
     std::uint64_t run = 0;
     TaskSpec spec;
     Launch launch;                 ///< what the spec's driver made ready
@@ -95,7 +95,12 @@ std::optional<shim::Record> read_record(const std::string& alloc_dir, const std:
 /// nothing when that process id belongs to somebody else by now.
 void kill_left_behind(const shim::Record& record);
 
+/// Kills the supervisor itself, for one that hears nothing any more (it is stopped, or hangs): the
+/// gctl-shim that was started with this title. Its task goes with it or is found as left behind.
+void kill_shim(const std::string& title);
+
 /// Errc::unavailable when the shim is gone or does not listen.
+Result<void> send_hello(int socket);
 Result<void> send_signal(int socket, std::int32_t number);
 Result<void> send_kill(int socket);
 

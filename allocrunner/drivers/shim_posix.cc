@@ -359,10 +359,8 @@ ShimCall call_shim(const std::string& alloc_dir, const std::string& task) {
         call.socket.reset();
         return call;
     }
-    const std::uint32_t version = shim::kVersion;
-    const BytesView payload(reinterpret_cast<const std::uint8_t*>(&version), sizeof version);
     // When it goes at this moment the answer is the end of the stream.
-    (void)send_frame(call.socket.get(), shim::Kind::hello, payload).ok();
+    (void)send_hello(call.socket.get()).ok();
     call.reach = ShimReach::reached;
     return call;
 }
@@ -417,6 +415,12 @@ std::optional<shim::Record> record_of(BytesView payload) {
     record.log_bytes_lost = old->log_bytes_lost;
     shim::seal(record);
     return record;
+}
+
+Result<void> send_hello(int socket) {
+    const std::uint32_t version = shim::kVersion;
+    return send_frame(socket, shim::Kind::hello,
+                      BytesView(reinterpret_cast<const std::uint8_t*>(&version), sizeof version));
 }
 
 Result<void> send_signal(int socket, std::int32_t number) {

@@ -85,6 +85,19 @@ TEST_CASE("a folder of logs that the task put elsewhere is left alone") {
     std::filesystem::create_directory_symlink(elsewhere.path(), logs.dir() + "/alloc/logs");
     trim_logs(logs.dir(), "main", kOut, 1);
     CHECK(std::filesystem::exists(elsewhere.path() + "/main.stdout.0"));
+    for (const bool whole : {false, true}) {  // `logs` is a link, or `alloc` with `logs` in it
+        CAPTURE(whole);
+        if (whole) {
+            std::filesystem::remove_all(logs.dir() + "/alloc");
+            std::filesystem::create_directory(elsewhere.path() + "/logs");
+            std::ofstream(elsewhere.path() + "/logs/main.stdout.0") << "a stranger's";
+            std::filesystem::create_directory_symlink(elsewhere.path(), logs.dir() + "/alloc");
+        }
+        const auto chunk = read_log(logs.dir(), "main", kOut, {}, 100);
+        REQUIRE_FALSE(chunk.ok());
+        CHECK(chunk.error().detail.find("a task put something else in its place") !=
+              std::string::npos);
+    }
 }
 
 TEST_CASE("reading goes on across files, whatever the portion") {

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -11,8 +12,66 @@
 
 namespace gaggle::allocrunner::shim {
 
-bool Log::open(const char* prefix, std::uint64_t number, std::uint64_t files_max,
+namespace {
+
+constexpr int kFolderParts = 2;  // "alloc/logs", beneath the allocation's own directory
+constexpr int kHow = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
+
+/// A plain file that has no other name anywhere.
+bool is_ours_alone(int fd, std::uint64_t& size) {
+    struct stat about;
+    if (fstat(fd, &about) != 0 || !S_ISREG(about.st_mode) || about.st_nlink != 1) return false;
+    size = static_cast<std::uint64_t>(about.st_size);
+    return true;
+}
+
+/// -1 with errno. What is in its place and is no such file goes; a directory stays and is in the
+/// way.
+int open_plain(int folder, const char* name, std::uint64_t& size) {
+    int fd = openat(folder, name, kHow, 0644);
+    if (fd >= 0 && is_ours_alone(fd, size)) return fd;
+    // A link is ELOOP, a pipe without a reader or a socket ENXIO. All else is no fault of the name.
+    if (fd < 0 && errno != ELOOP && errno != ENXIO) return -1;
+    if (fd >= 0) close(fd);
+    if (unlinkat(folder, name, 0) != 0) return -1;
+    size = 0;
+    return openat(folder, name, kHow | O_EXCL, 0644);
+}
+
+}  // namespace
+
+int open_log_folder(const char* prefix, const char*& name) {
+    char path[kPathMax];
+    if (!Text(path).add(prefix).fits()) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    char* parts[kFolderParts + 1];  // the name's first, then those of the folders, inwards out
+    for (char*& part : parts) {
+        char* const slash = std::strrchr(path, '/');
+        if (slash == nullptr || slash == path) {
+            errno = EINVAL;
+            return -1;
+        }
+        *slash = '\0';
+        part = slash + 1;
+    }
+    name = prefix + (parts[0] - path);
+    int folder = ::open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    for (int part = kFolderParts; part > 0 && folder >= 0; --part) {
+        const int inner =
+            openat(folder, parts[part], O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        const int error = errno;
+        close(folder);
+        errno = error;
+        folder = inner;
+    }
+    return folder;
+}
+
+bool Log::open(int folder, const char* prefix, std::uint64_t number, std::uint64_t files_max,
                std::uint64_t file_bytes) {
+    folder_ = folder;
     prefix_ = prefix;
     number_ = number;
     files_max_ = files_max > 0 ? files_max : 1;
@@ -21,23 +80,22 @@ bool Log::open(const char* prefix, std::uint64_t number, std::uint64_t files_max
 }
 
 bool Log::open_file() {
-    char path[kPathMax];
-    if (!Text(path).add(prefix_).add(number_).fits()) {
+    char name[NAME_MAX + 1];
+    if (!Text(name).add(prefix_).add(number_).fits()) {
         errno = ENAMETOOLONG;
         return false;
     }
     if (fd_ >= 0) close(fd_);
-    fd_ = ::open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0644);
-    struct stat about;
-    used_ = fd_ >= 0 && fstat(fd_, &about) == 0 ? static_cast<std::uint64_t>(about.st_size) : 0;
+    used_ = 0;
+    fd_ = open_plain(folder_, name, used_);
     return fd_ >= 0;
 }
 
 void Log::roll() {
     ++number_;
     if (number_ >= files_max_) {
-        char path[kPathMax];
-        if (Text(path).add(prefix_).add(number_ - files_max_).fits()) unlink(path);
+        char name[NAME_MAX + 1];
+        if (Text(name).add(prefix_).add(number_ - files_max_).fits()) unlinkat(folder_, name, 0);
     }
     open_file();
 }

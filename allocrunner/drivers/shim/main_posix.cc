@@ -6,6 +6,7 @@
 // loop, no standard library: there is one per task, and a machine may run a thousand.
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -57,8 +58,8 @@ struct Shim {
 Shim self;
 
 // Zeroed pages: those that are never touched cost nothing.
-char log_out[kPathMax];
-char log_err[kPathMax];
+char log_out[NAME_MAX + 1];
+char log_err[NAME_MAX + 1];
 char record_dir[kPathMax];
 char record_file[kPathMax];
 char record_draft[kPathMax];
@@ -335,22 +336,33 @@ pid_t launch_by_kind(Agent& agent) {
     return pid;
 }
 
+/// False with errno.
+bool open_logs(const Start& start) {
+    const StartHeader& header = start.header;
+    const char* name = nullptr;
+    const int folder = open_log_folder(start.log_prefix, name);
+    if (folder < 0) return false;
+    if (!Text(log_out).add(name).add("stdout.").fits() ||
+        !Text(log_err).add(name).add("stderr.").fits()) {
+        errno = ENAMETOOLONG;
+        return false;
+    }
+    return self.out.log.open(folder, log_out, header.out_number, header.files_max,
+                             header.file_bytes) &&
+           self.err.log.open(folder, log_err, header.err_number, header.files_max,
+                             header.file_bytes);
+}
+
 void start_task(Agent& agent) {
     std::uint32_t size = 0;
     char* const bytes = receive_start(agent, size);
     Start& start = self.start;
     if (!parse_start(bytes, size, start)) refuse(agent, EINVAL, Step::message);
-    const bool fits = Text(log_out).add(start.log_prefix).add("stdout.").fits() &&
-                      Text(log_err).add(start.log_prefix).add("stderr.").fits() &&
-                      Text(record_file).add(start.record_file).fits();
-    if (!fits || !name_draft()) refuse(agent, ENAMETOOLONG, Step::message);
+    if (!Text(record_file).add(start.record_file).fits() || !name_draft())
+        refuse(agent, ENAMETOOLONG, Step::message);
     if (const int error = reserve_record()) refuse(agent, error, Step::record);
     const StartHeader& header = start.header;
-    const bool logs = (header.flags & kNoLogs) == 0;
-    if (logs &&
-        (!self.out.log.open(log_out, header.out_number, header.files_max, header.file_bytes) ||
-         !self.err.log.open(log_err, header.err_number, header.files_max, header.file_bytes)))
-        refuse(agent, errno, Step::logs);
+    if ((header.flags & kNoLogs) == 0 && !open_logs(start)) refuse(agent, errno, Step::logs);
     self.record.run = header.run;
     self.record.started = wall_now();
     self.record.pid = launch_by_kind(agent);
