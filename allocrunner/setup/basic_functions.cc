@@ -76,7 +76,7 @@ Result<Datum> print(const Arguments& in) {
     std::string out;
     for (std::size_t at = 0; at < in.size(); ++at) {
         const bool blank = at > 0 && in[at].text() == nullptr && in[at - 1].text() == nullptr;
-        TRY(append_bounded(out, (blank ? " " : "") + to_text(in[at])));
+        TRY(append_bounded(out, (blank ? " " : "") + TRY(to_text(in[at]))));
     }
     return Datum{std::move(out)};
 }
@@ -85,7 +85,7 @@ Result<Datum> print(const Arguments& in) {
 Result<Datum> print_line(const Arguments& in) {
     std::string out;
     for (std::size_t at = 0; at < in.size(); ++at)
-        TRY(append_bounded(out, (at > 0 ? " " : "") + to_text(in[at])));
+        TRY(append_bounded(out, (at > 0 ? " " : "") + TRY(to_text(in[at]))));
     return Datum{out + "\n"};
 }
 
@@ -94,8 +94,9 @@ Result<Datum> print_formatted(const Arguments& in) {
 }
 
 Result<Datum> html(const Arguments& in) {
+    const std::string text = TRY(to_text(in[0]));
     std::string out;
-    for (const char c : to_text(in[0])) {
+    for (const char c : text) {
         const char* name = c == '&'    ? "&amp;"
                            : c == '<'  ? "&lt;"
                            : c == '>'  ? "&gt;"
@@ -111,8 +112,9 @@ Result<Datum> html(const Arguments& in) {
 Result<Datum> url_query(const Arguments& in) {
     constexpr std::string_view kPlain = "-_.~";
     constexpr std::string_view kDigits = "0123456789ABCDEF";
+    const std::string text = TRY(to_text(in[0]));
     std::string out;
-    for (const char c : to_text(in[0])) {
+    for (const char c : text) {
         const auto byte = static_cast<unsigned char>(c);
         const bool letter =
             (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');

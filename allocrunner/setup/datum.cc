@@ -3,6 +3,7 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <utility>
 
 namespace gaggle::setup {
 
@@ -19,22 +20,35 @@ Error incomparable(const Datum& a, const Datum& b) {
     return {Errc::invalid, std::string("cannot compare ") + kind_of(a) + " with " + kind_of(b)};
 }
 
-std::string joined(const DatumMap& map) {
-    std::string out = "map[";
-    for (const auto& [key, value] : map.fields) {
-        if (out.size() > 4) out += ' ';
-        out.append(key).append(":").append(to_text(value));
-    }
-    return out + "]";
+/// Of what is neither list nor map.
+std::string plain_text(const Datum& value) {
+    if (const auto* flag = std::get_if<bool>(&value.data)) return *flag ? "true" : "false";
+    if (const auto* whole = value.whole()) return std::to_string(*whole);
+    if (const auto* real = std::get_if<double>(&value.data)) return float_text(*real);
+    if (const auto* text = value.text()) return *text;
+    return "<no value>";
 }
 
-std::string joined(const DatumList& list) {
-    std::string out = "[";
-    for (const Datum& item : list) {
-        if (out.size() > 1) out += ' ';
-        out += to_text(item);
+Result<void> print(std::string& out, const Datum& value) {
+    std::string_view before = "[";
+    if (const DatumList* list = value.list()) {
+        for (const Datum& item : *list) {
+            TRY(append_bounded(out, std::exchange(before, " ")));
+            TRY(print(out, item));
+        }
+        return append_bounded(out, list->empty() ? "[]" : "]");
     }
-    return out + "]";
+    if (const DatumMap* map = value.map()) {
+        before = "map[";
+        for (const auto& [key, item] : map->fields) {
+            TRY(append_bounded(out, std::exchange(before, " ")));
+            TRY(append_bounded(out, key));
+            TRY(append_bounded(out, ":"));
+            TRY(print(out, item));
+        }
+        return append_bounded(out, map->fields.empty() ? "map[]" : "]");
+    }
+    return append_bounded(out, plain_text(value));
 }
 
 }  // namespace
@@ -126,14 +140,18 @@ std::string float_text(double number) {
     return {room.data(), end.ptr};
 }
 
-std::string to_text(const Datum& value) {
-    if (const auto* flag = std::get_if<bool>(&value.data)) return *flag ? "true" : "false";
-    if (const auto* whole = value.whole()) return std::to_string(*whole);
-    if (const auto* real = std::get_if<double>(&value.data)) return float_text(*real);
-    if (const auto* text = value.text()) return *text;
-    if (const auto* list = value.list()) return joined(*list);
-    if (const auto* map = value.map()) return joined(*map);
-    return "<no value>";
+Result<void> append_bounded(std::string& out, std::string_view part) {
+    if (out.size() + part.size() > kTemplateTextMax)
+        return {Errc::invalid,
+                "the text grows beyond " + std::to_string(kTemplateTextMax) + " bytes"};
+    out += part;
+    return {};
+}
+
+Result<std::string> to_text(const Datum& value) {
+    std::string out;
+    TRY(print(out, value));
+    return out;
 }
 
 Result<int> compare(const Datum& a, const Datum& b) {

@@ -19,6 +19,11 @@
 
 namespace gaggle::setup {
 
+constexpr std::size_t kTemplateTextMax = 4U << 20U;  ///< bytes of a template, also after rendering
+
+/// Appends unless the result would be larger than a text may be: Errc::invalid.
+Result<void> append_bounded(std::string& out, std::string_view part);
+
 struct Datum;
 using DatumList = std::vector<Datum>;
 struct DatumMap {
@@ -51,8 +56,9 @@ struct Datum {
 const char* kind_of(const Datum& value);
 /// Go's truth: not false, 0, "", an empty list or map, or nothing.
 bool is_true(const Datum& value);
-/// As Go's %v prints it; nothing is "<no value>".
-std::string to_text(const Datum& value);
+/// As Go's %v prints it; nothing is "<no value>". What is shared is printed wherever it stands, so a
+/// small value can have a text without end: Errc::invalid when that is larger than a text may be.
+Result<std::string> to_text(const Datum& value);
 /// As Go prints a float with %v: shortest digits that read back as the same number.
 std::string float_text(double number);
 Value to_value(const Datum& value);

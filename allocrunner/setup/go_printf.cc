@@ -3,6 +3,7 @@
 #include <charconv>
 #include <cmath>
 #include <cstdio>
+#include <utility>
 
 #include "allocrunner/setup/go_literal.h"
 #include "allocrunner/setup/template_functions.h"
@@ -86,28 +87,29 @@ std::string text_text(const std::string& text, const Directive& how) {
     return shown;
 }
 
+using Shown = std::optional<std::string>;
+
 /// Nothing when the verb does not fit the kind of value.
-std::optional<std::string> shown(const Datum& value, const Directive& how) {
+Result<Shown> shown(const Datum& value, const Directive& how) {
     const auto is_one_of = [&](std::string_view verbs) {
         return verbs.find(how.verb) != std::string_view::npos;
     };
-    if (how.verb == 'T') return go_type(value);
+    if (how.verb == 'T') return Shown(go_type(value));
     if (value.is_none())
-        return how.verb == 'v' ? std::optional<std::string>("<nil>") : std::nullopt;
+        return how.verb == 'v' ? Shown("<nil>") : std::nullopt;
     if (const auto* text = value.text())
-        return is_one_of("vsqx") ? std::optional(text_text(*text, how)) : std::nullopt;
+        return is_one_of("vsqx") ? Shown(text_text(*text, how)) : std::nullopt;
     if (const auto* whole = value.whole()) {
-        if (is_one_of("vdxXob")) return whole_text(*whole, how);
-        if (!is_one_of("cq")) return std::nullopt;
+        if (is_one_of("vdxXob")) return Shown(whole_text(*whole, how));
+        if (!is_one_of("cq")) return Shown();
         std::string rune;
         append_utf8(rune, static_cast<std::uint32_t>(*whole));
-        return how.verb == 'c' ? rune : "'" + rune + "'";
+        return Shown(how.verb == 'c' ? rune : "'" + rune + "'");
     }
     if (const auto* real = std::get_if<double>(&value.data))
-        return is_one_of("vfFgGeE") ? std::optional(real_text(*real, how)) : std::nullopt;
-    if (std::holds_alternative<bool>(value.data))
-        return is_one_of("vt") ? std::optional(to_text(value)) : std::nullopt;
-    return is_one_of("vs") ? std::optional(to_text(value)) : std::nullopt;
+        return is_one_of("vfFgGeE") ? Shown(real_text(*real, how)) : std::nullopt;
+    if (!is_one_of(std::holds_alternative<bool>(value.data) ? "vt" : "vs")) return Shown();
+    return Shown(TRY(to_text(value)));
 }
 
 std::string padded(std::string text, const Directive& how) {
@@ -155,8 +157,8 @@ Result<Directive> directive_at(std::string_view format, std::size_t& at) {
     return out;
 }
 
-std::string misfit(const Datum& value, const Directive& how) {
-    return std::string("%!") + how.verb + "(" + go_type(value) + "=" + to_text(value) + ")";
+Result<std::string> misfit(const Datum& value, const Directive& how) {
+    return std::string("%!") + how.verb + "(" + go_type(value) + "=" + TRY(to_text(value)) + ")";
 }
 
 }  // namespace
@@ -179,16 +181,19 @@ Result<std::string> go_printf(std::string_view format, std::span<const Datum> va
             part = std::string("%!") + how.verb + "(MISSING)";
         else {
             const Datum& value = values[used++];
-            const auto fitting = shown(value, how);
-            part = fitting ? padded(*fitting, how) : misfit(value, how);
+            const Shown fitting = TRY(shown(value, how));
+            part = fitting ? padded(*fitting, how) : TRY(misfit(value, how));
         }
         TRY(append_bounded(out, part));
     }
-    std::string extra;
-    for (; used < values.size(); ++used)
-        extra += (extra.empty() ? "" : ", ") + std::string(go_type(values[used])) + "=" +
-                 to_text(values[used]);
-    if (!extra.empty()) TRY(append_bounded(out, "%!(EXTRA " + extra + ")"));
+    if (used == values.size()) return out;
+    const char* before = "%!(EXTRA ";
+    for (; used < values.size(); ++used) {
+        TRY(append_bounded(out, std::exchange(before, ", ")));
+        TRY(append_bounded(out, std::string(go_type(values[used])) + "="));
+        TRY(append_bounded(out, TRY(to_text(values[used]))));
+    }
+    TRY(append_bounded(out, ")"));
     return out;
 }
 

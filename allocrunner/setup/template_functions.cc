@@ -26,14 +26,6 @@ bool is_template_function(std::string_view name) {
     return name == "and" || name == "or" || find_function(name) != nullptr;
 }
 
-Result<void> append_bounded(std::string& out, std::string_view part) {
-    if (out.size() + part.size() > kTemplateTextMax)
-        return {Errc::invalid,
-                "the text grows beyond " + std::to_string(kTemplateTextMax) + " bytes"};
-    out += part;
-    return {};
-}
-
 Error Arguments::wrong(std::size_t at, const char* wanted) const {
     return {Errc::invalid, "argument " + std::to_string(at + 1) + " must be " + wanted + ", not " +
                                kind_of(values[at])};

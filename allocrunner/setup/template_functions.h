@@ -49,9 +49,6 @@ std::span<const TemplateFunction> world_functions();    ///< env, file, nomadSer
 const TemplateFunction* find_function(std::string_view name);
 bool is_template_function(std::string_view name);
 
-/// Appends unless the result would be larger than a text may be: Errc::invalid.
-Result<void> append_bounded(std::string& out, std::string_view part);
-
 /// As Go's fmt.Sprintf; a verb that does not fit its argument says so in the text, as there.
 Result<std::string> go_printf(std::string_view format, std::span<const Datum> values);
 

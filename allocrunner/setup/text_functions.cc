@@ -92,7 +92,7 @@ Result<Datum> join(const Arguments& in) {
     bool first = true;
     for (const Datum& item : *TRY(in.list(1))) {
         if (!std::exchange(first, false)) TRY(append_bounded(out, between));
-        TRY(append_bounded(out, to_text(item)));
+        TRY(append_bounded(out, TRY(to_text(item))));
     }
     return Datum{std::move(out)};
 }

@@ -15,11 +15,26 @@ constexpr std::size_t kBytesPerStep = 8;
 /// Whether a range goes on after one of its rounds.
 enum class Flow { on, stop, next };
 
+/// What a function reads of an argument.
 std::size_t weight(const Datum& value) {
     if (const auto* text = value.text()) return text->size() / kBytesPerStep;
     if (const auto* list = value.list()) return list->size();
     if (const auto* map = value.map()) return map->fields.size();
     return 0;
+}
+
+/// What a function has made: all that nobody else holds, to its depth, with the room that it takes.
+std::size_t weight_made(const Datum& value) {
+    constexpr std::size_t kItem = sizeof(Datum) / kBytesPerStep;
+    std::size_t out = weight(value);
+    const auto* list = std::get_if<Datum::List>(&value.data);
+    if (list != nullptr && list->use_count() == 1)
+        for (const Datum& item : **list) out += kItem + weight_made(item);
+    const auto* map = std::get_if<Datum::Map>(&value.data);
+    if (map != nullptr && map->use_count() == 1)
+        for (const auto& [key, item] : (*map)->fields)
+            out += kItem + key.size() / kBytesPerStep + weight_made(item);
+    return out;
 }
 
 class Renderer {
@@ -61,7 +76,11 @@ class Renderer {
             case Statement::Kind::text: TRY(print(one.place, one.text)); break;
             case Statement::Kind::print: {
                 const Datum value = TRY(pipeline(one.pipeline, dot));
-                if (one.pipeline.declared.empty()) TRY(print(one.place, to_text(value)));
+                if (one.pipeline.declared.empty()) {
+                    const Result<std::string> text = to_text(value);
+                    if (!text.ok()) return within(one.place, "print", text.error());
+                    TRY(print(one.place, *text));
+                }
                 // A declaration holds until the block around it ends.
                 break;
             }
@@ -207,7 +226,7 @@ class Renderer {
         Result<Datum> result = found->run({values, world, out_.needs});
         if (!result.ok())
             return within(function.place, "function " + function.name, result.error());
-        TRY(work(function.place, weight(*result)));
+        TRY(work(function.place, weight_made(*result)));
         return result;
     }
 

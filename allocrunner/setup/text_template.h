@@ -13,13 +13,13 @@
 #include <string>
 
 #include "allocrunner/setup/catalogue.h"
+#include "allocrunner/setup/datum.h"
 #include "allocrunner/setup/template_ast.h"
 #include "allocrunner/setup/template_lexer.h"
 #include "base/time.h"
 
 namespace gaggle::setup {
 
-constexpr std::size_t kTemplateTextMax = 4U << 20U;  ///< bytes of a template, also after rendering
 /// Steps of a rendering; a function's work counts by the bytes that it reads and writes. A second
 /// or two.
 constexpr std::uint64_t kTemplateWorkMax = 10'000'000;

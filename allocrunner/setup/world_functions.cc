@@ -115,7 +115,7 @@ Result<Datum> by_tag(const Arguments& in) {
         const auto tags = map == nullptr ? decltype(map->fields.end())() : map->fields.find("Tags");
         const bool tagged = map != nullptr && tags != map->fields.end() && tags->second.list();
         if (!tagged) return Error{Errc::invalid, "wants what nomadService or nomadServices gives"};
-        for (const Datum& tag : *tags->second.list()) groups[to_text(tag)].push_back(item);
+        for (const Datum& tag : *tags->second.list()) groups[TRY(to_text(tag))].push_back(item);
     }
     DatumMap out;
     for (auto& [tag, items] : groups) out.fields.emplace(tag, Datum::of(std::move(items)));

@@ -1,4 +1,5 @@
 #include <doctest/doctest.h>
+#include <sys/resource.h>
 
 #include <filesystem>
 #include <fstream>
@@ -183,6 +184,41 @@ TEST_CASE("what would never end is refused") {
     blocks = "{{ if true }}";
     for (int i = 0; i < 5000; ++i) blocks += "{{ else if true }}";
     check_error(world, (blocks + "{{ end }}").c_str(), "line 1", "nest too deeply");
+}
+
+TEST_CASE("a text that would fill the machine's memory is refused before it is made") {
+    const TestWorld world;
+    const std::string mebibyte =
+        "{{ $x := \"aaaaaaaa\" }}{{ range loop 17 }}{{ $x = print $x $x }}{{ end }}";
+    std::string many;
+    for (int i = 0; i < 1000; ++i) many += " $l";
+    const std::string nothing_between = "{{ $z := print 0 }}{{ range loop 20 }}"
+                                        "{{ $z = print $z \",\" $z }}{{ end }}";
+    const auto peak_kib = [] {
+        rusage used{};
+        getrusage(RUSAGE_SELF, &used);
+        return used.ru_maxrss;
+    };
+    const long before = peak_kib();
+    // Arguments that the format does not name; a verb that does not fit.
+    check_error(world, (mebibyte + "{{ $l := split \"#\" $x }}{{ printf \"\"" + many + " }}").c_str(),
+                "line 1", "grows beyond");
+    check_error(world, (mebibyte + "{{ $l := split \"#\" $x }}{{ print" + many + " }}").c_str(),
+                "line 1", "grows beyond");
+    // One large item in a thousand groups.
+    std::string tags;
+    for (int i = 0; i < 1000; ++i) tags += (i > 0 ? ",\\\"" : "\\\"") + std::to_string(i) + "\\\"";
+    const std::string groups = mebibyte + "{{ $g := byTag (parseJSON (print \"[{\\\"Big\\\":\\\"\" $x " +
+                               "\"\\\",\\\"Tags\\\":[" + tags + "]}]\")) }}";
+    check_error(world, (groups + "{{ $g }}").c_str(), "line 1", "grows beyond");
+    check_error(world, (groups + "{{ printf \"%d\" $g }}").c_str(), "line 1", "grows beyond");
+    // A large list inside of a small one.
+    check_error(world,
+                (nothing_between + "{{ range loop 9 }}{{ $k := parseJSON (print \"[[\" $z \"]]\") }}"
+                                   "{{ end }}")
+                    .c_str(),
+                "line 1", "steps");
+    CHECK(peak_kib() - before < 500 << 10);
 }
 
 TEST_CASE("any text ends with a rendering or an error that says where") {
