@@ -1,7 +1,7 @@
 // A command that runs inside a task: its input, output, terminal and end.
 //
-// read() is for one thread; write(), close_input() and resize() may be called from another one
-// meanwhile. Destroying the session kills a command that still runs.
+// read() and resize() are for one thread; write() and close_input() may be called from another one
+// meanwhile. Destroying the session kills a command that still runs; that and resize() may block.
 #pragma once
 
 #include <cstdint>

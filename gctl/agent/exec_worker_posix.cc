@@ -1,5 +1,6 @@
 #include <pthread.h>
 
+#include <atomic>
 #include <condition_variable>
 #include <thread>
 #include <vector>
@@ -27,8 +28,7 @@ class ExecWorker::Run {
         : key_(key), what_(std::move(what)), news_(std::move(news)), thread_([this, open] {
               ::pthread_setname_np(::pthread_self(), "exec");
               run(open);
-              const std::lock_guard lock(mutex_);
-              session_.reset();  // which kills a command that still runs
+              end();
               over_ = true;
           }) {}
     ~Run() {
@@ -44,7 +44,8 @@ class ExecWorker::Run {
     }
     void resize(node::ExecSize size) {
         const std::lock_guard lock(mutex_);
-        if (session_) session_->resize({.rows = size.rows, .columns = size.columns});
+        size_ = size;
+        changed_.notify_all();
     }
     void more(std::uint64_t until) {
         const std::lock_guard lock(mutex_);
@@ -56,10 +57,7 @@ class ExecWorker::Run {
         killed_ = true;
         changed_.notify_all();
     }
-    bool over() {
-        const std::lock_guard lock(mutex_);
-        return over_;
-    }
+    bool over() const { return over_; }
 
   private:
     void say(decltype(node::ExecNews::what) what) { news_({key_, std::move(what)}); }
@@ -100,15 +98,29 @@ class ExecWorker::Run {
         }
     }
 
+    /// Kills a command that still runs. That may take long, so nobody may wait for it meanwhile.
+    void end() {
+        Session ended;
+        const std::lock_guard lock(mutex_);
+        ended.swap(session_);
+    }
+
     Duration patience() {
         const std::lock_guard lock(mutex_);
         return waiting_.empty() ? kReadPatience : kWritePatience;
     }
 
-    /// False: it is to end.
+    /// False: it is to end. A new size is passed on meanwhile, without the lock: an engine may be
+    /// slow to take it.
     bool wait_for_room() {
         std::unique_lock lock(mutex_);
-        while (!killed_ && read_ >= until_) {
+        while (!killed_ && (read_ >= until_ || size_)) {
+            if (const auto size = std::exchange(size_, std::nullopt)) {
+                lock.unlock();
+                session_->resize({.rows = size->rows, .columns = size->columns});
+                lock.lock();
+                continue;
+            }
             changed_.wait_for(lock, kReadPatience);
             if (!waiting_.empty() || closing_) write();
         }
@@ -120,15 +132,16 @@ class ExecWorker::Run {
     const std::function<void(node::ExecNews)> news_;
     std::mutex mutex_;  // guards what follows
     std::condition_variable changed_;
-    Session session_;
+    Session session_;  ///< put in and taken out by the thread, which alone reads it without lock
+    std::optional<node::ExecSize> size_;  ///< not yet passed on
     Bytes waiting_;  ///< input; at most what the node gives before it is consumed
     bool closing_ = false;
     std::uint64_t consumed_ = 0;
     std::uint64_t until_ = 0;
     bool killed_ = false;
-    bool over_ = false;
-    std::uint64_t read_ = 0;  ///< of the thread alone
-    std::thread thread_;      // last: it uses the others
+    std::atomic<bool> over_ = false;  ///< the thread does nothing any more
+    std::uint64_t read_ = 0;          ///< of the thread alone
+    std::thread thread_;              // last: it uses the others
 };
 
 ExecWorker::ExecWorker(Open open, std::function<void(node::ExecNews)> news)
@@ -138,26 +151,44 @@ ExecWorker::~ExecWorker() { stop(); }
 
 void ExecWorker::carry_out(node::ExecWork work) {
     join_ended();
-    if (auto* begin = std::get_if<node::ExecBegin>(&work.what)) {
-        runs_[work.session] = std::make_unique<Run>(work.session, std::move(*begin), open_, news_);
-        return;
-    }
+    if (auto* begin = std::get_if<node::ExecBegin>(&work.what))
+        return this->begin(work.session, std::move(*begin));
     const auto found = runs_.find(work.session);
     if (found == runs_.end()) return;  // it ended meanwhile
     Run& run = *found->second;
     if (auto* input = std::get_if<node::ExecInput>(&work.what)) run.input(std::move(*input));
     if (const auto* size = std::get_if<node::ExecResize>(&work.what)) run.resize(size->size);
     if (const auto* more = std::get_if<node::ExecMore>(&work.what)) run.more(more->until);
-    if (std::holds_alternative<node::ExecKill>(work.what)) run.kill();
+    if (std::holds_alternative<node::ExecKill>(work.what)) {
+        run.kill();
+        ending_.push_back(std::move(found->second));
+        runs_.erase(found);
+    }
+}
+
+void ExecWorker::begin(const node::ExecKey& key, node::ExecBegin what) {
+    if (runs_.size() + ending_.size() < kExecThreadsMax) {
+        auto& run = runs_[key];
+        if (run) ending_.push_back(std::move(run));  // its command has ended, its thread not quite
+        run = std::make_unique<Run>(key, std::move(what), open_, news_);
+        return;
+    }
+    news_({key, node::ExecBegan{Error{Errc::unavailable,
+                                      "run a command in task " + what.task + ": " +
+                                          std::to_string(kExecThreadsMax) +
+                                          " of them are being ended and it takes long; is the "
+                                          "container engine well? try again later"}}});
 }
 
 void ExecWorker::join_ended() {
     std::erase_if(runs_, [](auto& one) { return one.second->over(); });
+    std::erase_if(ending_, [](auto& one) { return one->over(); });
 }
 
 void ExecWorker::stop() {
     for (auto& [key, run] : runs_) run->kill();
     runs_.clear();
+    ending_.clear();
 }
 
 }  // namespace gaggle::agent
