@@ -310,6 +310,19 @@ std::optional<std::string> Runner::objection(const TaskCommand& command) const {
     return found->second.objection_to(command);
 }
 
+std::optional<std::string> Runner::objection(const CollectFinished& what) const {
+    if (!what.alloc) return std::nullopt;
+    const auto known = allocs_.find(*what.alloc);
+    if (known == allocs_.end() && !strays_.contains(*what.alloc))
+        return "it is not (or no longer) on this peer";
+    if (known != allocs_.end() && !known->second.over())
+        return "it has not ended; stop it, or wait for its end";
+    if (is_awaited(*what.alloc)) return "another allocation is about to take over its data";
+    for (const Finished& one : finished())
+        if (one.id == *what.alloc) return std::nullopt;
+    return "the region has not taken note of its end yet; try again in a moment";
+}
+
 const std::vector<ServiceInstance>* Runner::services(const AllocId& alloc) const {
     const auto found = allocs_.find(alloc);
     return found == allocs_.end() ? nullptr : &found->second.services();

@@ -51,6 +51,8 @@ class Runner {
     const AllocNetwork* network(const AllocId& alloc) const;
     /// Why a command could not be obeyed now, for whoever gave it; nothing when it can.
     std::optional<std::string> objection(const TaskCommand& command) const;
+    /// Why the directory of the named allocation must stay.
+    std::optional<std::string> objection(const CollectFinished& what) const;
     const std::vector<ServiceInstance>* services(const AllocId& alloc) const;
     /// An order for it was taken; its ports may still be tried.
     bool knows(const AllocId& alloc) const;

@@ -149,14 +149,6 @@ void show_region(Exchange& exchange) {
     });
 }
 
-void collect_garbage(Exchange& exchange) {
-    if (!region_is_ours(exchange)) return;
-    exchange.ask(node::CollectAll{}, [](Exchange& later, NodeReply reply) {
-        if (!reply.ok()) return later.fail(reply.error());
-        later.respond({}, val(Object{}));
-    });
-}
-
 void expel_peer(Exchange& exchange) {
     if (!region_is_ours(exchange)) return;
     const std::optional<Value> body = body_object(exchange);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "gctl/agent/api_parameters.h"
 #include "gctl/agent/render_alloc.h"
 
 namespace gaggle {
@@ -43,6 +44,20 @@ void with_alloc(Exchange& exchange, std::function<void(Exchange&, const NamedAll
                                          : reply.error());
         then(later, {.id = *id});
     });
+}
+
+void with_node_id(Exchange& exchange, std::function<void(Exchange&, const PeerId& peer)> then) {
+    const std::string id = exchange.parameter("node_id");
+    if (id.empty()) return then(exchange, {});
+    if (const auto peer = parse_id<PeerId>(id)) return then(exchange, *peer);
+    const auto query = query_for(exchange, node::QueryKind::peer, id);
+    if (!query) return;
+    exchange.query(
+        *query,
+        [then = std::move(then)](Exchange& later, node::Answer& answer) {
+            then(later, answer.peers.front().who.id);
+        },
+        "node not found");
 }
 
 std::optional<std::uint64_t> number(Exchange& exchange, const std::string& name,

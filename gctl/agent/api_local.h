@@ -24,6 +24,10 @@ struct NamedAlloc {
 /// Finds the allocation of the path's `*`; refuses when there is none.
 void with_alloc(Exchange& exchange, std::function<void(Exchange&, const NamedAlloc& alloc)> then);
 
+/// The peer that the parameter `node_id` means, which may be shortened where a ledger is in reach;
+/// the empty id, for this peer, without one. Refuses when there is none.
+void with_node_id(Exchange& exchange, std::function<void(Exchange&, const PeerId& peer)> then);
+
 /// Asks; an error, or an answer of another kind than `Wanted`, ends the exchange.
 template <class Wanted>
 void ask_local(Exchange& exchange, node::AskPeer question,

@@ -76,7 +76,6 @@ void list_namespaces(Exchange& exchange);
 void show_namespace(Exchange& exchange);
 void show_region(Exchange& exchange);
 void expel_peer(Exchange& exchange);
-void collect_garbage(Exchange& exchange);
 // api_services.cc
 void list_services(Exchange& exchange);
 void show_service(Exchange& exchange);
@@ -93,6 +92,10 @@ void stream_job_logs(Exchange& exchange);
 // api_stats.cc
 void show_alloc_stats(Exchange& exchange);
 void show_host_stats(Exchange& exchange);
+// api_collect.cc
+void collect_garbage(Exchange& exchange);
+void collect_peer(Exchange& exchange);
+void collect_allocation(Exchange& exchange);
 // api_metrics.cc
 void show_metrics(Exchange& exchange);
 // api_fs.cc

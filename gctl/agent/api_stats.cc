@@ -19,31 +19,14 @@ void show_alloc_stats(Exchange& exchange) {
     });
 }
 
-namespace {
-
-void measure_host(Exchange& exchange, const PeerId& peer) {
-    ask_local<node::HostFigures>(exchange, {.peer = peer, .what = node::MeasureHost{}},
-                                 [](Exchange& later, node::HostFigures& figures) {
-                                     later.respond({}, render_host_figures(figures));
-                                 });
-}
-
-}  // namespace
-
-/// Of this peer, or of `node_id`, which may be shortened where a ledger is in reach.
 void show_host_stats(Exchange& exchange) {
     if (!region_is_ours(exchange)) return;
-    const std::string id = exchange.parameter("node_id");
-    if (id.empty()) return measure_host(exchange, {});
-    if (const auto peer = parse_id<PeerId>(id)) return measure_host(exchange, *peer);
-    const auto query = query_for(exchange, node::QueryKind::peer, id);
-    if (!query) return;
-    exchange.query(
-        *query,
-        [](Exchange& later, node::Answer& answer) {
-            measure_host(later, answer.peers.front().who.id);
-        },
-        "node not found");
+    with_node_id(exchange, [](Exchange& later, const PeerId& peer) {
+        ask_local<node::HostFigures>(later, {.peer = peer, .what = node::MeasureHost{}},
+                                     [](Exchange& last, node::HostFigures& figures) {
+                                         last.respond({}, render_host_figures(figures));
+                                     });
+    });
 }
 
 }  // namespace gaggle

@@ -4,7 +4,8 @@ namespace gaggle::node {
 
 bool counts_once(const LocalQuestion& question) {
     return std::holds_alternative<ExecStart>(question) ||
-           std::holds_alternative<CommandTask>(question);
+           std::holds_alternative<CommandTask>(question) ||
+           std::holds_alternative<CollectDirs>(question);
 }
 
 }  // namespace gaggle::node

@@ -98,9 +98,18 @@ struct CommandTask {
     }
 };
 
+/// The allocation's directory is to go now, or, when none is meant, those of all that are finished
+/// (the runner's CollectFinished). Answer: Done; Errc::not_found when there is nothing to collect.
+struct CollectDirs {
+    template <class Self>
+    static auto wire_fields(Self&) {
+        return std::tuple<>();
+    }
+};
+
 using LocalQuestion =
     std::variant<ReadLogs, ListFiles, StatFile, ReadFile, ExecStart, ExecWrite, ExecRead, ExecStop,
-                 MeasureAlloc, MeasureHost, MeasurePeer, CommandTask>;
+                 MeasureAlloc, MeasureHost, MeasurePeer, CommandTask, CollectDirs>;
 
 /// It must not be done twice, so its answer is remembered for whoever did not get it; and only a
 /// peer that may submit jobs may ask it.

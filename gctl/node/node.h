@@ -168,6 +168,7 @@ class Node {
     template <class What>
     void here(Now now, std::uint64_t work, const AllocId& alloc, const What& what);
     void here(Now now, std::uint64_t work, const AllocId& alloc, const CommandTask& what);
+    void here(Now now, std::uint64_t work, const AllocId& alloc, const CollectDirs& what);
     void here(Now now, std::uint64_t work, const AllocId& alloc, const ExecStart& what);
     void here(Now now, std::uint64_t work, const AllocId& alloc, const ExecWrite& what);
     void here(Now now, std::uint64_t work, const AllocId& alloc, const ExecRead& what);

@@ -80,16 +80,31 @@ void Node::here(Now now, std::uint64_t work, const AllocId& alloc, const Command
     desk_.done(now, work, LocalAnswer(Done{}), out_);
 }
 
+/// The directories are out of the runner's books in the same step; removing them takes a moment.
+void Node::here(Now now, std::uint64_t work, const AllocId& alloc, const CollectDirs&) {
+    allocrunner::CollectFinished what;
+    if (!alloc.empty()) what.alloc = alloc;
+    if (auto why = runs_.runner().objection(what))
+        return desk_.done(
+            now, work,
+            Error{Errc::not_found,
+                  "No such allocation on client, or allocation not eligible for GC: " + *why},
+            out_);
+    runs_.on(now, allocrunner::Input{.wall = now.wall, .what = what}, out_);
+    desk_.done(now, work, LocalAnswer(Done{}), out_);
+}
+
 void Node::take(Now now, const PeerId& from, AskLocal& frame) {
     const Known* sender = directory_.find(from);
     const bool may_command = sender != nullptr && sender->rights.has(Right::submit);
     if (counts_once(frame.what) && !may_command)
-        return out_.send(from, LocalAnswered{.request = frame.request,
-                                             .code = Errc::denied,
-                                             .error = "command the tasks of another peer: a peer "
-                                                      "without the right to submit jobs may not; "
-                                                      "ask one that has it: Permission denied",
-                                             .answer = {}});
+        return out_.send(from,
+                         LocalAnswered{.request = frame.request,
+                                       .code = Errc::denied,
+                                       .error = "command another peer's tasks: a peer without "
+                                                "the right to submit jobs may not; ask one "
+                                                "that has it: Permission denied",
+                                       .answer = {}});
     const auto work = desk_.take_in(now, from, frame, out_);
     if (!work) return;
     std::visit([&](const auto& what) { here(now, *work, frame.alloc, what); }, frame.what);

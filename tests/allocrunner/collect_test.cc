@@ -43,6 +43,31 @@ TEST_CASE("all that is finished goes when somebody asks for it, and what runs st
     CHECK(world.story.size() == 1);
 }
 
+TEST_CASE("why one allocation cannot be collected now is said beforehand") {
+    FakeWorld world;
+    const auto objection = [&](std::uint8_t number) {
+        return world.runner.objection(CollectFinished{alloc_id(number)}).value_or("");
+    };
+    CHECK(objection(1) == "it is not (or no longer) on this peer");
+    CHECK_FALSE(world.runner.objection(CollectFinished{}).has_value());
+    Order batch = order_of(1, JobType::batch);
+    batch.group.disk.sticky = true;
+    world.orders({batch});
+    CHECK(objection(1) == "it has not ended; stop it, or wait for its end");
+    world.exit(alloc_id(1), "main", 0);
+    CHECK(objection(1).starts_with("the region has not taken note of its end yet"));
+    world.orders({});
+    CHECK(objection(1).empty());
+    Order next = order_of(2);
+    next.restore = {.kind = Restore::Kind::from_alloc, .previous = alloc_id(1)};
+    world.hold_dirs = true;
+    world.orders({next});
+    CHECK(objection(1) == "another allocation is about to take over its data");
+    world.release_dirs();
+    world.feed({world.wall(), CollectFinished{alloc_id(1)}});
+    CHECK(objection(1) == "it is not (or no longer) on this peer");
+}
+
 TEST_CASE("sticky data waits for its successor, unless that very allocation is asked for") {
     FakeWorld world;
     Order sticky = order_of(1);

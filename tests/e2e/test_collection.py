@@ -1,8 +1,11 @@
-"""What is finished goes: `gctl system gc`, here and on every peer."""
+"""What is finished goes: one allocation's directory, a peer's, or with `gctl system gc` everybody's."""
 import os
+import urllib.error
+import urllib.request
 
-from harness import Cluster, check, lazily, wait_until
+from harness import HTTP_PORT, Cluster, check, lazily, published_token, wait_until
 from jobs import SLEEP, job
+from waiting import PATIENCE
 
 region = lazily(lambda: Cluster(2).form())
 
@@ -13,6 +16,53 @@ def close():
 
 def directory_of(cluster, alloc):
     return os.path.join(cluster.peer_of(alloc).data_dir, 'alloc', alloc['ID'])
+
+
+def http(peer, method, path):
+    request = urllib.request.Request(f'http://{peer.http_address}:{HTTP_PORT}{path}', method=method,
+                                     headers={'X-Nomad-Token': published_token(peer.http_address)})
+    try:
+        with urllib.request.urlopen(request, timeout=20 * PATIENCE) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as refused:
+        return refused.code, refused.read().decode()
+
+
+def test_client_gc():
+    """One allocation's directory, or all that is finished on one peer, goes when any peer is asked; the ledger still
+    knows what ran, and what runs is not touched."""
+    cluster = region()
+    peer = cluster[0]
+    peer.run_job(job('runs', SLEEP))
+
+    def ended_on(home):
+        name = f'ended-on-{home.name}'
+        where = 'constraint {\n attribute = "${node.unique.name}"\n value = "' + home.name + '"\n }'
+        peer.run_job(job(name, 'echo done', type='batch', count=2, job_extra=where))
+        return wait_until(lambda: peer.all_allocs(name, 'complete', 2), 60, 'two complete', cluster.peers)
+    one, theirs = ended_on(cluster[0])
+    elsewhere = ended_on(cluster[1])
+    other = cluster[1]
+    running = wait_until(lambda: peer.all_allocs('runs', 'running', 1), 60, 'one runs', cluster.peers)[0]
+
+    def collected(path):
+        """Until the region has told the peer that it took note of the end."""
+        return wait_until(lambda: http(other, 'PUT', path)[0] == 200, 20, f'{path} is obeyed', cluster.peers)
+    collected(f'/v1/client/allocation/{one["ID"][:8]}/gc')
+    wait_until(lambda: not os.path.exists(directory_of(cluster, one)), 30, 'its directory is gone', cluster.peers)
+    check(os.path.isdir(directory_of(cluster, theirs)), 'the one beside it stays')
+    check(other.alloc(one['ID'])['ClientStatus'] == 'complete', 'the ledger still knows it')
+    status, text = http(other, 'GET', f'/v1/client/allocation/{one["ID"]}/gc')
+    check(status == 404 and 'not (or no longer) on this peer' in text, f'a second time: {status} {text}')
+    status, text = http(other, 'GET', f'/v1/client/allocation/{running["ID"]}/gc')
+    check(status == 404 and 'it has not ended' in text, f'what runs is refused: {status} {text}')
+
+    def emptied():
+        return (http(other, 'GET', f'/v1/client/gc?node_id={one["NodeID"][:8]}')[0] == 200
+                and not os.path.exists(directory_of(cluster, theirs)))
+    wait_until(emptied, 30, 'all of that peer are gone', cluster.peers)
+    check(all(os.path.isdir(directory_of(cluster, alloc)) for alloc in elsewhere), 'the other peer keeps its own')
+    check(os.path.isdir(directory_of(cluster, running)) and peer.all_allocs('runs', 'running', 1), 'what runs, runs on')
 
 
 def test_system_gc():
