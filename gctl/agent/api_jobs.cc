@@ -22,7 +22,8 @@ void list_jobs(Exchange& exchange) {
     if (!query) return;
     exchange.query(*query, [](Exchange& later, Answer& answer) {
         List jobs;
-        for (const ledger::JobRecord& record : answer.jobs) jobs.push_back(render_job_stub(record));
+        for (const ledger::JobRecord& record : answer.jobs)
+            jobs.push_back(render_job_stub(record, answer));
         later.answer(answer, val(std::move(jobs)));
     });
 }
@@ -69,7 +70,7 @@ void show_job_summary(Exchange& exchange) {
     exchange.query(
         *query,
         [](Exchange& later, Answer& answer) {
-            later.answer(answer, render_job_summary(answer.jobs.front()));
+            later.answer(answer, render_job_summary(answer.jobs.front(), answer));
         },
         kNoJob);
 }

@@ -16,6 +16,15 @@ Value render_counts(const ledger::GroupSummary& counts) {
                       {"Unknown", val(counts.unknown)}});
 }
 
+Value render_children(const Job& job, const node::Answer& answer) {
+    node::JobChildren counts;
+    for (const node::JobChildren& one : answer.children)
+        if (one.parent == ledger::JobKey{job.name_space, job.id}) counts = one;
+    return val(Object{{"Pending", val(counts.pending)},
+                      {"Running", val(counts.running)},
+                      {"Dead", val(counts.dead)}});
+}
+
 }  // namespace
 
 JobMeta job_meta(const ledger::JobRecord& record, const ledger::JobVersion& version) {
@@ -33,7 +42,7 @@ Value render_job(const ledger::JobRecord& record, const ledger::JobVersion& vers
     return job_to_api_value(version.job, &meta);
 }
 
-Value render_job_stub(const ledger::JobRecord& record) {
+Value render_job_stub(const ledger::JobRecord& record, const node::Answer& answer) {
     const ledger::JobVersion& current = record.current();
     const Job& job = current.job;
     return val(Object{{"ID", val(job.id)},
@@ -50,7 +59,7 @@ Value render_job_stub(const ledger::JobRecord& record) {
                       {"Stop", val(current.stopped)},
                       {"Status", val(ledger::to_string(record.status))},
                       {"StatusDescription", val("")},
-                      {"JobSummary", render_job_summary(record)},
+                      {"JobSummary", render_job_summary(record, answer)},
                       {"CreateIndex", val(record.create_index)},
                       {"ModifyIndex", val(record.modify_index)},
                       {"JobModifyIndex", val(record.job_modify_index)},
@@ -58,16 +67,15 @@ Value render_job_stub(const ledger::JobRecord& record) {
                       {"Version", val(current.version)}});
 }
 
-Value render_job_summary(const ledger::JobRecord& record) {
+Value render_job_summary(const ledger::JobRecord& record, const node::Answer& answer) {
     const Job& job = record.current().job;
     Object groups;
     for (const TaskGroup& group : job.groups) groups[group.name] = render_counts({});
     for (const auto& [name, counts] : record.summary) groups[name] = render_counts(counts);
-    const Object children{{"Pending", val(0)}, {"Running", val(0)}, {"Dead", val(0)}};
     return val(Object{{"JobID", val(job.id)},
                       {"Namespace", val(job.name_space)},
                       {"Summary", val(std::move(groups))},
-                      {"Children", val(children)},
+                      {"Children", render_children(job, answer)},
                       {"CreateIndex", val(record.create_index)},
                       {"ModifyIndex", val(record.modify_index)}});
 }

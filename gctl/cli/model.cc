@@ -176,6 +176,7 @@ std::vector<JobStub> jobs_of(const Json& json) { return each(json, job_stub_of);
 
 JobView job_of(const Json& json) {
     JobView out{.id = json["ID"].text(),
+                .parent = json["ParentID"].text(),
                 .name = json["Name"].text(),
                 .name_space = json["Namespace"].text(),
                 .type = json["Type"].text(),
@@ -203,6 +204,13 @@ std::map<std::string, GroupSummary> summary_of(const Json& json) {
                       .complete = counts["Complete"].whole(),
                       .lost = counts["Lost"].whole()};
     return out;
+}
+
+ChildrenSummary children_of(const Json& json) {
+    const Json counts = json["Children"];
+    return {.pending = counts["Pending"].whole(),
+            .running = counts["Running"].whole(),
+            .dead = counts["Dead"].whole()};
 }
 
 std::vector<AllocStub> allocs_of(const Json& json) { return each(json, alloc_stub_of); }

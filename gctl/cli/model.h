@@ -38,7 +38,7 @@ struct JobStub {
 };
 
 struct JobView {
-    std::string id, name, name_space, type, status;
+    std::string id, parent, name, name_space, type, status;
     std::int64_t priority = 0, version = 0;
     bool stop = false, periodic = false, parameterized = false;
     WallTime submitted;
@@ -48,6 +48,11 @@ struct JobView {
 
 struct GroupSummary {
     std::int64_t queued = 0, starting = 0, running = 0, failed = 0, complete = 0, lost = 0;
+};
+
+/// Of the jobs that were dispatched from a parameterized one.
+struct ChildrenSummary {
+    std::int64_t pending = 0, running = 0, dead = 0;
 };
 
 struct AllocStub {
@@ -215,6 +220,7 @@ struct RegisterView {
 std::vector<JobStub> jobs_of(const Json& json);
 JobView job_of(const Json& json);
 std::map<std::string, GroupSummary> summary_of(const Json& json);
+ChildrenSummary children_of(const Json& json);
 std::vector<AllocStub> allocs_of(const Json& json);
 AllocView alloc_of(const Json& json);
 Usage usage_of(const Json& allocs);

@@ -5,6 +5,7 @@
 
 #include "allocrunner/service_instance.h"
 #include "base/wire.h"
+#include "placement/jobspec/dispatch.h"
 
 namespace gaggle::node {
 
@@ -47,9 +48,40 @@ const ledger::PeerRecord* peer_by_prefix(const ledger::Ledger& ledger, const std
     return found;
 }
 
-void add_job(Answer& answer, const ledger::JobRecord* job) {
+/// The jobs on the books that were dispatched from this one; their ids begin with its own.
+std::vector<const ledger::JobRecord*> children_of(const ledger::Ledger& ledger,
+                                                  const ledger::JobRecord& job) {
+    const Job& parent = job.current().job;
+    std::vector<const ledger::JobRecord*> out;
+    if (!waits_for_dispatch(parent)) return out;
+    const ledger::JobKey first{parent.name_space, parent.id + "/"};
+    for (auto at = ledger.jobs().lower_bound(first); at != ledger.jobs().end(); ++at) {
+        const auto& [key, record] = *at;
+        if (key.name_space != first.name_space || !key.id.starts_with(first.id)) break;
+        if (!record.purged && record.current().job.parent == parent.id) out.push_back(&record);
+    }
+    return out;
+}
+
+void add_children(Answer& answer, const ledger::Ledger& ledger, const ledger::JobRecord& job) {
+    const Job& parent = job.current().job;
+    if (!waits_for_dispatch(parent)) return;
+    JobChildren counts{.parent = {parent.name_space, parent.id}};
+    for (const ledger::JobRecord* child : children_of(ledger, job)) {
+        switch (child->status) {
+            case ledger::JobStatus::pending: ++counts.pending; break;
+            case ledger::JobStatus::running: ++counts.running; break;
+            case ledger::JobStatus::dead: ++counts.dead; break;
+        }
+    }
+    answer.children.push_back(std::move(counts));
+}
+
+void add_job(Answer& answer, const ledger::Ledger& ledger, const ledger::JobRecord* job) {
     answer.found = job != nullptr && !job->purged;
-    if (answer.found) answer.jobs.push_back(*job);
+    if (!answer.found) return;
+    answer.jobs.push_back(*job);
+    add_children(answer, ledger, *job);
 }
 
 void add_job_of(Answer& answer, const ledger::Ledger& ledger, const ledger::AllocRecord& alloc) {
@@ -75,15 +107,17 @@ void add_alloc(Answer& answer, const ledger::Ledger& ledger, const ledger::Alloc
     answer.allocs.push_back(alloc);
     add_job_of(answer, ledger, alloc);
     add_peer_of(answer, ledger, alloc.peer);
-    for (const ledger::Reschedule& past : alloc.reschedules)
-        add_peer_of(answer, ledger, past.peer);
+    for (const ledger::Reschedule& past : alloc.reschedules) add_peer_of(answer, ledger, past.peer);
 }
 
 void answer_jobs(Answer& answer, const ledger::Ledger& ledger, const Query& query) {
-    for (const auto& [key, job] : ledger.jobs())
-        if (!job.purged && in_scope(query, key.name_space) && key.id.starts_with(query.id) &&
-            answer.jobs.size() < kRecordsMax)
-            answer.jobs.push_back(job);
+    for (const auto& [key, job] : ledger.jobs()) {
+        if (job.purged || !in_scope(query, key.name_space) || !key.id.starts_with(query.id))
+            continue;
+        if (answer.jobs.size() >= kRecordsMax) return;
+        answer.jobs.push_back(job);
+        add_children(answer, ledger, job);
+    }
 }
 
 void answer_job_parts(Answer& answer, const ledger::Ledger& ledger, const Query& query) {
@@ -167,6 +201,9 @@ std::uint64_t index_of(const ledger::Ledger& ledger, const Query& query) {
         case QueryKind::job: {
             const ledger::JobRecord* job = ledger.job(key_of(query));
             index = job != nullptr ? job->modify_index : ledger.table_index(Table::jobs);
+            if (job == nullptr) break;
+            for (const ledger::JobRecord* child : children_of(ledger, *job))
+                index = std::max(index, child->modify_index);
             break;
         }
         case QueryKind::job_versions: index = ledger.table_index(Table::jobs); break;
@@ -216,7 +253,7 @@ Answer answer_from(const ledger::Ledger& ledger, const Query& query) {
     switch (query.kind) {
         case QueryKind::jobs: answer_jobs(answer, ledger, query); break;
         case QueryKind::job:
-        case QueryKind::job_versions: add_job(answer, ledger.job(key_of(query))); break;
+        case QueryKind::job_versions: add_job(answer, ledger, ledger.job(key_of(query))); break;
         case QueryKind::job_allocations:
         case QueryKind::job_evaluations: answer_job_parts(answer, ledger, query); break;
         case QueryKind::planning: answer_planning(answer, ledger, query); break;

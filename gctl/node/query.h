@@ -99,6 +99,16 @@ struct CopyState {
     }
 };
 
+/// How the jobs are that were dispatched from `parent`: those that the region has not forgotten.
+struct JobChildren {
+    ledger::JobKey parent;
+    std::uint32_t pending = 0, running = 0, dead = 0;
+    template <class Self>
+    static auto wire_fields(Self& s) {
+        return std::tie(s.parent, s.pending, s.running, s.dead);
+    }
+};
+
 /// Only the fields that the query asks for are filled.
 struct Answer {
     std::uint64_t index = 0;    ///< X-Nomad-Index: of the table or object asked for, at least 1
@@ -110,14 +120,15 @@ struct Answer {
     std::vector<ledger::EvalRecord> evals;
     std::vector<ledger::PeerRecord> peers;
     std::vector<std::pair<ledger::Slot, ledger::SlotRecord>> slots;  ///< planning: of the job
-    std::vector<CopyState> copies;  ///< allocation: filled in by the peer that was asked
-    LogTime log_time;               ///< planning: the ledger's
+    std::vector<JobChildren> children;  ///< jobs, job: of those that are dispatched
+    std::vector<CopyState> copies;      ///< allocation: filled in by the peer that was asked
+    LogTime log_time;                   ///< planning: the ledger's
     LogIndex applied;
     std::optional<RegionStatus> region;
     template <class Self>
     static auto wire_fields(Self& s) {
         return std::tie(s.index, s.last_contact, s.known_leader, s.found, s.jobs, s.allocs, s.evals,
-                        s.peers, s.slots, s.log_time, s.applied, s.region);
+                        s.peers, s.slots, s.children, s.log_time, s.applied, s.region);
     }
 };
 

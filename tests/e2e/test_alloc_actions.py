@@ -88,6 +88,21 @@ def test_stop_gives_a_replacement():
     check(len(stops) == 1 and stops[0]['Status'] == 'complete', f'one evaluation says why: {stops}')
 
 
+def test_stop_without_shutdown_delay():
+    """`-no-shutdown-delay` ends a running task at once, where its job would have it go on for an hour."""
+    cluster = region()
+    old, _, other = started(cluster, job('patient', 'sleep 1000', group_extra=DISK + '\nshutdown_delay = "1h"\n',
+                                         task_extra='shutdown_delay = "1h"'), 'patient')
+    other.gctl('alloc', 'stop', '-no-shutdown-delay', old['ID'])
+    wait_until(lambda: other.alloc(old['ID'])['ClientStatus'] == 'complete', 60, 'it has ended', cluster.peers)
+    events = events_of(other, old)
+    check('Killed' in events and 'Waiting for shutdown delay' not in events, f'it was asked at once: {events}')
+    new = wait_until(lambda: other.all_allocs('patient', 'running', 1), 40, 'its replacement runs', cluster.peers)[0]
+    other.gctl('job', 'stop', '-yes', '-detach', 'patient')
+    waits = wait_until(lambda: 'Waiting for shutdown delay' in events_of(other, new), 40, 'this one waits', cluster.peers)
+    check(waits and other.alloc(new['ID'])['ClientStatus'] == 'running', 'as its job says')
+
+
 def test_failed_goes_elsewhere_by_policy():
     """A failed allocation waits for its policy's delay, then another peer has it, with the tracker of the attempt."""
     cluster = region()
@@ -142,6 +157,12 @@ def test_dispatch():
     done = wait_until(lambda: peer.all_allocs(child, 'complete', 1), 40, 'the child is done', cluster.peers)[0]
     check_says(peer.gctl('alloc', 'logs', done['ID']), '^you: hello\n$')
     check(peer.job(child)['ParentID'] == 'dispatch', 'it names its parent')
+
+    def children():
+        return other.ask('job', 'status', 'dispatch')['Summary']['Children']
+    wait_until(lambda: children() == {'Pending': 0, 'Running': 0, 'Dead': 1}, 20, 'the child is counted as dead',
+               cluster.peers)
+    check_says(other.gctl('job', 'status', 'dispatch'), r'Pending +Running +Dead\n0 +0 +1\n')
     wrong = other.try_gctl('job', 'dispatch', 'dispatch', '-', stdin='hello')
     check(wrong.returncode == 1, 'meta is missing')
     check_says(wrong.stderr, r'did not provide required meta keys: \[who\]')

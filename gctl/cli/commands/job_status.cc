@@ -48,6 +48,13 @@ void show_summary(const Context& context, const Json& json) {
     context.console.print(table(rows));
 }
 
+void show_children(const Context& context, const ChildrenSummary& counts) {
+    context.console.line("\n" + context.console.paint(Tone::strong, "Parameterized Job Summary"));
+    context.console.print(table({{"Pending", "Running", "Dead"},
+                                 {std::to_string(counts.pending), std::to_string(counts.running),
+                                  std::to_string(counts.dead)}}));
+}
+
 /// The newest evaluation says what still waits for room, and why.
 void show_evaluations(const Context& context, std::vector<EvalView> evals,
                       const JobStatus& command) {
@@ -125,6 +132,10 @@ Result<int> run(const JobStatus& command, const Context& context) {
             {"Job", job}, {"Summary", summary}, {"Evaluations", evals}, {"Allocations", allocs}}});
     const JobView view = job_of(Json(job));
     show_job(context, view);
+    if (view.parameterized && view.parent.empty()) {
+        show_children(context, children_of(Json(summary)));
+        return 0;
+    }
     show_summary(context, Json(summary));
     show_evaluations(context, evals_of(Json(evals)), command);
     show_allocations(context, allocs_of(Json(allocs)), view, command);

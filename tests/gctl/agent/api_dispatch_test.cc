@@ -45,6 +45,24 @@ TEST_CASE("a dispatch registers a new job that is made from the parameterized on
     CHECK(world.question_as<node::RegisterJob>().job.id != id);
 }
 
+TEST_CASE("a parameterized job's summary and its line of the list count what was dispatched") {
+    for (const char* path : {"/v1/job/resize/summary", "/v1/jobs"}) {
+        CAPTURE(path);
+        const std::string summary = path == std::string("/v1/jobs") ? "0.JobSummary." : "";
+        ApiWorld world;
+        const ExchangeId client = world.get(path);
+        node::Answer answer = parameterized();
+        const ledger::JobKey other{"default", "other"}, mine{"default", "resize"};
+        answer.children = {{.parent = other, .pending = 7},
+                           {.parent = mine, .pending = 1, .running = 2, .dead = 3}};
+        world.reply(answer);
+        const Value shown = world.json(client);
+        CHECK(number_at(shown, summary + "Children.Pending") == 1);
+        CHECK(number_at(shown, summary + "Children.Running") == 2);
+        CHECK(number_at(shown, summary + "Children.Dead") == 3);
+    }
+}
+
 TEST_CASE("a dispatch that the job does not allow is refused in Nomad's words") {
     struct Row {
         const char* body;

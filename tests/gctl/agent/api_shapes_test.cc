@@ -101,6 +101,7 @@ TEST_CASE("shape of jobs") {
     const Value summary = shown("/v1/job/web/summary");
     check_names(summary, "", kSummary);
     check_names(summary, "Children", "Dead Pending Running");
+    CHECK(number_at(summary, "Children.Running") == 0);
     const Value versions = shown("/v1/job/web/versions");
     check_names(versions, "", "Diffs Index KnownLeader LastContact Versions");
     check_names(versions, "Versions.0", kJob);

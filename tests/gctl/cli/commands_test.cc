@@ -194,6 +194,23 @@ TEST_CASE("job status") {
     CHECK(has(machine.run({"job", "status", "-all-allocs", "web"}).out, "old "));
 }
 
+TEST_CASE("job status of a parameterized job counts what was dispatched from it") {
+    FakeAgent agent;
+    FakeMachine machine(agent.address());
+    agent.on("GET /v1/jobs", {R"([{"ID":"sum"}])"});
+    agent.on("GET /v1/job/sum", {R"({"ID":"sum","Name":"sum","Type":"batch","Status":"running",
+        "ParentID":"","ParameterizedJob":{"Payload":"optional"}})"});
+    agent.on("GET /v1/job/sum/summary",
+             {R"({"Children":{"Pending":1,"Running":20,"Dead":3},"Summary":{"g":{}}})"});
+    agent.on("GET /v1/job/sum/evaluations", {"[]"});
+    agent.on("GET /v1/job/sum/allocations", {"[]"});
+    const Ran shown = machine.run({"job", "status", "sum"});
+    CHECK(shown.code == 0);
+    CHECK(has(shown.out, "Parameterized Job Summary\nPending  Running  Dead\n"
+                         "1        20       3\n"));
+    CHECK_FALSE(has(shown.out, "Allocations"));
+}
+
 TEST_CASE("prefixes: several matches are listed, none is said, an exact id wins") {
     FakeAgent agent;
     FakeMachine machine(agent.address());
