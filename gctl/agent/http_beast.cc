@@ -64,6 +64,12 @@ HttpRequest request_of(const http::request<http::string_body>& raw) {
     return out;
 }
 
+bool is_true(const std::map<std::string, std::string>& query, const char* name) {
+    const auto found = query.find(name);
+    return found != query.end() &&
+           (found->second == "true" || found->second == "1" || found->second.empty());
+}
+
 }  // namespace
 
 namespace {
@@ -103,6 +109,8 @@ struct Responder::Connection : std::enable_shared_from_this<Responder::Connectio
     beast::flat_buffer buffer;
     std::optional<http::request_parser<http::string_body>> parser;
     std::shared_ptr<WebSocket> socket;  ///< once the client has one; then `stream` is empty
+    asio::steady_timer patience{shared->io};
+    bool locked = false;  ///< its first message is to be the token
     bool keep_alive = false;
     bool answering = false;  ///< a request is with the handler, or its answer is being written
     bool streaming = false;
@@ -180,14 +188,22 @@ struct Responder::Connection : std::enable_shared_from_this<Responder::Connectio
         const bool has_token =
             !raw["X-Nomad-Token"].empty() || !raw[http::field::authorization].empty();
         return !has_token && beast::websocket::is_upgrade(raw) &&
-               request_of(raw).query.contains("ws_handshake");
+               is_true(request_of(raw).query, "ws_handshake");
     }
 
     void wait_for_token() {
-        answering = streaming = true;
+        answering = streaming = locked = true;
         make_socket();
+        patience.expires_after(kReadTimeout);
+        patience.async_wait([weak = weak_from_this()](beast::error_code cancelled) {
+            const auto self = weak.lock();
+            if (!cancelled && self && self->locked)
+                self->end_socket(1008, "Permission denied: no token came");
+        });
         socket->accept({.message =
                             [self = shared_from_this()](const std::string& first) {
+                                self->locked = false;
+                                self->patience.cancel();
                                 if (!opens_the_lock(self->shared->config.token, first))
                                     return self->end_socket(1008, "Permission denied");
                                 self->streaming = false;

@@ -1,4 +1,5 @@
 """Looking inside tasks from another peer than the one that runs them: files, logs, figures, terminals."""
+import base64
 import contextlib
 import fcntl
 import json
@@ -6,9 +7,11 @@ import os
 import pty
 import re
 import select
+import socket
 import struct
 import subprocess
 import termios
+import urllib.parse
 import urllib.request
 
 import jobs
@@ -194,6 +197,75 @@ def test_exec():
     check(ran.stderr == 't\n', ran.stderr)
     none = refused(away, 'alloc', 'exec', '-t=false', alloc['ID'], '/no/such/program')
     check('/no/such/program' in none, none)
+
+
+class WebSocket:
+    """As a browser has it (RFC 6455): it can send no header, so the token is the first message."""
+
+    def __init__(self, peer, path):
+        self.socket = socket.create_connection((peer.http_address, HTTP_PORT), timeout=20 * PATIENCE)
+        self.stream = self.socket.makefile('rb')
+        self.socket.sendall((f'GET {path} HTTP/1.1\r\nHost: {peer.http_address}:{HTTP_PORT}\r\n'
+                             f'Origin: http://{peer.http_address}:{HTTP_PORT}\r\n'
+                             'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n'
+                             'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n').encode())
+        self.status = self.stream.readline().decode()
+        while self.stream.readline().strip():
+            pass
+
+    def say(self, what):
+        text, mask = json.dumps(what).encode(), os.urandom(4)
+        size = bytes([0x80 | len(text)]) if len(text) < 126 else struct.pack('>BH', 0x80 | 126, len(text))
+        self.socket.sendall(b'\x81' + size + mask + bytes(b ^ mask[i % 4] for i, b in enumerate(text)))
+
+    def hear(self):
+        """(kind, payload) of the next frame: 1 is text, 8 the end with its code."""
+        kind, size = self.stream.read(2)
+        size = struct.unpack('>H', self.stream.read(2))[0] if size == 126 else size
+        return kind & 15, self.stream.read(size)
+
+    def frames(self):
+        """What is said until the end, and the end's code."""
+        heard = []
+        while True:
+            kind, payload = self.hear()
+            if kind == 8:
+                return heard, struct.unpack('>H', payload[:2])[0]
+            if kind == 1:
+                heard.append(json.loads(payload))
+
+    def close(self):
+        self.stream.close()
+        self.socket.close()
+
+
+def test_exec_as_a_browser_does():
+    """With ws_handshake=true the token comes in the first message: the command runs with the right one, and with a
+    wrong one, or without the parameter, nothing does."""
+    alloc, home, away = ready()
+    command = urllib.parse.quote(json.dumps(['/bin/sh', '-c', 'read x; echo "heard $x"; exit 5']))
+    path = f'/v1/client/allocation/{alloc["ID"]}/exec?task=t&command={command}&ws_handshake='
+
+    def session(flag, *messages):
+        client = WebSocket(away, path + flag)
+        with contextlib.closing(client):
+            if '101' not in client.status:
+                return client.status, None
+            for message in messages:
+                client.say(message)
+            return client.frames()
+    typed = {'stdin': {'data': base64.b64encode(b'you\n').decode()}}
+    good = {'version': 1, 'auth_token': published_token(away.http_address)}
+    frames, code = session('true', good, typed)
+    said = b''.join(base64.b64decode(f['stdout'].get('data', '')) for f in frames if 'stdout' in f)
+    check(said == b'heard you\n', f'the command was heard: {frames}')
+    check(frames[-1] == {'exited': True, 'result': {'exit_code': 5}} and code == 1000, f'and its end: {frames} {code}')
+    frames, code = session('true', {'version': 1, 'auth_token': 'guess'}, typed)
+    check(not frames and code == 1008, f'a wrong token ends it: {frames} {code}')
+    frames, code = session('true', typed)
+    check(not frames and code == 1008, f'so does none: {frames} {code}')
+    status, _ = session('false', good)
+    check(' 403 ' in status, f'nobody waits for a token that was not announced: {status}')
 
 
 class Terminal:
