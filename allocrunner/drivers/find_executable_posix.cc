@@ -3,6 +3,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <optional>
 
 #include "allocrunner/drivers/find_executable.h"
 
@@ -10,14 +11,19 @@ namespace gaggle::allocrunner {
 
 namespace {
 
-bool is_executable(const std::string& path) {
+/// What is in the way of running it; nothing when it can be run.
+struct Obstacle {
+    bool is_there = false;
+    std::string why;
+};
+std::optional<Obstacle> obstacle_to(const std::string& path) {
     struct stat about {};
-    if (stat(path.c_str(), &about) != 0) return false;
-    if (!S_ISREG(about.st_mode)) {
-        errno = EISDIR;
-        return false;
-    }
-    return access(path.c_str(), X_OK) == 0;
+    if (stat(path.c_str(), &about) != 0) return Obstacle{errno != ENOENT, std::strerror(errno)};
+    if (!S_ISREG(about.st_mode)) return Obstacle{true, "it is no file"};
+    if (access(path.c_str(), X_OK) == 0) return std::nullopt;
+    if (errno != EACCES) return Obstacle{true, std::strerror(errno)};
+    return Obstacle{true,
+                    "it is not executable; give it a mode such as 0755 (`perms` of a template)"};
 }
 
 /// The folders of a PATH, in order; an empty entry is left out: tasks have no current directory of
@@ -36,25 +42,32 @@ std::vector<std::string> folders_of(const std::string& path) {
 
 Result<std::string> find_executable(const ExecutableSearch& search) {
     const std::string& command = search.command;
-    const auto is_there = [&](const std::string& path) {
-        return is_executable(search.on_host ? search.on_host(path) : path);
+    const auto look_at = [&](const std::string& path) {
+        return obstacle_to(search.on_host ? search.on_host(path) : path);
     };
-    const std::string task = "find executable \"" + command + "\"";
+    const std::string task = "find executable \"" + command + "\": ";
     if (command.starts_with('/')) {
-        if (is_there(command)) return command;
-        return {Errc::not_found, task + ": " + std::strerror(errno) +
-                                     "; install it on this peer or correct the job's command"};
+        const auto obstacle = look_at(command);
+        if (!obstacle) return command;
+        if (obstacle->is_there) return {Errc::not_found, task + obstacle->why};
+        return {Errc::not_found,
+                task + obstacle->why + "; install it on this peer or correct the job's command"};
     }
     std::vector<std::string> folders = search.folders;
     const bool searched = !search.path.empty() && command.find('/') == std::string::npos;
     if (searched)
         for (std::string& folder : folders_of(search.path)) folders.push_back(std::move(folder));
+    std::string in_the_way;  // the first that is there
     for (const std::string& folder : folders) {
         const std::string path = (folder == "/" ? "" : folder) + "/" + command;
-        if (is_there(path)) return path;
+        const auto obstacle = look_at(path);
+        if (!obstacle) return path;
+        if (obstacle->is_there && in_the_way.empty())
+            in_the_way = "there is " + path + ", but " + obstacle->why;
     }
+    if (!in_the_way.empty()) return {Errc::not_found, task + in_the_way};
     return {Errc::not_found,
-            task + ": it is neither in the task's directory " +
+            task + "it is neither in the task's directory " +
                 (searched ? "nor along its PATH " + search.path : std::string("nor absolute")) +
                 "; install it on this peer or give an absolute path"};
 }

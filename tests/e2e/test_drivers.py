@@ -123,6 +123,21 @@ def test_exec_isolates():
     check_says(peer().gctl('alloc', 'status', dead['ID'][:8]), 'want of memory|OOM')
 
 
+def test_exec_that_cannot_start_says_why():
+    """A command of driver exec that is missing or not executable fails for good, in words; nothing of it is left."""
+    need('exec')
+    never = 'reschedule {\n attempts = 0\n unlimited = false\n }'
+    for name, command, why in (('gone', '/no/such/program', 'No such file or directory; install it on this peer'),
+                               ('plain', '/etc/passwd', 'it is not executable; give it a mode such as 0755')):
+        text = shell(name, 'echo ran', type='batch', job_extra=never)
+        peer().run_job(text.replace('command = "/bin/sh"', f'command = "{command}"'), expect=(0, 1))
+        failed = wait_until(lambda: peer().all_allocs(name, 'failed', 1), 60, f'{name} fails', [peer()])[0]
+        check_says(peer().gctl('alloc', 'status', failed['ID'][:8]), 'Driver Failure',
+                   f'find executable "{command}": {why}')
+        check(peer().alloc(failed['ID'])['TaskStates']['t']['Restarts'] == 0, 'another try would not help')
+        check(not peer().pids_of_allocs([failed]), 'nothing of it runs')
+
+
 def test_web_server_in_docker():
     """A web server in a container serves its page on the allocation's port; stopping the job removes the container."""
     need('docker')
@@ -194,12 +209,18 @@ def test_container_runs_and_tells():
     wait_until(lambda: not docker().containers(), 30, 'no container is left', [peer()])
 
 
-def test_missing_image_is_told():
-    """An image that does not exist ends in a clear event and the right state."""
+def test_missing_image_or_command_is_told():
+    """An image that does not exist, and a command that is none in it, end in a clear event and the right state."""
     need('docker')
     peer().run_job(container('nowhere', 'true', image='localhost:9/no-such:1'), expect=(0, 1))
     failed = wait_until(lambda: peer().all_allocs('nowhere', 'failed', 1), 60, 'it fails', [peer()])[0]
     check_says(peer().gctl('alloc', 'status', failed['ID'][:8]), 'download image localhost:9/no-such:1')
+    for name, command in (('absent', '/no/such/program'), ('unfit', '/etc/passwd')):
+        text = container(name, 'true').replace('command      = "sh"', f'command      = "{command}"')
+        peer().run_job(text, expect=(0, 1))
+        failed = wait_until(lambda: peer().all_allocs(name, 'failed', 1), 60, f'{name} fails', [peer()])[0]
+        check_says(peer().gctl('alloc', 'status', failed['ID'][:8]), 'Driver Failure', command)
+    wait_until(lambda: not docker().containers(), 30, 'no container is left', [peer()])
 
 
 BEFORE = '''

@@ -4,7 +4,7 @@ import os
 import re
 
 from harness import DevPeer, check, check_says, lazily, wait_until
-from jobs import COUNT_ALOUD, SLEEP, job
+from jobs import COUNT_ALOUD, DISK, SLEEP, job
 
 dev = lazily(DevPeer)
 
@@ -143,18 +143,24 @@ def test_unknown_driver():
 
 
 def test_task_that_cannot_start_says_why():
-    """A command that does not exist is a driver failure that names the command."""
+    """A command that is missing, not executable or no file fails its task for good, and its status names the command
+    and what is in the way."""
     peer = dev()
-    text = job('missing', SLEEP).replace('command = "/bin/sh"', 'command = "/no/such/program"')
-    peer.run_job(text, '--detach')
-
-    def failure():
-        allocs = peer.allocs('missing')
-        events = [e for a in allocs for e in peer.alloc(a['ID'])['TaskStates'].get('t', {}).get('Events') or []]
-        return next((e for e in events if e['Type'] == 'Driver Failure'), None)
-    event = wait_until(failure, 30, 'a driver failure', [peer])
-    check_says(event['DisplayMessage'], r'/no/such/program')
-    peer.gctl('job', 'stop', 'missing')
+    bad = {'missing': ('/no/such/program', 'No such file or directory; install it on this peer'),
+           'plain': ('/etc/passwd', 'it is not executable; give it a mode such as 0755'),
+           'folder': ('/etc', 'it is no file'),
+           'nowhere': ('no-such-program', "it is neither in the task's directory nor along its PATH")}
+    never = 'reschedule {\n attempts = 0\n unlimited = false\n }'
+    for name, (command, _) in bad.items():
+        text = job(name, SLEEP, group_extra=DISK + '\n' + never)
+        peer.run_job(text.replace('command = "/bin/sh"', f'command = "{command}"'), '--detach')
+    for name, (command, why) in bad.items():
+        failed = wait_until(lambda: peer.all_allocs(name, 'failed', 1), 30, f'{name} failed', [peer])[0]
+        check_says(peer.gctl('alloc', 'status', failed['ID'][:8]), 'Driver Failure',
+                   f'find executable "{command}": {why}')
+        state = peer.alloc(failed['ID'])['TaskStates']['t']
+        check(state['Failed'] and state['Restarts'] == 0, f'another try would not help: {state}')
+        peer.gctl('job', 'stop', name)
 
 
 def test_logs_are_followed_to_their_end():

@@ -76,7 +76,11 @@ TEST_CASE("an executable is found as Nomad finds it: local, task directory, PATH
                                            .folders = {task_dir + "/local", task_dir},
                                            .path = "/nowhere:" + task_dir + "/bin",
                                            .on_host = {}});
-        return path.ok() ? *path : "not found";
+        return path.ok() ? *path : path.error().detail;
+    };
+    const auto refused = [&](const char* command, const std::string& why) {
+        return found(command).starts_with("find executable \"" + std::string(command) +
+                                          "\": " + why);
     };
     put(task_dir + "/bin/tool", 0755);
     CHECK(found("tool") == task_dir + "/bin/tool");
@@ -87,10 +91,16 @@ TEST_CASE("an executable is found as Nomad finds it: local, task directory, PATH
     CHECK(found("local/tool") == task_dir + "/local/tool");
     CHECK(found("bin/tool") == task_dir + "/bin/tool");
     put(task_dir + "/local/plain", 0644);
-    if (geteuid() != 0) CHECK(found("plain") == "not found");
-    CHECK(found("local") == "not found");
+    const std::string plain = task_dir + "/local/plain";
+    CHECK(refused("plain", "there is " + plain + ", but it is not executable; give it a mode"));
+    put(task_dir + "/bin/plain", 0755);  // further on, as a shell would find it
+    CHECK(found("plain") == task_dir + "/bin/plain");
+    CHECK(refused(plain.c_str(), "it is not executable; give it a mode"));
+    CHECK(refused("local", "there is " + task_dir + "/local, but it is no file"));
+    CHECK(refused("nothing", "it is neither in the task's directory nor along its PATH /nowhere:"));
     CHECK(found("/bin/sh") == "/bin/sh");
-    CHECK(found("/bin/no-such-thing") == "not found");
+    CHECK(refused("/bin", "it is no file"));
+    CHECK(refused("/bin/no-such-thing", "No such file or directory; install it on this peer"));
 }
 
 }  // namespace gaggle::allocrunner
