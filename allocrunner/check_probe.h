@@ -1,10 +1,12 @@
-// One probe of a service's check over a socket that never blocks: TCP connects, HTTP also asks.
+// One probe of a service's check over a socket that never blocks: TCP connects, HTTP also asks,
+// inside TLS where the check says so (tls_client.h).
 #pragma once
 
 #include <optional>
 #include <string>
 
 #include "allocrunner/effects.h"
+#include "allocrunner/tls_client.h"
 #include "base/unique_fd.h"
 
 namespace gaggle::allocrunner {
@@ -26,18 +28,22 @@ class CheckProbe {
     ProbeResult timed_out() const;
 
     int fd() const { return fd_.get(); }
-    bool wants_to_read() const { return asked_; }
+    bool wants_to_read() const { return connected_ && outgoing_.empty(); }
     const RunCheck& check() const { return check_; }
 
   private:
-    std::optional<ProbeResult> ask();
+    std::optional<ProbeResult> connected();
+    std::optional<ProbeResult> send_on();
     std::optional<ProbeResult> hear();
+    Result<void> take_in(std::string_view bytes);
+    ProbeResult failure(const std::string& why) const;
     std::string target() const;
 
     RunCheck check_;
     UniqueFd fd_;
-    bool asked_ = false;   ///< HTTP's request is out
-    std::string request_;  ///< what of it is not
+    bool connected_ = false;
+    std::optional<TlsClient> tls_;
+    std::string outgoing_;  ///< what is to be sent now
     std::string answer_;
 };
 

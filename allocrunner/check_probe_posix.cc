@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include "allocrunner/check_probe.h"
 
@@ -14,10 +15,6 @@ namespace gaggle::allocrunner {
 namespace {
 
 constexpr std::size_t kStatusLineMax = 1'024;
-
-ProbeResult failure(const std::string& target, int error) {
-    return {false, target + ": " + std::strerror(error)};
-}
 
 /// Nothing unless `host` is an IP address.
 std::optional<std::pair<sockaddr_storage, socklen_t>> address_of(const std::string& host,
@@ -40,8 +37,13 @@ std::optional<std::pair<sockaddr_storage, socklen_t>> address_of(const std::stri
 
 std::string CheckProbe::target() const {
     const std::string& path = check_.path;
-    return check_.type + " " + check_.host + ":" + std::to_string(check_.port) +
+    return (check_.tls ? "https" : check_.type) + " " + check_.host + ":" +
+           std::to_string(check_.port) +
            (check_.type == "http" ? (path.starts_with('/') ? path : "/" + path) : std::string());
+}
+
+ProbeResult CheckProbe::failure(const std::string& why) const {
+    return {false, target() + ": " + why};
 }
 
 std::optional<ProbeResult> CheckProbe::begin() {
@@ -49,48 +51,77 @@ std::optional<ProbeResult> CheckProbe::begin() {
         return ProbeResult{false,
                            "check type \"" + check_.type + "\" is not known; use tcp or http"};
     const auto address = address_of(check_.host, check_.port);
-    if (!address) return ProbeResult{false, target() + ": not an IP address"};
+    if (!address) return failure("not an IP address");
     const int family = address->first.ss_family;
     fd_.reset(socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-    if (!fd_) return failure(target(), errno);
+    if (!fd_) return failure(std::strerror(errno));
     const auto* to = reinterpret_cast<const sockaddr*>(&address->first);
     if (connect(fd_.get(), to, address->second) == 0) return advance();
     if (errno == EINPROGRESS) return std::nullopt;
-    return failure(target(), errno);
+    return failure(std::strerror(errno));
 }
 
 std::optional<ProbeResult> CheckProbe::advance() {
-    if (asked_) return hear();
+    if (!connected_) return connected();
+    return outgoing_.empty() ? hear() : send_on();
+}
+
+std::optional<ProbeResult> CheckProbe::connected() {
     int error = 0;
     socklen_t size = sizeof error;
     if (getsockopt(fd_.get(), SOL_SOCKET, SO_ERROR, &error, &size) != 0) error = errno;
-    if (error != 0) return failure(target(), error);
+    if (error != 0) return failure(std::strerror(error));
+    connected_ = true;
     if (check_.type == "tcp") return ProbeResult{true, target() + ": connected"};
-    return ask();
+    outgoing_ = http_request(check_);
+    if (!check_.tls) return send_on();
+    auto tls = TlsClient::open(*check_.tls, check_.host);
+    if (!tls.ok()) return failure(tls.error().detail);
+    tls_.emplace(std::move(*tls));
+    const Result<void> said = tls_->say(std::exchange(outgoing_, {}));
+    if (!said.ok()) return failure(said.error().detail);
+    outgoing_ = tls_->take_outgoing();
+    return send_on();
 }
 
 /// A large body may take more than one turn.
-std::optional<ProbeResult> CheckProbe::ask() {
-    if (request_.empty()) request_ = http_request(check_);
+std::optional<ProbeResult> CheckProbe::send_on() {
     const ssize_t sent =
-        send(fd_.get(), request_.data(), request_.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
-    if (sent < 0 && errno != EAGAIN && errno != EINTR) return failure(target(), errno);
-    if (sent > 0) request_.erase(0, static_cast<std::size_t>(sent));
-    asked_ = request_.empty();
+        send(fd_.get(), outgoing_.data(), outgoing_.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (sent < 0 && errno != EAGAIN && errno != EINTR) return failure(std::strerror(errno));
+    if (sent > 0) outgoing_.erase(0, static_cast<std::size_t>(sent));
     return std::nullopt;
 }
 
 std::optional<ProbeResult> CheckProbe::hear() {
-    char bytes[512];
+    char bytes[4096];
     const ssize_t got = read(fd_.get(), bytes, sizeof bytes);
     if (got < 0 && (errno == EAGAIN || errno == EINTR)) return std::nullopt;
-    if (got < 0) return failure(target(), errno);
-    answer_.append(bytes, static_cast<std::size_t>(got));
+    if (got < 0) return failure(std::strerror(errno));
+    const Result<void> taken = take_in({bytes, static_cast<std::size_t>(got)});
     auto judged = judge_http(answer_);
+    if (!judged && !taken.ok()) return failure(taken.error().detail);
+    if (!judged && got == 0 && tls_ && !tls_->established())
+        return failure("the server ended the connection before the TLS handshake was done");
     if (!judged && (got == 0 || answer_.size() > kStatusLineMax))
         judged = ProbeResult{false, "no HTTP answer"};
     if (judged) judged->output = target() + ": " + judged->output;
     return judged;
+}
+
+/// Plain or out of TLS, into the answer. A certificate that is refused can be mended in two ways.
+Result<void> CheckProbe::take_in(std::string_view bytes) {
+    if (!tls_) {
+        answer_ += bytes;
+        return {};
+    }
+    Result<void> received = tls_->receive(bytes);
+    answer_ += tls_->take_text();
+    outgoing_ += tls_->take_outgoing();
+    if (received.ok() || received.error().code != Errc::denied) return received;
+    return {Errc::denied, received.error().detail +
+                              "; add its CA to /etc/ssl/certs of this peer, or set "
+                              "tls_skip_verify = true"};
 }
 
 ProbeResult CheckProbe::timed_out() const {

@@ -1,9 +1,11 @@
 // What the results of one check mean: its status, and when its task is to be restarted.
 //
 // A status turns to success after `success_before_passing` successes in a row and to failure after
-// `failures_before_critical` failures in a row, each one at least (Consul's rule, which Nomad hands
-// on). `check_restart` (Nomad) restarts a task whose check has been failing for (limit - 1)
-// intervals without a break, counted from the first failure after the grace time.
+// `failures_before_critical` failures in a row, each one at least: the rule that Nomad's and
+// Consul's documents state. Here it holds for the first results too; Consul lets the very first one
+// count at once, which would take a service that is still settling for a good one. `check_restart`
+// (Nomad) restarts a task whose check has been failing for (limit - 1) intervals without a break,
+// counted from the first failure after the grace time.
 #pragma once
 
 #include <optional>

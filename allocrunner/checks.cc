@@ -110,8 +110,9 @@ std::optional<std::string> Checks::aim(Probe& probe, const Order& order, const S
         probe.work.script = std::move(script);
         return std::nullopt;
     }
-    if (check.protocol == "https")
-        return "checks over https are not run by this version; use http or a script";
+    if (check.type == "http" && check.protocol == "https")
+        probe.work.tls = CheckTls{.server_name = interpolate(check.tls_server_name, names),
+                                  .skip_verify = check.tls_skip_verify};
     if (probe.work.port != 0) return std::nullopt;
     const std::string& label = check.port.empty() ? service.port : check.port;
     return "port \"" + label + "\" is neither a label of this group's network nor a number";
@@ -129,7 +130,7 @@ bool Checks::ask_the_same(const Probe& one, const Probe& other) {
         const CheckHealth& who = probe.health;
         const RunCheck& what = probe.work;
         return std::tie(who.service, who.check, who.task, what.type, what.host, what.port,
-                        what.path, what.method, what.header, what.body, what.script);
+                        what.path, what.method, what.header, what.body, what.tls, what.script);
     };
     return asked(one) == asked(other);
 }
@@ -190,9 +191,10 @@ CheckOutcome Checks::on_done(Context& context, const CheckDone& done,
     if (probe->patience.heard(context.now, done.ok, done.warning))
         outcome.restart = CheckRestartWanted{probe->restarts, probe->health.check};
     const auto status = probe->verdict.heard(done.ok);
-    if (!status || now.status == *status) return outcome;
+    if (!status) return outcome;
+    now.output = done.output.substr(0, kOutputMax);  // alone it is no news: it goes with the next
+    if (now.status == *status) return outcome;
     now.status = *status;
-    now.output = done.output.substr(0, kOutputMax);
     now.since = context.wall;
     outcome.changed = true;
     return outcome;

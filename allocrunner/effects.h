@@ -88,6 +88,13 @@ struct CheckScript {
     bool operator==(const CheckScript&) const = default;
 };
 
+/// How a check over https takes its server's certificate.
+struct CheckTls {
+    std::string server_name;   ///< it must name this one; empty: the target's IP address
+    bool skip_verify = false;  ///< any certificate will do
+    bool operator==(const CheckTls&) const = default;
+};
+
 /// Answer: CheckDone, at the latest after `timeout`.
 struct RunCheck {
     AllocId alloc;
@@ -99,6 +106,7 @@ struct RunCheck {
     std::string method;                                      ///< http; empty: GET
     std::map<std::string, std::vector<std::string>> header;  ///< http
     std::string body;                                        ///< http
+    std::optional<CheckTls> tls;                             ///< http: it goes over TLS
     std::optional<CheckScript> script;                       ///< exactly with type script
     Duration timeout{};
 };

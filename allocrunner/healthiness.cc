@@ -51,8 +51,9 @@ std::optional<std::string> Healthiness::reason(const std::string& task, Role rol
     std::string failing;
     for (const CheckHealth& check : checks) {
         const bool counts = with_checks_ && (check.task.empty() || check.task == task);
-        if (counts && check.status != CheckStatus::success)
-            failing += (failing.empty() ? "" : ", ") + check.check;
+        if (!counts || check.status == CheckStatus::success) continue;
+        failing += (failing.empty() ? "" : ", ") + check.check;
+        if (!check.output.empty()) failing += " (" + check.output + ")";
     }
     if (!failing.empty()) return "Services not healthy by deadline: " + failing;
     return "Task not running for min_healthy_time of " + for_people(min_healthy_time_) +

@@ -44,6 +44,7 @@ struct ServiceCheck {
     std::map<std::string, std::vector<std::string>> header;  ///< http
     std::string body;                                        ///< http
     bool tls_skip_verify = false;                            ///< https: take any certificate
+    std::string tls_server_name;  ///< https: whom to ask for, and whose certificate; empty: the IP
     std::string initial_status;  ///< passing, warning or critical; empty: not known yet
     std::int64_t success_before_passing = 0;    ///< so many in a row turn it to passing; 0: one
     std::int64_t failures_before_critical = 0;  ///< so many in a row turn it to critical; 0: one
@@ -52,8 +53,8 @@ struct ServiceCheck {
     static auto wire_fields(Self& s) {
         return std::tie(s.name, s.type, s.port, s.path, s.protocol, s.method, s.interval, s.timeout,
                         s.command, s.args, s.task, s.header, s.body, s.tls_skip_verify,
-                        s.initial_status, s.success_before_passing, s.failures_before_critical,
-                        s.check_restart);
+                        s.tls_server_name, s.initial_status, s.success_before_passing,
+                        s.failures_before_critical, s.check_restart);
     }
     bool operator==(const ServiceCheck&) const = default;
 };

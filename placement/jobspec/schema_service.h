@@ -68,6 +68,7 @@ void describe(A& a, C& c) {
     a.attribute("timeout", "Timeout", c.timeout);
     a.attribute("initial_status", "InitialStatus", c.initial_status);
     a.attribute("tls_skip_verify", "TLSSkipVerify", c.tls_skip_verify);
+    a.attribute("tls_server_name", "TLSServerName", c.tls_server_name);
     a.lists("header", "Header", c.header);
     a.attribute("method", "Method", c.method);
     a.attribute("body", "Body", c.body);
@@ -79,7 +80,6 @@ void describe(A& a, C& c) {
     a.later("address_mode", "AddressMode", kNoText);
     a.later("advertise", "Advertise", kNoText);
     a.later("notes", "Notes", kNoText);
-    a.later("tls_server_name", "TLSServerName", kNoText);
     a.later("grpc_service", "GRPCService", kNoText);
     a.later("grpc_use_tls", "GRPCUseTLS", kFalse);
     a.later("failures_before_warning", "FailuresBeforeWarning", kNoNumber);

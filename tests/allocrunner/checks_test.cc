@@ -78,9 +78,9 @@ TEST_CASE("a check begins as the job says it does") {
         const char* says;
         CheckStatus status;
     };
-    for (const auto& row : {Row{"", CheckStatus::pending}, Row{"passing", CheckStatus::success},
-                            Row{"warning", CheckStatus::success},
-                            Row{"critical", CheckStatus::failure}}) {
+    for (const auto& row :
+         {Row{"", CheckStatus::pending}, Row{"passing", CheckStatus::success},
+          Row{"warning", CheckStatus::success}, Row{"critical", CheckStatus::failure}}) {
         CAPTURE(row.says);
         ServiceCheck check;
         check.initial_status = row.says;
@@ -104,13 +104,12 @@ TEST_CASE("a script is run in the task that it names") {
 }
 
 TEST_CASE("what cannot be asked fails from the start, in words") {
-    ServiceCheck tls = every_ten_seconds();
-    tls.type = "http";
-    tls.protocol = "https";
+    ServiceCheck elsewhere = every_ten_seconds();
+    elsewhere.port = "admin";
     ServiceCheck nowhere = every_ten_seconds();
     nowhere.type = "script";
     nowhere.task = "nobody";
-    for (const ServiceCheck& check : {tls, nowhere}) {
+    for (const ServiceCheck& check : {elsewhere, nowhere}) {
         FakeWorld world;
         world.orders({with_check(check)});
         CHECK(status_of(world) == CheckStatus::failure);
@@ -119,15 +118,31 @@ TEST_CASE("what cannot be asked fails from the start, in words") {
     }
 }
 
+TEST_CASE("a check over https says whose certificate it wants") {
+    ServiceCheck check = every_ten_seconds();
+    check.type = "http";
+    check.protocol = "https";
+    check.path = "/health";
+    check.tls_server_name = "${NOMAD_TASK_NAME}.internal";
+    FakeWorld world;
+    world.orders({with_check(check)});
+    REQUIRE(world.last_check.has_value());
+    CHECK(world.last_check->type == "http");
+    CHECK(world.last_check->tls == CheckTls{.server_name = "main.internal"});
+    check.tls_skip_verify = true;
+    FakeWorld careless;
+    careless.orders({with_check(check)});
+    CHECK(careless.last_check->tls->skip_verify);
+}
+
 TEST_CASE("health is by checks, by the tasks' states, or by hand") {
     struct Row {
         const char* health_check;
         bool port_open;
         std::optional<bool> healthy;  ///< after the deadline
     };
-    for (const auto& row :
-         {Row{"checks", true, true}, Row{"checks", false, false}, Row{"task_states", false, true},
-          Row{"manual", true, std::nullopt}}) {
+    for (const auto& row : {Row{"checks", true, true}, Row{"checks", false, false},
+                            Row{"task_states", false, true}, Row{"manual", true, std::nullopt}}) {
         CAPTURE(row.health_check);
         CAPTURE(row.port_open);
         FakeWorld world;
@@ -142,7 +157,7 @@ TEST_CASE("health is by checks, by the tasks' states, or by hand") {
         CHECK(said == (row.healthy == false));
         if (said)
             CHECK(world.status(kOne).tasks.at("main").events.back().message ==
-                  "Services not healthy by deadline: up");
+                  "Services not healthy by deadline: up (connection refused)");
     }
 }
 

@@ -2,10 +2,11 @@
 import os
 import re
 import shutil
+import subprocess
 import uuid
 
-from harness import GCTL, Cluster, DevPeer, check, check_says, lazily, wait_until
-from jobs import COUNT_ALOUD, SLEEP, job
+from harness import GCTL, Cluster, DevPeer, Skip, check, check_says, lazily, wait_until
+from jobs import COUNT_ALOUD, DISK, SLEEP, job
 
 dev = lazily(DevPeer)
 
@@ -102,6 +103,59 @@ def test_failing_script_restarts_its_task():
     alloc = wait_until(restarted, 40, 'the task was restarted', [peer])
     check('Restart Signaled' in events(peer, alloc, 't'), 'the event says that it was asked to restart')
     peer.gctl('job', 'stop', 'probed')
+
+
+TLS_SERVER = '''
+import http.server, os, ssl, sys
+server = http.server.ThreadingHTTPServer(("", int(os.environ["NOMAD_PORT_web"])), http.server.SimpleHTTPRequestHandler)
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+context.load_cert_chain(sys.argv[1])
+server.socket = context.wrap_socket(server.socket, server_side=True)
+os.chdir("/var/empty" if os.path.isdir("/var/empty") else "/")
+server.serve_forever()
+'''
+
+
+def test_check_over_https():
+    """A check over https refuses a certificate that the machine does not trust, in words, unless it is told not to."""
+    if not shutil.which('openssl'):
+        raise Skip('openssl is missing')
+    peer = dev()
+    pem, program = os.path.join(peer.directory, 'tls.pem'), os.path.join(peer.directory, 'tls.py')
+    subprocess.run(['openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2',
+                    '-subj', '/CN=web', '-addext', 'subjectAltName=DNS:web', '-keyout', pem, '-out', pem + '.cert'],
+                   check=True, capture_output=True)
+    with open(pem + '.cert') as cert, open(pem, 'a') as both:
+        both.write(cert.read())
+    with open(program, 'w') as file:
+        file.write(TLS_SERVER)
+    service = '''
+      service {{
+        name = "{0}"
+        port = "web"
+        check {{
+          type            = "http"
+          protocol        = "https"
+          path            = "/"
+          interval        = "1s"
+          timeout         = "5s"
+          tls_skip_verify = {1}
+        }}
+      }}'''
+    update = 'update {\n min_healthy_time = "1s"\n healthy_deadline = "10s"\n }\n'
+    peer.run_job(job('tls', f'exec python3 {program} {pem}', task_extra=service.format('easy', 'true') +
+                     service.format('strict', 'false'), group_extra='network {\n port "web" {}\n }\n' + DISK,
+                     job_extra=update), '--detach')
+
+    def health(name):
+        found = peer.ask('service', 'info', name)
+        return found and found[0]['Health']
+    wait_until(lambda: health('easy') == 'passing', 40, 'any certificate will do', [peer])
+    wait_until(lambda: health('strict') == 'failing', 40, 'a stranger will not do', [peer])
+    alloc = peer.all_allocs('tls', 'running', 1)[0]
+    wait_until(lambda: 'Alloc Unhealthy' in events(peer, alloc, 't'), 40, 'it is not well', [peer])
+    check_says(peer.gctl('alloc', 'status', alloc['ID'][:8]), 'strict.*certificate was not accepted: self-signed certificate')
+    peer.gctl('job', 'stop', 'tls')
 
 
 def test_bad_tasks_harm_nobody_else():

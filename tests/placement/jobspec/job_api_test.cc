@@ -101,6 +101,7 @@ job "full" {
         }
         body                     = "ping"
         tls_skip_verify          = true
+        tls_server_name          = "web.internal"
         initial_status           = "warning"
         success_before_passing   = 2
         failures_before_critical = 4
