@@ -3,8 +3,10 @@
 #include <array>
 
 #include "allocrunner/setup/json_text.h"
+#include "allocrunner/setup/md5.h"
 #include "allocrunner/setup/sha256.h"
 #include "allocrunner/setup/template_functions.h"
+#include "allocrunner/setup/yaml_text.h"
 #include "placement/jobspec/value_json.h"
 
 namespace gaggle::setup {
@@ -52,6 +54,9 @@ Result<Datum> base64_url_decode(const Arguments& in) {
 
 Result<Datum> sha256(const Arguments& in) { return Datum{sha256_hex(as_bytes(*TRY(in.text(0))))}; }
 
+Result<Datum> md5(const Arguments& in) { return Datum{md5_hex(as_bytes(*TRY(in.text(0))))}; }
+Result<Datum> to_yaml(const Arguments& in) { return Datum{TRY(yaml_text(in[0]))}; }
+
 constexpr std::array kTable = {
     TemplateFunction{"toJSON", 1, 1, to_json},
     TemplateFunction{"toJSONPretty", 1, 1, to_json_pretty},
@@ -63,6 +68,8 @@ constexpr std::array kTable = {
     TemplateFunction{"base64URLEncode", 1, 1, base64_url_encode},
     TemplateFunction{"base64URLDecode", 1, 1, base64_url_decode},
     TemplateFunction{"sha256Hex", 1, 1, sha256},
+    TemplateFunction{"md5sum", 1, 1, md5},
+    TemplateFunction{"toYAML", 1, 1, to_yaml},
 };
 
 }  // namespace

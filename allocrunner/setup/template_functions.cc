@@ -8,9 +8,11 @@ namespace {
 
 std::map<std::string_view, const TemplateFunction*> all_functions() {
     std::map<std::string_view, const TemplateFunction*> out;
-    for (const auto table : {basic_functions(), text_functions(), number_functions(),
-                             coding_functions(), pattern_functions(), world_functions()})
+    for (const auto table :
+         {basic_functions(), text_functions(), number_functions(), coding_functions(),
+          pattern_functions(), sprig_functions(), world_functions()})
         for (const TemplateFunction& one : table) out.emplace(one.name, &one);
+    for (const FunctionAlias& alias : sprig_aliases()) out.emplace(alias.name, out.at(alias.means));
     return out;
 }
 
@@ -23,7 +25,8 @@ const TemplateFunction* find_function(std::string_view name) {
 }
 
 bool is_template_function(std::string_view name) {
-    return name == "and" || name == "or" || find_function(name) != nullptr;
+    return name == "and" || name == "or" || name == "executeTemplate" ||
+           find_function(name) != nullptr;
 }
 
 Error Arguments::wrong(std::size_t at, const char* wanted) const {

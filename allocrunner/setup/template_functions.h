@@ -43,9 +43,18 @@ std::span<const TemplateFunction> text_functions();     ///< split, toUpper, con
 std::span<const TemplateFunction> number_functions();   ///< add, parseInt, loop, timestamp ...
 std::span<const TemplateFunction> coding_functions();   ///< toJSON, base64Encode, sha256Hex ...
 std::span<const TemplateFunction> pattern_functions();  ///< regexMatch, regexReplaceAll
+std::span<const TemplateFunction> sprig_functions();    ///< sprig_default, sprig_trunc ...
 std::span<const TemplateFunction> world_functions();    ///< env, file, nomadService, and refusals
 
-/// nullptr when there is none. `and` and `or` are not here: the renderer evaluates them lazily.
+/// Another name for one of those.
+struct FunctionAlias {
+    std::string_view name;
+    std::string_view means;
+};
+std::span<const FunctionAlias> sprig_aliases();
+
+/// nullptr when there is none. Not here are `and` and `or`, which the renderer evaluates lazily,
+/// and `executeTemplate`, which renders.
 const TemplateFunction* find_function(std::string_view name);
 bool is_template_function(std::string_view name);
 

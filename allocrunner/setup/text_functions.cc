@@ -163,15 +163,24 @@ Result<Datum> contains_not_all(const Arguments& in) {
     return Datum{found != asked};
 }
 
-Result<Datum> has_prefix(const Arguments& in) {
-    return Datum{TRY(in.text(1))->starts_with(*TRY(in.text(0)))};
+/// "a=1;b=2" by ";" and "=": a map of texts. What has no second separator is a key without text.
+Result<Datum> split_to_map(const Arguments& in) {
+    const std::string& between = *TRY(in.text(0));
+    const std::string& middle = *TRY(in.text(1));
+    if (between.empty() || middle.empty())
+        return Error{Errc::invalid, "arguments 1 and 2, what is between, are not to be empty"};
+    std::string_view rest = trimmed_left(trimmed_right(*TRY(in.text(2)), kBlanks), kBlanks);
+    DatumMap out;
+    while (!rest.empty()) {
+        const std::size_t end = std::min(rest.find(between), rest.size());
+        const std::string_view pair = rest.substr(0, end);
+        const std::size_t at = std::min(pair.find(middle), pair.size());
+        const std::string_view text = pair.substr(std::min(at + middle.size(), pair.size()));
+        out.fields[std::string(pair.substr(0, at))] = {std::string(text)};
+        rest.remove_prefix(std::min(end + between.size(), rest.size()));
+    }
+    return Datum::of(std::move(out));
 }
-Result<Datum> has_suffix(const Arguments& in) {
-    return Datum{TRY(in.text(1))->ends_with(*TRY(in.text(0)))};
-}
-
-/// The first unless the second, which is piped, says something.
-Result<Datum> default_to(const Arguments& in) { return is_true(in[1]) ? in[1] : in[0]; }
 
 constexpr std::array kTable = {
     TemplateFunction{"toLower", 1, 1, to_lower},
@@ -184,6 +193,7 @@ constexpr std::array kTable = {
     TemplateFunction{"trimPrefix", 2, 2, trim_prefix},
     TemplateFunction{"trimSuffix", 2, 2, trim_suffix},
     TemplateFunction{"split", 2, 2, split},
+    TemplateFunction{"splitToMap", 3, 3, split_to_map},
     TemplateFunction{"join", 2, 2, join},
     TemplateFunction{"replaceAll", 3, 3, replace_all},
     TemplateFunction{"indent", 2, 2, indent},
@@ -193,9 +203,6 @@ constexpr std::array kTable = {
     TemplateFunction{"containsAny", 2, 2, contains_any},
     TemplateFunction{"containsNone", 2, 2, contains_none},
     TemplateFunction{"containsNotAll", 2, 2, contains_not_all},
-    TemplateFunction{"sprig_hasPrefix", 2, 2, has_prefix},
-    TemplateFunction{"sprig_hasSuffix", 2, 2, has_suffix},
-    TemplateFunction{"sprig_default", 2, 2, default_to},
 };
 
 }  // namespace

@@ -166,13 +166,37 @@ class Renderer {
             return error_at(one.place, "template \"" + one.text + "\" is not defined");
         Datum argument;
         if (!one.pipeline.commands.empty()) argument = TRY(pipeline(one.pipeline, dot));
+        return render_named(one.place, found->second, argument);
+    }
+
+    Result<void> render_named(Place place, const Block& body, const Datum& argument) {
         if (++calls_ > kCallDepthMax)
-            return error_at(one.place, "templates call one another too deeply");
+            return error_at(place, "templates call one another too deeply");
         std::vector<Variable> around = std::exchange(variables_, {{"$", argument}});
-        TRY(block(found->second, argument));
+        TRY(block(body, argument));
         variables_ = std::move(around);
         --calls_;
         return {};
+    }
+
+    /// `executeTemplate "name" argument`: what the template prints, as a value.
+    Result<Datum> execute_template(const Operand& function, std::span<const Operand> words,
+                                   const Datum& dot, const Datum* piped) {
+        std::vector<Datum> values;
+        for (const Operand& word : words) values.push_back(TRY(evaluate(word, dot)));
+        if (piped != nullptr) values.push_back(*piped);
+        const std::string* name = values.empty() ? nullptr : values.front().text();
+        if (name == nullptr || values.size() > 2)
+            return error_at(function.place,
+                            "function executeTemplate: wants a template's name, and perhaps what "
+                            "is to be its dot");
+        const auto found = parsed_.named.find(*name);
+        if (found == parsed_.named.end())
+            return error_at(function.place,
+                            "function executeTemplate: template \"" + *name + "\" is not defined");
+        std::string before = std::exchange(out_.text, {});
+        TRY(render_named(function.place, found->second, values.size() == 2 ? values[1] : Datum{}));
+        return Datum{std::exchange(out_.text, std::move(before))};
     }
 
     enum class Declares { at_once, later };
@@ -213,6 +237,8 @@ class Renderer {
                        const Datum* piped) {
         if (function.name == "and" || function.name == "or")
             return decide(function, words, dot, piped);
+        if (function.name == "executeTemplate")
+            return execute_template(function, words, dot, piped);
         const TemplateFunction* found = find_function(function.name);
         INVARIANT(found != nullptr);  // the parser has asked
         std::vector<Datum> values;
@@ -220,7 +246,7 @@ class Renderer {
         if (piped != nullptr) values.push_back(*piped);
         const auto count = static_cast<int>(values.size());
         if (count < found->least || (found->most >= 0 && count > found->most))
-            return error_at(function.place, wants(*found, count));
+            return error_at(function.place, wants(function.name, *found, count));
         for (const Datum& value : values) TRY(work(function.place, weight(value)));
         const TemplateWorld& world = world_;
         Result<Datum> result = found->run({values, world, out_.needs});
@@ -230,12 +256,12 @@ class Renderer {
         return result;
     }
 
-    static std::string wants(const TemplateFunction& function, int count) {
+    static std::string wants(const std::string& name, const TemplateFunction& function, int count) {
         std::string wanted = std::to_string(function.least);
         if (function.most < 0) wanted = "at least " + wanted;
         if (function.most > function.least) wanted += " to " + std::to_string(function.most);
-        return "function " + std::string(function.name) + ": wants " + wanted +
-               " arguments and has " + std::to_string(count);
+        return "function " + name + ": wants " + wanted + " arguments and has " +
+               std::to_string(count);
     }
 
     /// `and` gives the first false argument, `or` the first true one, else the last.

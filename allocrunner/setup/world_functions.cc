@@ -136,6 +136,16 @@ Result<Datum> no_vault(const Arguments&) {
                  "secrets directory holds"};
 }
 
+Result<Datum> no_format(const Arguments&) {
+    return Error{Errc::unavailable,
+                 "is not built here; JSON has parseJSON and toJSON, and what "
+                 "reads YAML reads JSON too"};
+}
+Result<Datum> forbidden(const Arguments&) {
+    return Error{Errc::denied,
+                 "is forbidden to templates, as it is in Nomad; let the task itself do it"};
+}
+
 constexpr int kAny = TemplateFunction::kAny;
 constexpr std::array kTable = {
     TemplateFunction{"env", 1, 1, env},
@@ -157,6 +167,10 @@ constexpr std::array kTable = {
     TemplateFunction{"tree", 0, kAny, no_consul},
     TemplateFunction{"safeTree", 0, kAny, no_consul},
     TemplateFunction{"byKey", 0, kAny, no_consul},
+    TemplateFunction{"byMeta", 0, kAny, no_consul},
+    TemplateFunction{"explode", 0, kAny, no_consul},
+    TemplateFunction{"caLeaf", 0, kAny, no_consul},
+    TemplateFunction{"caRoots", 0, kAny, no_consul},
     TemplateFunction{"service", 0, kAny, no_consul},
     TemplateFunction{"services", 0, kAny, no_consul},
     TemplateFunction{"connect", 0, kAny, no_consul},
@@ -166,6 +180,10 @@ constexpr std::array kTable = {
     TemplateFunction{"secret", 0, kAny, no_vault},
     TemplateFunction{"secrets", 0, kAny, no_vault},
     TemplateFunction{"pkiCert", 0, kAny, no_vault},
+    TemplateFunction{"parseYAML", 0, kAny, no_format},
+    TemplateFunction{"toTOML", 0, kAny, no_format},
+    TemplateFunction{"plugin", 0, kAny, forbidden},
+    TemplateFunction{"writeToFile", 0, kAny, forbidden},
 };
 
 }  // namespace

@@ -82,8 +82,63 @@ TEST_CASE("text") {
            {"{{ containsAny (split \",\" \"x,b\") (split \",\" \"a,b,c\") }}", "true"},
            {"{{ containsNone (split \",\" \"x,y\") (split \",\" \"a,b,c\") }}", "true"},
            {"{{ containsNotAll (split \",\" \"a,y\") (split \",\" \"a,b,c\") }}", "true"},
-           {"{{ \"\" | sprig_default \"x\" }} {{ \"y\" | sprig_default \"x\" }}", "x y"}});
+           {"{{ with \"a=1;b=x=y;c\" | splitToMap \";\" \"=\" }}{{ .a }} {{ .b }} [{{ .c }}]{{ end "
+            "}}",
+            "1 x=y []"},
+           {"{{ len (splitToMap \",\" \":\" \" \") }}", "0"}});
+    check_fails("{{ splitToMap \"\" \"=\" \"a\" }}", "not to be empty");
     check_fails("{{ replaceAll \"\" \"b\" \"c\" }}", "is empty");
+}
+
+TEST_CASE("Sprig, in its own order of arguments") {
+    check(
+        {{"{{ \"\" | sprig_default \"x\" }} {{ \"y\" | sprig_default \"x\" }}", "x y"},
+         {"{{ \"web-1\" | sprig_hasPrefix \"web\" }} {{ \"web-1\" | sprig_hasSuffix \"web\" }}",
+          "true false"},
+         {"{{ sprig_empty \"\" }} {{ sprig_empty 1 }} {{ sprig_coalesce \"\" 0 \"z\" \"y\" }}",
+          "true false z"},
+         {"{{ eq 1 1 | sprig_ternary \"yes\" \"no\" }} {{ sprig_ternary 1 2 false }}", "yes 2"},
+         {"{{ sha256Hex \"abc\" | sprig_trunc 4 }} {{ sprig_trunc -2 \"abcd\" }} {{ sprig_trunc 9 "
+          "\"abcd\" }}",
+          "ba78 cd abcd"},
+         {"{{ sprig_substr 1 3 \"abcdef\" }} {{ sprig_substr 3 -1 \"abcdef\" }} [{{ sprig_substr 9 "
+          "2 \"abc\" }}]",
+          "bc def []"},
+         {"{{ sprig_repeat 3 \"ab\" }}[{{ sprig_repeat 0 \"ab\" }}]", "ababab[]"},
+         {"{{ sprig_quote \"a\\\"b\" 1 }} {{ sprig_squote \"a\" \"b\" }}",
+          "\"a\\\"b\" \"1\" 'a' 'b'"},
+         {"{{ sprig_indent 2 \"a\\n\\nb\" }}|{{ \"c\" | sprig_nindent 1 }}", "  a\n  \n  b|\n c"},
+         {"{{ sprig_splitList \",\" \" a,,b\" | sprig_join \"-\" }}", " a--b"},
+         {"{{ sprig_toString 12 | printf \"%q\" }} {{ sprig_int \"42\" }} {{ sprig_atoi \"x\" }} "
+          "{{ "
+          "sprig_int 2.9 }}",
+          "\"12\" 42 0 2"},
+         {"{{ with split \",\" \"b,a,b\" }}{{ sprig_first . }} {{ sprig_last . }} {{ sprig_uniq . "
+          "}} "
+          "{{ sprig_sortAlpha . }}{{ end }}",
+          "b b [b a] [a b b]"},
+         {"{{ with parseJSON `{\"k\":1}` }}{{ sprig_get . \"k\" }}[{{ sprig_get . \"x\" }}] {{ "
+          "sprig_hasKey . \"x\" }} {{ sprig_keys . }}{{ end }}",
+          "1[] false [k]"},
+         {"{{ sprig_upper \"a\" }}{{ sprig_trim \" b \" }}{{ sprig_replace \"c\" \"d\" \"cc\" }}{{ "
+          "sprig_b64enc \"hi\" }}",
+          "AbddaGk="}});
+    check_fails("{{ sprig_ternary 1 2 3 }}", "argument 3 must be true or false");
+    check_fails("{{ sprig_repeat 10000000 \"abc\" }}", "grows beyond");
+    check_fails("{{ sprig_upper }}", "function sprig_upper: wants 1 arguments and has 0");
+    check_fails("{{ sprig_get \"a\" \"b\" }}", "must be a map, not a string");
+    check_fails("{{ sprig_genCA \"a\" 1 }}", "sprig_genCA");
+}
+
+TEST_CASE("a template's text is a value, by executeTemplate") {
+    check({{"{{ define \"t\" }}<{{ . }}>{{ end }}{{ executeTemplate \"t\" 7 | sprig_repeat 2 }}",
+            "<7><7>"},
+           {"{{ define \"t\" }}x{{ end }}a{{ $v := executeTemplate \"t\" }}b{{ $v }}", "abx"},
+           {"{{ define \"t\" }}{{ . }}{{ end }}{{ \"p\" | executeTemplate \"t\" }}", "p"}});
+    check_fails("{{ executeTemplate \"none\" }}", "template \"none\" is not defined");
+    check_fails("{{ executeTemplate 1 }}", "wants a template's name");
+    check_fails("{{ define \"t\" }}{{ executeTemplate \"t\" }}{{ end }}{{ executeTemplate \"t\" }}",
+                "too deeply");
 }
 
 TEST_CASE("numbers and time") {
@@ -122,9 +177,24 @@ TEST_CASE("JSON, base64 and hashes") {
            {"{{ base64Encode \"hi?\" }} {{ base64Decode \"aGk/\" }}", "aGk/ hi?"},
            {"{{ base64URLEncode \"hi\" }} {{ base64URLDecode \"aGk=\" }}", "aGk= hi"},
            {"{{ sha256Hex \"abc\" }}",
-            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"}});
+            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"},
+           {"{{ md5sum \"\" }} {{ \"message digest\" | md5sum }}",  // RFC 1321
+            "d41d8cd98f00b204e9800998ecf8427e f96b697d7cb7938d525a2f31aaf161d0"}});
     check_fails("{{ parseJSON `{` }}", "function parseJSON: ");
     check_fails("{{ base64Decode \"***\" }}", "not base64");
+}
+
+TEST_CASE("YAML has its blocks, and quotes what would be read as something else") {
+    check({{"{{ parseJSON `{\"b\":[1,\"x\",{\"k\":true,\"l\":null},[2]],\"a\":{\"c\":1.5}}` | "
+            "toYAML }}",
+            "a:\n  c: 1.5\nb:\n- 1\n- x\n- k: true\n  l: null\n- - 2"},
+           {"{{ parseJSON `[\"true\",\"12\",\"\",\"a: b\",\"- c\",\"No\",\"d \",\"/e "
+            "f\",\"2024-01-01\","
+            "\"g\\nh\"]` | toYAML }}",
+            "- \"true\"\n- \"12\"\n- \"\"\n- \"a: b\"\n- \"- c\"\n- \"No\"\n- \"d \"\n- /e f\n"
+            "- \"2024-01-01\"\n- \"g\\nh\""},
+           {"{{ parseJSON `{\"e\":{},\"l\":[],\"1\":0}` | toYAML }}", "\"1\": 0\ne: {}\nl: []"},
+           {"{{ toYAML 7 }} {{ toYAML (split \",\" \"\") }}", "7 []"}});
 }
 
 TEST_CASE("patterns are Go's, and linear in time") {
@@ -184,4 +254,7 @@ TEST_CASE("what there is not says so") {
     check_fails("{{ service \"web\" }}",
                 "function service: there is no Consul here; for services write");
     check_fails("{{ with secret \"a\" }}{{ end }}", "function secret: there is no Vault here");
+    check_fails("{{ tree \"a\" | byKey }}", "function tree: there is no Consul here");
+    check_fails("{{ plugin \"rm\" }}", "function plugin: is forbidden to templates");
+    check_fails("{{ toTOML 1 }}", "function toTOML: is not built here");
 }
