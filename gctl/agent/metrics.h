@@ -2,7 +2,7 @@
 //
 // A scrape is a snapshot: the list is made anew for each request from what the API knows anyway, so
 // there is no registry and nothing is counted in between. Names are Nomad's where it has the
-// figure, with dots; ours begin with "gaggle.". Why no library: docs/decisions/0019.
+// figure, with dots; ours begin with "gaggle.". Why no library: docs/decisions/0015.
 #pragma once
 
 #include <map>
