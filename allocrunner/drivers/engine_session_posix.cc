@@ -5,7 +5,9 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 
 #include "allocrunner/drivers/engine_http.h"
@@ -119,21 +121,21 @@ Result<UniqueFd> connect_to(const std::string& socket) {
     return fd;
 }
 
-/// Reads the head of the answer and leaves the stream behind it; the status.
+/// Reads the head of the answer, which may come in pieces, byte by byte: what is behind it belongs
+/// to the stream. The status.
 Result<int> read_head(int fd) {
-    char head[kHeadMax + 1];
-    pollfd wait{fd, POLLIN, 0};
-    if (poll(&wait, 1, kAnswerMs) <= 0)
-        return {Errc::timeout, "the container engine does not answer"};
-    const ssize_t seen = recv(fd, head, kHeadMax, MSG_PEEK);
-    head[seen > 0 ? seen : 0] = '\0';
-    const char* const end = std::strstr(head, "\r\n\r\n");
-    const char* const status = std::strchr(head, ' ');
-    if (end == nullptr || status == nullptr)
-        return {Errc::unavailable, "the container engine's answer has no head"};
-    if (recv(fd, head, static_cast<std::size_t>(end - head) + 4, 0) < 0)
-        return {Errc::unavailable, "read from the container engine: " + why()};
-    return std::atoi(status);
+    std::string head;
+    while (!head.ends_with("\r\n\r\n") && head.size() < kHeadMax) {
+        pollfd wait{fd, POLLIN, 0};
+        if (poll(&wait, 1, kAnswerMs) <= 0)
+            return {Errc::timeout, "the container engine does not answer"};
+        char byte = 0;
+        const ssize_t got = recv(fd, &byte, 1, 0);
+        if (got < 0 && (errno == EAGAIN || errno == EINTR)) continue;
+        if (got <= 0) return {Errc::unavailable, "the container engine's answer has no head"};
+        head += byte;
+    }
+    return std::atoi(head.c_str() + std::min(head.find(' '), head.size()));
 }
 
 }  // namespace

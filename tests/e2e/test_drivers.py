@@ -1,12 +1,15 @@
 """Drivers exec and docker on one peer: the examples, isolation, limits, and containers that outlive agents."""
+import json
 import os
 import shutil
 import subprocess
+import urllib.request
 
 import engine
 import processes
 from harness import ROOT, Cluster, Skip, check, check_says, lazily, wait_until
 from jobs import job
+from terminal import Terminal
 
 EXAMPLES = os.path.join(ROOT, 'examples')
 docker = lazily(engine.Docker)
@@ -255,6 +258,61 @@ def test_image_from_archive():
     done = wait_until(lambda: peer().all_allocs('loads', 'complete', 1), 60, 'it completes', [peer()])[0]
     check(peer().gctl('alloc', 'logs', done['ID'][:8], 't') == 'loaded\n', 'it ran')
     check('gaggle-load:1' in docker().images(), 'the image is kept for a while')
+
+
+def look_inside(driver, alloc, shell):
+    """A command, a terminal and figures at the one task of the allocation."""
+    ran = peer().try_gctl('alloc', 'exec', '-t=false', alloc['ID'], shell, '-c',
+                          'cat; echo "$NOMAD_TASK_DIR" >&2; exit 7', stdin='typed\n' * 20_000)
+    check(ran.returncode == 7 and ran.stderr == '/local\n', f'{driver}: {ran.returncode} {ran.stderr}')
+    check(ran.stdout == 'typed\n' * 20_000, f'{driver}: {len(ran.stdout)} bytes came back')
+    terminal = Terminal(peer(), 'alloc', 'exec', '-it', alloc['ID'], shell)
+    terminal.type('stty size; echo pid $$\n')
+    terminal.expect(r'30 100')
+    terminal.expect(r'pid \d+')
+    terminal.resize(40, 120)
+    terminal.type('until stty size | grep "40 120"; do :; done; echo re""sized\n')
+    terminal.expect(r'resized')
+    terminal.type('sleep 1001\n')
+    terminal.expect(r'sleep 1001')
+    terminal.type('\x03')
+    terminal.type('exit 9\n')
+    check(terminal.wait() == 9, f'{driver}: exit code')
+    none = peer().try_gctl('alloc', 'exec', '-t=false', alloc['ID'], '/no/such/program')
+    check(none.returncode != 0 and '/no/such/program' in none.stdout + none.stderr, f'{driver}: {none}')
+
+    def busy():
+        usage = stats_of(alloc)['Tasks']['t']['ResourceUsage']
+        return usage if usage['CpuStats']['Percent'] > 1 and usage['MemoryStats']['RSS'] > 10_000 else None
+    wait_until(busy, 30, f'the task under {driver} is seen to be busy', [peer()])
+    check_says(peer().gctl('alloc', 'status', '-stats', alloc['ID']), 'CPU Stats', 'Memory Stats')
+
+
+def stats_of(alloc):
+    request = urllib.request.Request(f'http://{peer().http_address}:{HTTP_PORT}/v1/client/allocation/{alloc["ID"]}/stats',
+                                     headers={'X-Nomad-Token': published_token(peer().http_address)})
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        return json.load(answer)
+
+
+BUSY = 'x=0; while :; do x=$((x+1)); done'
+
+
+def test_inside_exec():
+    """`alloc exec`, with and without a terminal, and figures of a task under driver exec."""
+    need('exec')
+    peer().run_job(shell('inside-exec', BUSY, cpu=50, memory=32))
+    look_inside('exec', running('inside-exec'), '/bin/sh')
+    peer().gctl('job', 'stop', '-purge', 'inside-exec')
+
+
+def test_inside_docker():
+    """`alloc exec`, with and without a terminal, and figures of a task under driver docker."""
+    need('docker')
+    peer().run_job(container('inside-docker', BUSY, type='service'))
+    look_inside('docker', running('inside-docker'), 'sh')
+    peer().gctl('job', 'stop', '-purge', 'inside-docker')
+    wait_until(lambda: not docker().containers(), 30, 'the container is gone', [peer()])
 
 
 COUNT = 'n=0; while :; do n=$((n+1)); echo line $n; sleep 0.1; done'

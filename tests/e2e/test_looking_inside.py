@@ -1,22 +1,19 @@
 """Looking inside tasks from another peer than the one that runs them: files, logs, figures, terminals."""
 import base64
 import contextlib
-import fcntl
 import json
 import os
-import pty
 import re
-import select
 import socket
 import struct
 import subprocess
-import termios
 import urllib.parse
 import urllib.request
 
 import jobs
 from harness import HTTP_PORT, Cluster, check, lazily, published_token, wait_until
 from peer import GCTL, environment
+from terminal import Terminal
 from waiting import PATIENCE
 
 cluster = lazily(lambda: Cluster(3).form())
@@ -266,36 +263,6 @@ def test_exec_as_a_browser_does():
     check(not frames and code == 1008, f'so does none: {frames} {code}')
     status, _ = session('false', good)
     check(' 403 ' in status, f'nobody waits for a token that was not announced: {status}')
-
-
-class Terminal:
-    """gctl in a terminal of its own."""
-
-    def __init__(self, peer, *args, rows=30, columns=100):
-        self.pid, self.fd = pty.fork()
-        if self.pid == 0:
-            os.execve(GCTL, [GCTL, *args], environment(peer.http_address))
-        self.text = ''
-        self.resize(rows, columns)
-
-    def resize(self, rows, columns):
-        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack('HHHH', rows, columns, 0, 0))
-
-    def type(self, text):
-        os.write(self.fd, text.encode())
-
-    def expect(self, pattern, seconds=20):
-        def found():
-            while select.select([self.fd], [], [], 0.05)[0]:
-                try:
-                    self.text += os.read(self.fd, 65536).decode(errors='replace')
-                except OSError:
-                    break
-            return re.search(pattern, self.text)
-        return wait_until(found, seconds, f'the terminal shows {pattern}; it shows:\n{self.text}', cluster().peers)
-
-    def wait(self):
-        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
 
 
 def test_terminal():

@@ -47,20 +47,22 @@ bool wait_for(int fd, int ms) {
     return ready > 0;
 }
 
-/// Takes the head of an answer from the socket, and no byte more. HTTP status, or -errno. Engines
-/// write their head at once; one that comes in pieces is not understood.
+/// Takes the head of an answer from the socket, and no byte more: byte by byte, for it may come in
+/// pieces. HTTP status, or -errno.
 int read_status(int fd) {
     char head[2048];
-    if (!wait_for(fd, patience_ms)) return -errno;
-    const ssize_t seen = recv(fd, head, sizeof head - 1, MSG_PEEK);
-    if (seen <= 0) return seen < 0 ? -errno : -ECONNRESET;
-    head[seen] = '\0';
-    const char* const end = strstr(head, "\r\n\r\n");
+    std::size_t have = 0;
+    do {
+        if (!wait_for(fd, patience_ms)) return -errno;
+        const ssize_t got = read(fd, head + have, 1);
+        if (got < 0 && (errno == EAGAIN || errno == EINTR)) continue;
+        if (got <= 0) return got < 0 ? -errno : -ECONNRESET;
+        head[++have] = '\0';
+    } while (have + 1 < sizeof head &&
+             (have < 4 || std::memcmp(head + have - 4, "\r\n\r\n", 4) != 0));
     const char* const code = strchr(head, ' ');
-    if (end == nullptr || code == nullptr) return -EPROTO;
-    const int status = atoi(code);
-    const auto size = static_cast<std::size_t>(end - head) + 4;
-    return recv(fd, head, size, 0) == static_cast<ssize_t>(size) && status > 0 ? status : -EPROTO;
+    const int status = code == nullptr ? 0 : atoi(code);
+    return status > 0 ? status : -EPROTO;
 }
 
 /// Up to `size` - 1 bytes and a NUL, until the end of the stream.

@@ -51,6 +51,20 @@ TEST_CASE("a container's output, end and removal are the supervisor's") {
     CHECK(world.engine.was_asked("DELETE /containers/c1"));
 }
 
+TEST_CASE("an engine may say the head of its answer in pieces") {
+    World world;
+    world.engine.on("POST /containers/c1/attach", [](int connection, const std::string&) {
+        for (const char* piece : {"HTTP/1.1 101 UPGRADED\r\n", "Upgrade: tcp\r\n", "\r", "\n"}) {
+            FakeEngine::say(connection, piece);
+            poll(nullptr, 0, 20);  // so that it is read alone
+        }
+        FakeEngine::say(connection, FakeEngine::frame(1, "hello\n"));
+    });
+    world.stage.start({});
+    CHECK(world.stage.wait_for_exit().code == 7);
+    CHECK(world.stage.log("stdout.0") == "hello\n");
+}
+
 TEST_CASE("a container that ran out of memory says so") {
     World world;
     world.engine.answer("GET /containers/c1/json", 200, R"({"State":{"OOMKilled":true,"Pid":0}})");
