@@ -67,6 +67,14 @@ struct StartTask {
     TaskSpec spec;
 };
 
+/// The task of a StartTask is to be stopped. No answer of its own: what still waits for something
+/// to be fetched is given up (TaskNotStarted, aborted), anything else goes on to its end.
+struct AbortStart {
+    AllocId alloc;
+    std::string task;
+    std::uint64_t run = 0;
+};
+
 /// To the task's first process. No answer.
 struct SignalTask {
     AllocId alloc;
@@ -134,8 +142,9 @@ struct RemoveDir {
     AllocId alloc;
 };
 
-using Work = std::variant<ProbePorts, PrepareDir, SetUpTask, EndSetUp, StartTask, SignalTask,
-                          KillTask, RunCheck, SaveState, SaveOrder, TearDown, RemoveDir>;
+using Work =
+    std::variant<ProbePorts, PrepareDir, SetUpTask, EndSetUp, StartTask, AbortStart, SignalTask,
+                 KillTask, RunCheck, SaveState, SaveOrder, TearDown, RemoveDir>;
 
 /// At most one per allocation and step.
 struct StatusChanged {

@@ -97,7 +97,7 @@ struct TaskSetUpDone {
 struct TemplatesChanged {
     AllocId alloc;
     std::string task;
-    bool restart = false;              ///< wins over the signals
+    bool restart = false;               ///< wins over the signals
     std::vector<std::int64_t> signals;  ///< each once
     /// A change_script failed and the task is not to go on without it: it is killed and fails.
     std::optional<std::string> fatal;
@@ -157,6 +157,7 @@ struct TaskNotStarted {
     std::string error;
     bool may_pass =
         false;  ///< another try may work (no memory, full disk); not when the executable is missing
+    bool aborted = false;  ///< by AbortStart
 };
 
 struct TaskExited {

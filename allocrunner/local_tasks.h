@@ -1,11 +1,11 @@
 // The real machine under a Runner: carries out its work with directories, supervisors and sockets.
 //
-// carry_out() only queues. A few worker threads do what may block (directories, fsync, starting
-// supervisors); all work of one allocation is done by the same worker, in order. One more thread
-// ("links") waits on the sockets of all supervisors and on checks under way, and "usage" measures
-// what allocations take of the disk (disk_watcher.h). All answer through `deliver`, which is called
-// on those threads and must only pass the input on (post it to the node's loop). Stopping it stops
-// no task.
+// carry_out() only queues. A few threads do what may block (work_pool.h: directories, plugins,
+// starting supervisors), all work of one allocation in order; what must be fetched before a task
+// can start is fetched beside them (task_fetches.h). One more thread ("links") waits on the sockets
+// of all supervisors and on checks under way, and "usage" measures what allocations take of the
+// disk (disk_watcher.h). All answer through `deliver`, which is called on those threads and must
+// only pass the input on (post it to the node's loop). Stopping it stops no task.
 #pragma once
 
 #include <functional>
@@ -20,6 +20,7 @@
 #include "allocrunner/input.h"
 #include "allocrunner/network/settings.h"
 #include "allocrunner/setup/set_ups.h"
+#include "allocrunner/work_pool.h"
 #include "base/result.h"
 
 namespace gaggle::allocrunner {
@@ -27,11 +28,10 @@ namespace gaggle::allocrunner {
 struct LocalTasksConfig {
     std::string alloc_root;  ///< absolute; made when missing, mode 0711
     std::string shim_path;   ///< the program gctl-shim
-    DriverSettings drivers;  ///< its alloc_root is filled in here
+    DriverSettings drivers;  ///< its alloc_root and shim_path are filled in here
     NetworkSettings networks;
-    std::string host_ip;     ///< where assigned ports are, as Host::ip
-    std::size_t workers = 4;
-    std::size_t queue_max = 16384;  ///< pieces of work per worker; carry_out waits when one is full
+    std::string host_ip;  ///< where assigned ports are, as Host::ip
+    WorkPoolConfig workers;
     /// Puts the state of order.restore (kind from_copy) into the new allocation's directory; called
     /// on a worker. Returns what to tell people. Without a hook such an order fails.
     std::function<Result<std::string>(const Order&, const std::string& alloc_dir)> restore_copy;

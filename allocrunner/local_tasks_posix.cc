@@ -1,13 +1,8 @@
-#include <pthread.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <condition_variable>
-#include <deque>
 #include <limits>
-#include <mutex>
-#include <thread>
 
 #include "allocrunner/alloc_dir.h"
 #include "allocrunner/disk_watcher.h"
@@ -20,8 +15,10 @@
 #include "allocrunner/secret_dirs.h"
 #include "allocrunner/setup/secrets.h"
 #include "allocrunner/state_saver.h"
+#include "allocrunner/task_fetches.h"
 #include "allocrunner/task_links.h"
 #include "allocrunner/task_set_ups.h"
+#include "allocrunner/work_pool.h"
 #include "base/log.h"
 #include "base/wire.h"
 
@@ -43,55 +40,6 @@ bool may_pass(const Error& error) {
 struct CalledTask {
     TaskPlace place;
     ShimCall call;
-};
-
-/// A thread with a bounded queue of work.
-class Worker {
-  public:
-    Worker(std::size_t queue_max, std::function<void(Work&)> act)
-        : queue_max_(queue_max), act_(std::move(act)), thread_([this] { run(); }) {}
-    ~Worker() { stop(); }
-
-    void push(Work work) {
-        std::unique_lock lock(mutex_);
-        changed_.wait(lock, [&] { return stopping_ || queue_.size() < queue_max_; });
-        if (stopping_) return;  // whoever still asks is being stopped too
-        queue_.push_back(std::move(work));
-        changed_.notify_all();
-    }
-
-    void stop() {
-        {
-            const std::lock_guard lock(mutex_);
-            stopping_ = true;
-            changed_.notify_all();
-        }
-        if (thread_.joinable()) thread_.join();
-    }
-
-  private:
-    void run() {
-        ::pthread_setname_np(::pthread_self(), "tasks");
-        std::unique_lock lock(mutex_);
-        for (;;) {
-            changed_.wait(lock, [&] { return stopping_ || !queue_.empty(); });
-            if (queue_.empty()) return;
-            Work work = std::move(queue_.front());
-            queue_.pop_front();
-            changed_.notify_all();
-            lock.unlock();
-            act_(work);
-            lock.lock();
-        }
-    }
-
-    std::size_t queue_max_;
-    std::function<void(Work&)> act_;
-    std::mutex mutex_;
-    std::condition_variable changed_;
-    std::deque<Work> queue_;
-    bool stopping_ = false;
-    std::thread thread_;  // last: it uses the others
 };
 
 /// Every live task costs the agent one descriptor. Gives the limit as it was, for the tasks.
@@ -118,7 +66,8 @@ struct LocalTasks::Impl {
     std::unique_ptr<ScriptRunner> scripts;
     std::optional<AllocNetworks> networks;
     std::unique_ptr<TaskSetUps> set_ups;
-    std::vector<std::unique_ptr<Worker>> workers;
+    std::unique_ptr<TaskFetches> fetches;
+    std::unique_ptr<WorkPool> workers;
 
     std::string dir_of(const AllocId& alloc) const {
         return config.alloc_root + "/" + to_string(alloc);
@@ -189,28 +138,57 @@ struct LocalTasks::Impl {
         return {.alloc = to_string(alloc), .alloc_dir = dir_of(alloc), .task = task};
     }
 
-    Result<Launch> make_ready(const StartTask& work) {
+    void not_started(const StartTask& work, const Error& error) {
+        deliver({wall_clock(),
+                 TaskNotStarted{work.alloc, work.task, work.run,
+                                "start task " + work.task + ": " + error.detail, may_pass(error)}});
+    }
+
+    Result<std::optional<Fetching>> fetching(const StartTask& work) {
         Driver* driver = drivers->find(work.spec.driver);
         if (driver == nullptr)
             return {Errc::invalid, "this peer does not offer driver " + work.spec.driver};
-        const TaskLocation at = location_of(work.alloc, work.task);
-        TRY(save_spec(at, work.spec));
-        return driver->prepare(at, work.spec, [&](const std::string& progress) {
-            const WallTime wall = wall_clock();
-            deliver({wall, TaskNote{work.alloc, work.task, event_task_setup(wall, progress)}});
-        });
+        return driver->fetching(location_of(work.alloc, work.task), work.spec);
     }
 
     void act(StartTask& work) {
         usage->watch(work.alloc);  // after a start of the agent nothing may have run of it
-        const auto failed = [&](const std::string& error, bool may_pass) {
-            deliver(
-                {wall_clock(), TaskNotStarted{work.alloc, work.task, work.run, error, may_pass}});
-        };
+        Result<std::optional<Fetching>> needed = fetching(work);
+        if (!needed) return not_started(work, needed.error());
+        if (!*needed) return start(work);
+        const TaskFetches::Key key{work.alloc, work.task};
+        const auto waits = std::make_shared<StartTask>(std::move(work));  // of both callbacks
+        fetches->begin(key, std::move(**needed),
+                       {.say =
+                            [this, waits](const std::string& progress) {
+                                const WallTime wall = wall_clock();
+                                deliver({wall, TaskNote{waits->alloc, waits->task,
+                                                        event_task_setup(wall, progress)}});
+                            },
+                        .ended =
+                            [this, waits](const Result<void>& fetched) {
+                                workers->push(waits->alloc, [this, waits, fetched] {
+                                    if (!fetched) return not_started(*waits, fetched.error());
+                                    start(*waits);
+                                });
+                            }});
+    }
+
+    void act(AbortStart& work) {
+        if (!fetches->end({work.alloc, work.task})) return;  // it starts by now: that ends soon
+        deliver({wall_clock(), TaskNotStarted{work.alloc, work.task, work.run,
+                                              "stopped before it was started", false, true}});
+    }
+
+    Result<Launch> make_ready(const StartTask& work) {
+        const TaskLocation at = location_of(work.alloc, work.task);
+        TRY(save_spec(at, work.spec));
+        return drivers->find(work.spec.driver)->prepare(at, work.spec);
+    }
+
+    void start(StartTask& work) {
         Result<Launch> launch = make_ready(work);
-        if (!launch)
-            return failed("start task " + work.task + ": " + launch.error().detail,
-                          may_pass(launch.error()));
+        if (!launch) return not_started(work, launch.error());
         const std::string dir = dir_of(work.alloc);
         const auto files_max = work.spec.logs.disabled
                                    ? kEveryFile
@@ -229,7 +207,8 @@ struct LocalTasks::Impl {
         auto started = start_shim(order);
         if (const auto* failure = std::get_if<StartFailure>(&started)) {
             clean_up(location_of(work.alloc, work.task));
-            return failed(failure->error, failure->may_pass);
+            return deliver({wall_clock(), TaskNotStarted{work.alloc, work.task, work.run,
+                                                         failure->error, failure->may_pass}});
         }
         auto& live = std::get<LiveShim>(started);
         deliver({wall_clock(), TaskStarted{work.alloc, work.task, work.run, live.record.pid}});
@@ -322,7 +301,9 @@ std::optional<FoundTask> LocalTasks::Impl::adopt(CalledTask& called, Duration pa
         return FoundTask{place.task, record->run, record->pid, {record->started}, exit_of(*record)};
     if (call.reach == ShimReach::gone) {
         if (record) kill_left_behind(*record);
-        clean_up(location_of(place.alloc, place.task));
+        // An engine that hangs must not hold up the agent's start; whatever starts comes after it.
+        workers->push(place.alloc,
+                      [this, at = location_of(place.alloc, place.task)] { clean_up(at); });
         return std::nullopt;
     }
     if (!heard)
@@ -369,6 +350,7 @@ Result<std::unique_ptr<LocalTasks>> LocalTasks::open(LocalTasksConfig config,
     impl->networks.emplace(impl->config.networks);
     TRY(make_folder(impl->config.alloc_root, 0711));
     impl->config.drivers.alloc_root = impl->config.alloc_root;
+    impl->config.drivers.shim_path = impl->config.shim_path;
     impl->drivers = std::make_unique<Drivers>(impl->config.drivers);
     impl->nofile_soft = raise_file_limit();
     impl->links = TRY(TaskLinks::open(impl->deliver));
@@ -381,11 +363,8 @@ Result<std::unique_ptr<LocalTasks>> LocalTasks::open(LocalTasksConfig config,
         *impl->drivers, [raw = impl.get()](const AllocId& alloc) { return raw->dir_of(alloc); },
         impl->deliver);
     TRY(impl->open_set_ups());
-    const auto act = [raw = impl.get()](Work& work) {
-        std::visit([&](auto& piece) { raw->act(piece); }, work);
-    };
-    for (std::size_t at = 0; at < std::max<std::size_t>(1, impl->config.workers); ++at)
-        impl->workers.push_back(std::make_unique<Worker>(impl->config.queue_max, act));
+    impl->fetches = std::make_unique<TaskFetches>();
+    impl->workers = std::make_unique<WorkPool>(impl->config.workers);
     return std::unique_ptr<LocalTasks>(new LocalTasks(std::move(impl)));
 }
 
@@ -415,14 +394,17 @@ Recovered LocalTasks::scan() {
 }
 
 void LocalTasks::carry_out(Work work) {
-    const AllocId& alloc = alloc_of(work);
-    std::size_t which = 0;
-    for (const std::uint8_t byte : alloc.bytes) which = which * 31 + byte;
-    impl_->workers[which % impl_->workers.size()]->push(std::move(work));
+    const AllocId alloc = alloc_of(work);
+    const auto piece = std::make_shared<Work>(std::move(work));  // a std::function is copied
+    impl_->workers->wait_for_room();
+    impl_->workers->push(alloc, [raw = impl_.get(), piece] {
+        std::visit([&](auto& what) { raw->act(what); }, *piece);
+    });
 }
 
 void LocalTasks::stop() {
-    for (auto& worker : impl_->workers) worker->stop();
+    impl_->workers->stop();
+    impl_->fetches->stop();
     impl_->set_ups->stop();
     impl_->scripts->stop();
     impl_->usage->stop();

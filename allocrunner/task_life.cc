@@ -87,10 +87,7 @@ void TaskLife::stop(Context& context, Duration delay) {
             note(event_killing(context.wall, task_.kill_timeout));
         return;
     }
-    if (auto* starting = std::get_if<Starting>(&phase_)) {
-        starting->stop = true;
-        return;
-    }
+    if (std::holds_alternative<Starting>(phase_)) return abort_start(context);
     if (!running()) {
         note(event_killed(context.wall));
         return die(context, false);
@@ -111,12 +108,15 @@ void TaskLife::fail(Context& context, const TaskEvent& why) {
     failing_ = true;
     wish_ = RestartWish::none;
     // One that is only just being started is killed once it has a process.
-    if (auto* starting = std::get_if<Starting>(&phase_)) {
-        starting->stop = true;
-        return;
-    }
+    if (std::holds_alternative<Starting>(phase_)) return abort_start(context);
     phase_ = Signalled{context.now + kKillAgainAfter};
     context.out.work.emplace_back(KillTask{alloc_, task_.name});
+}
+
+void TaskLife::abort_start(Context& context) {
+    auto& starting = std::get<Starting>(phase_);
+    if (std::exchange(starting.stop, true)) return;
+    context.out.work.emplace_back(AbortStart{alloc_, task_.name, run_});
 }
 
 void TaskLife::restart(Context& context, TaskEvent why, RestartWish wish) {
@@ -176,7 +176,8 @@ void TaskLife::on_not_started(Context& context, const TaskNotStarted& input) {
     const auto* starting = std::get_if<Starting>(&phase_);
     if (starting == nullptr || input.run != run_) return;
     run_ended_ = true;
-    note(event_driver_failure(context.wall, input.error));
+    note(input.aborted ? event_killed(context.wall)
+                       : event_driver_failure(context.wall, input.error));
     if (starting->stop) return die(context, failing_);
     ended(context, input.may_pass ? Ending::failure : Ending::unrecoverable);
 }

@@ -34,7 +34,7 @@ struct TaskRecord {
     bool run_ended = false;  ///< its end was dealt with: the record of that exit counts no more
     std::int64_t restarts_counted = 0;
     WallTime window_start;
-    WallTime rest_until;  ///< when it may start again; 0: it is not between two runs
+    WallTime rest_until;      ///< when it may start again; 0: it is not between two runs
     bool was_set_up = false;  ///< what is fetched once is there
     RestartWish wish = RestartWish::none;
     bool failing = false;  ///< it is being killed for good, as a failure
@@ -136,6 +136,7 @@ class TaskLife {
     struct Dead {};
 
     void on_heard(const TaskStarted& input);
+    void abort_start(Context& context);
     void ask_to_end(Context& context);
     void begin_again(Context& context);
     void die(Context& context, bool failed);

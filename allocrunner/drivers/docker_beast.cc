@@ -7,16 +7,20 @@
 #include <time.h>
 
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <set>
 
 #include "allocrunner/drivers/container_name.h"
 #include "allocrunner/drivers/cores.h"
 #include "allocrunner/drivers/docker_container.h"
 #include "allocrunner/drivers/docker_images.h"
+#include "allocrunner/drivers/docker_pause.h"
 #include "allocrunner/drivers/drivers.h"
 #include "allocrunner/drivers/engine_http.h"
 #include "allocrunner/drivers/engine_session.h"
 #include "allocrunner/drivers/json_words.h"
+#include "allocrunner/network/record.h"
 #include "placement/jobspec/value_json.h"
 
 namespace gaggle::allocrunner {
@@ -32,7 +36,8 @@ class Docker : public Driver {
     explicit Docker(const DriverSettings& settings)
         : settings_(settings),
           images_(settings.docker_socket, settings.alloc_root + "/.docker-images",
-                  settings.image_delay) {}
+                  settings.image_delay),
+          pause_(settings.docker_socket, settings.shim_path, images_) {}
 
     std::string_view name() const override { return "docker"; }
     bool has_own_root() const override { return true; }
@@ -51,8 +56,8 @@ class Docker : public Driver {
     }
 
     DriverState fingerprint() override;
-    Result<Launch> prepare(const TaskLocation& at, const TaskSpec& spec,
-                           const std::function<void(std::string)>& say) override;
+    Result<std::optional<Fetching>> fetching(const TaskLocation& at, const TaskSpec& spec) override;
+    Result<Launch> prepare(const TaskLocation& at, const TaskSpec& spec) override;
     Result<std::unique_ptr<ExecSession>> exec(const StartedTask& task,
                                               const ExecRequest& request) override;
     Result<TaskUsage> usage(const StartedTask& task) override;
@@ -65,10 +70,13 @@ class Docker : public Driver {
     }
     Result<void> remove(const std::string& container) const;
     Result<bool> is_podman() const;
+    ContainerFacts facts_of(const TaskLocation& at) const;
     Result<std::string> create(const std::string& container, const Value& body) const;
+    Result<void> join_network(const TaskLocation& at, const TaskSpec& spec, ContainerFacts& facts);
 
     DriverSettings settings_;
     DockerImages images_;
+    DockerPause pause_;
 };
 
 /// Where the job may not mount paths of the machine, a link in its own directory may not either.
@@ -149,6 +157,7 @@ Result<std::string> Docker::create(const std::string& container, const Value& bo
                                          .headers = {},
                                          .body = body,
                                          .file = {},
+                                         .archive = {},
                                          .patience = kCreatePatience}));
     const std::string id = json::text_at(answer.json(), {"Id"});
     if (answer.ok() && !id.empty()) return id;
@@ -157,20 +166,48 @@ Result<std::string> Docker::create(const std::string& container, const Value& bo
             "create container " + container + ": " + answer.message()};
 }
 
-Result<Launch> Docker::prepare(const TaskLocation& at, const TaskSpec& spec,
-                               const std::function<void(std::string)>& say) {
+/// What the engine needs to put a container into the allocation's network.
+Result<void> Docker::join_network(const TaskLocation& at, const TaskSpec& spec,
+                                  ContainerFacts& facts) {
+    if (TRY(is_podman()))
+        facts.joins = "ns:" + spec.network.netns;
+    else
+        TRY(pause_.make_present(at.alloc, {.netns = spec.network.netns,
+                                           .hostname = spec.network.hostname,
+                                           .owner = settings_.alloc_root}));
+    if (!ConfigReader(spec.config).has("extra_hosts")) return {};
+    std::ifstream before(spec.network.hosts_file);
+    const std::string hosts =
+        TRY(with_extra_hosts({std::istreambuf_iterator<char>(before), {}}, spec));
+    facts.hosts_file = TRY(write_network_file(at.alloc_dir, "hosts." + at.task, hosts));
+    return {};
+}
+
+ContainerFacts Docker::facts_of(const TaskLocation& at) const {
+    return {.alloc_dir = at.alloc_dir,
+            .cpus = {},
+            .owner = settings_.alloc_root,
+            .privileged_allowed = settings_.docker_privileged,
+            .volumes_allowed = settings_.docker_volumes,
+            .caps_allowed = settings_.caps_allowed,
+            .joins = "container:" + pause_name(at.alloc),
+            .hosts_file = {}};
+}
+
+/// The image. What is not allowed is said before it is fetched.
+Result<std::optional<Fetching>> Docker::fetching(const TaskLocation& at, const TaskSpec& spec) {
+    TRY(container_body(spec, facts_of(at)));
+    const std::string what = TRY(images_.key_of(spec));
+    return std::optional(Fetching{
+        what, [this, spec](const FetchWatch& watch) { return images_.make_present(spec, watch); }});
+}
+
+Result<Launch> Docker::prepare(const TaskLocation& at, const TaskSpec& spec) {
     const std::string container = container_name(at);
-    ContainerFacts facts{.alloc_dir = at.alloc_dir,
-                         .cpus = {},
-                         .owner = settings_.alloc_root,
-                         .privileged_allowed = settings_.docker_privileged,
-                         .volumes_allowed = settings_.docker_volumes,
-                         .caps_allowed = settings_.caps_allowed};
-    if (!spec.network.netns.empty()) facts.joins_namespaces = TRY(is_podman());
-    TRY(container_body(spec, facts));  // what is not allowed is said before anything is fetched
+    ContainerFacts facts = facts_of(at);
     if (!settings_.docker_volumes) TRY(keep_inside(at, spec));
-    TRY(images_.make_present(spec, say));
     TRY(remove(container));
+    if (joins_network(spec)) TRY(join_network(at, spec, facts));
     facts.cpus = TRY(take_cores(settings_.alloc_root, at, spec.resources.cores));
     LaunchEngine out;
     out.socket = settings_.docker_socket;
@@ -230,7 +267,9 @@ Result<TaskUsage> Docker::usage(const StartedTask& task) {
 
 Result<void> Docker::clean_up(const StartedTask& task) {
     give_back_cores(task.at);
-    return remove(container_name(task.at));
+    TRY(remove(container_name(task.at)));
+    if (joins_network(task.spec)) return pause_.remove(task.at.alloc);
+    return {};
 }
 
 /// Containers with this agent's label that belong to no task on its disk.
@@ -245,7 +284,10 @@ void Docker::collect(const std::function<std::vector<StartedTask>()>& live) {
     const auto* containers = std::get_if<Value::List>(&told.data);
     if (containers == nullptr || containers->empty()) return;
     std::set<std::string> known;
-    for (const StartedTask& task : live()) known.insert("/" + container_name(task.at));
+    for (const StartedTask& task : live()) {
+        known.insert("/" + container_name(task.at));
+        if (joins_network(task.spec)) known.insert("/" + pause_name(task.at.alloc));
+    }
     for (const Value& container : *containers) {
         const Value* names = json::find(container, {"Names"});
         const auto* list = names == nullptr ? nullptr : std::get_if<Value::List>(&names->data);

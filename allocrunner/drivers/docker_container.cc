@@ -110,21 +110,46 @@ Result<void> put_ports(const TaskSpec& spec, const ConfigReader& options, Object
     return {};
 }
 
+void put_if(Object& to, const char* name, const ConfigReader& options, const char* option) {
+    if (const auto items = options.texts(option); !items.empty()) to[name] = texts(items);
+}
+
+void put_text(Object& to, const char* name, const std::string& words) {
+    if (!words.empty()) to[name] = text(words);
+}
+
+/// In the allocation's network: names are the group's, and so are ports, which are mapped already.
+Result<void> put_joined_network(const ConfigReader& options, const ContainerFacts& facts,
+                                Object& host) {
+    struct Row {
+        const char* option;
+        const char* instead;
+    };
+    for (const Row& row :
+         {Row{"hostname", "hostname = \"...\""}, Row{"dns_servers", "dns { servers = [...] }"},
+          Row{"dns_search_domains", "dns { searches = [...] }"},
+          Row{"dns_options", "dns { options = [...] }"}})
+        if (options.has(row.option))
+            return wrong("option " + std::string(row.option) +
+                         " cannot differ between tasks that share a network; write it in the "
+                         "group: network { " +
+                         row.instead + " }");
+    host["NetworkMode"] = text(facts.joins);
+    return {};
+}
+
 Result<void> put_network(const TaskSpec& spec, const ConfigReader& options,
                          const ContainerFacts& facts, Object& body, Object& host) {
-    std::string mode = options.text("network_mode");
-    if (mode.empty() && !spec.network.netns.empty()) {
-        if (!facts.joins_namespaces)
-            return {Errc::invalid,
-                    "start a container in the allocation's network: Docker cannot join a network "
-                    "namespace that it has not made; use the group's network mode \"host\" with "
-                    "ports = [...] here, or driver exec"};
-        mode = "ns:" + spec.network.netns;
-    }
-    if (!mode.empty()) host["NetworkMode"] = text(mode);
+    if (joins_network(spec)) return put_joined_network(options, facts, host);
+    const std::string mode = options.text("network_mode");
+    put_text(host, "NetworkMode", mode);
     const std::string hostname =
         options.has("hostname") ? options.text("hostname") : spec.network.hostname;
-    if (!hostname.empty() && mode != "host") body["Hostname"] = text(hostname);
+    if (mode != "host") put_text(body, "Hostname", hostname);
+    put_if(host, "ExtraHosts", options, "extra_hosts");
+    put_if(host, "Dns", options, "dns_servers");
+    put_if(host, "DnsSearch", options, "dns_search_domains");
+    put_if(host, "DnsOptions", options, "dns_options");
     if (mode.empty() || mode == "bridge") return put_ports(spec, options, body, host);
     return {};
 }
@@ -186,14 +211,6 @@ Result<void> put_rights(const ConfigReader& options, const ContainerFacts& facts
     return {};
 }
 
-void put_if(Object& to, const char* name, const ConfigReader& options, const char* option) {
-    if (const auto items = options.texts(option); !items.empty()) to[name] = texts(items);
-}
-
-void put_text(Object& to, const char* name, const std::string& words) {
-    if (!words.empty()) to[name] = text(words);
-}
-
 /// The engine keeps a short tail itself: what the supervisor reads from when it was cut off.
 Value log_config() {
     return object({{"Type", text("json-file")},
@@ -220,6 +237,22 @@ Result<void> judge_docker(const Value::Map& config) {
     return {};
 }
 
+bool joins_network(const TaskSpec& spec) {
+    return !spec.network.netns.empty() && ConfigReader(spec.config).text("network_mode").empty();
+}
+
+Result<std::string> with_extra_hosts(std::string hosts, const TaskSpec& spec) {
+    for (const std::string& entry : ConfigReader(spec.config).texts("extra_hosts")) {
+        const std::size_t colon = entry.find(':');
+        if (colon == std::string::npos || colon == 0 || colon + 1 == entry.size())
+            return wrong("extra_hosts \"" + entry +
+                         "\" must be \"name:address\"; write for instance " +
+                         "extra_hosts = [\"db:10.0.0.7\"]");
+        hosts += entry.substr(colon + 1) + " " + entry.substr(0, colon) + "\n";
+    }
+    return hosts;
+}
+
 Result<Value> container_body(const TaskSpec& spec, const ContainerFacts& facts) {
     const ConfigReader options(spec.config);
     const ImageName image = TRY(image_name(options.text("image")));
@@ -240,10 +273,6 @@ Result<Value> container_body(const TaskSpec& spec, const ContainerFacts& facts) 
     TRY(put_limits(spec, options, facts, host));
     TRY(put_rights(options, facts, host));
     TRY(put_volumes(spec, options, facts, host));
-    put_if(host, "ExtraHosts", options, "extra_hosts");
-    put_if(host, "Dns", options, "dns_servers");
-    put_if(host, "DnsSearch", options, "dns_search_domains");
-    put_if(host, "DnsOptions", options, "dns_options");
     put_if(host, "SecurityOpt", options, "security_opt");
     put_if(host, "GroupAdd", options, "group_add");
     put_text(host, "PidMode", options.text("pid_mode"));

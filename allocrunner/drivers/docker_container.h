@@ -20,7 +20,10 @@ struct ContainerFacts {
     bool privileged_allowed = false;
     bool volumes_allowed = true;            ///< paths of the host outside the allocation
     std::vector<std::string> caps_allowed;  ///< besides the default list
-    bool joins_namespaces = false;          ///< the engine takes the path of a network namespace
+    /// The engine's words for the allocation's network, when it has one of its own:
+    /// "container:<name>", with Podman "ns:<path>".
+    std::string joins;
+    std::string hosts_file;  ///< in place of the allocation's; empty: that
 };
 
 inline constexpr const char* kOwnerLabel = "gaggle.root";
@@ -30,6 +33,12 @@ std::span<const Option> docker_options();
 
 /// The mistakes that the option table cannot see.
 Result<void> judge_docker(const Value::Map& config);
+
+/// The container is in the allocation's own network: there is one, and the config names no other.
+bool joins_network(const TaskSpec& spec);
+
+/// The text of a hosts file with `extra_hosts` ("name:address") behind it. Errc::invalid.
+Result<std::string> with_extra_hosts(std::string hosts, const TaskSpec& spec);
 
 /// Errc::invalid for what cannot be, Errc::denied for what this peer's operator does not allow.
 Result<Value> container_body(const TaskSpec& spec, const ContainerFacts& facts);

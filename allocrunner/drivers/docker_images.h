@@ -18,18 +18,23 @@ class DockerImages {
     DockerImages(std::string socket, std::string file, Duration keep)
         : socket_(std::move(socket)), file_(std::move(file)), keep_(keep) {}
 
-    /// Blocks as long as a download takes. Errc::not_found when there is no such image,
-    /// Errc::denied when the registry wants other credentials, else what may pass.
-    Result<void> make_present(const TaskSpec& spec, const std::function<void(std::string)>& say);
+    /// Blocks as long as a download takes, or until it is cancelled. Errc::not_found when there is
+    /// no such image, Errc::denied when the registry wants other credentials, else what may pass.
+    Result<void> make_present(const TaskSpec& spec, const FetchWatch& watch);
+
+    /// Tasks with the same key need the same image from the same place. Errc::invalid.
+    static Result<std::string> key_of(const TaskSpec& spec);
+
+    /// An image of these files, made here when it is not: `archive` gives them as a tar file.
+    Result<void> provide(const std::string& name, const std::function<std::string()>& archive);
 
     /// To be called now and then.
     void collect();
 
   private:
-    Result<void> load(const TaskSpec& spec, const std::string& file);
-    Result<void> pull(const ImageName& name, const ConfigReader& options,
-                      const std::function<void(std::string)>& say);
-    Result<bool> is_here(const std::string& name);
+    Result<void> load(const TaskSpec& spec, const std::string& file, const FetchWatch& watch);
+    Result<void> pull(const ImageName& name, const ConfigReader& options, const FetchWatch& watch);
+    Result<bool> is_here(const std::string& name, const std::function<bool()>& cancelled = {});
     void mark(const std::string& name, bool ours);
     void read_file();
     void write_file();

@@ -99,20 +99,29 @@ std::string credentials(const ConfigReader& options) {
 
 }  // namespace
 
-Result<bool> DockerImages::is_here(const std::string& name) {
-    const EngineAnswer answer = TRY(call_engine(socket_, {.target = "/images/" + name + "/json"}));
+Result<bool> DockerImages::is_here(const std::string& name,
+                                   const std::function<bool()>& cancelled) {
+    const EngineAnswer answer =
+        TRY(call_engine(socket_, {.target = "/images/" + name + "/json", .cancelled = cancelled}));
     if (answer.ok() || answer.missing()) return answer.ok();
     return {Errc::unavailable, "look for image " + name + ": " + answer.message()};
 }
 
-Result<void> DockerImages::make_present(const TaskSpec& spec,
-                                        const std::function<void(std::string)>& say) {
+Result<std::string> DockerImages::key_of(const TaskSpec& spec) {
+    const ConfigReader options(spec.config);
+    std::string key = TRY(image_name(options.text("image"))).whole();
+    if (options.has("load")) return key + " from " + spec.task_dir + "/" + options.text("load");
+    if (options.flag("force_pull")) key += " anew";
+    return key + " " + credentials(options);
+}
+
+Result<void> DockerImages::make_present(const TaskSpec& spec, const FetchWatch& watch) {
     const ConfigReader options(spec.config);
     const ImageName name = TRY(image_name(options.text("image")));
     mark(name.whole(), false);  // from here on it is not collected
     if (const std::string file = options.text("load"); !file.empty()) {
-        TRY(load(spec, file));
-        if (TRY(is_here(name.whole()))) {
+        TRY(load(spec, file, watch));
+        if (TRY(is_here(name.whole(), watch.cancelled))) {
             mark(name.whole(), true);
             return {};
         }
@@ -120,14 +129,38 @@ Result<void> DockerImages::make_present(const TaskSpec& spec,
                                      " holds no image of that name"};
     }
     const bool newest = options.flag("force_pull") || name.tag == "latest";
-    if (!newest && TRY(is_here(name.whole()))) return {};
-    say("Downloading image " + name.whole());
-    TRY(pull(name, options, say));
+    if (!newest && TRY(is_here(name.whole(), watch.cancelled))) return {};
+    watch.say("Downloading image " + name.whole());
+    TRY(pull(name, options, watch));
     mark(name.whole(), true);
     return {};
 }
 
-Result<void> DockerImages::load(const TaskSpec& spec, const std::string& file) {
+Result<void> DockerImages::provide(const std::string& name,
+                                   const std::function<std::string()>& archive) {
+    mark(name, false);
+    if (TRY(is_here(name))) return {};
+    const ImageName parts = TRY(image_name(name));
+    const EngineCall call{
+        .method = "POST",
+        .target = "/images/create?fromSrc=-&repo=" + percent_encoded(parts.repository) +
+                  "&tag=" + percent_encoded(parts.tag),
+        .headers = {},
+        .body = {},
+        .file = {},
+        .archive = archive(),
+        .patience = kLoadPatience,
+        .parts = {},
+        .cancelled = {}};
+    const EngineAnswer answer = TRY(call_engine(socket_, call));
+    if (!answer.ok() || answer.body.find("\"error\"") != std::string::npos)
+        return {Errc::unavailable, "make image " + name + ": " + answer.message()};
+    mark(name, true);
+    return {};
+}
+
+Result<void> DockerImages::load(const TaskSpec& spec, const std::string& file,
+                                const FetchWatch& watch) {
     const std::string local = spec.task_dir + "/local";
     const std::string path = local + "/" + file;
     char real[PATH_MAX];
@@ -138,15 +171,15 @@ Result<void> DockerImages::load(const TaskSpec& spec, const std::string& file) {
                                      "destination \"local/\" puts it there"};
     if (!std::string(real).starts_with(std::string(real_local) + "/"))
         return {Errc::invalid, "load image from " + path + ": it leaves the task's directory"};
-    std::string error;
-    std::string said;
     const EngineCall call{.method = "POST",
                           .target = "/images/load?quiet=1",
                           .headers = {},
                           .body = {},
                           .file = real,
+                          .archive = {},
                           .patience = kLoadPatience,
-                          .parts = {}};
+                          .parts = {},
+                          .cancelled = watch.cancelled};
     const EngineAnswer answer = TRY(call_engine(socket_, call));
     if (!answer.ok() || answer.body.find("\"error\"") != std::string::npos)
         return {Errc::invalid, "load image from " + file + ": " + answer.message()};
@@ -154,8 +187,8 @@ Result<void> DockerImages::load(const TaskSpec& spec, const std::string& file) {
 }
 
 Result<void> DockerImages::pull(const ImageName& name, const ConfigReader& options,
-                                const std::function<void(std::string)>& say) {
-    PullProgress progress(name.whole(), say);
+                                const FetchWatch& watch) {
+    PullProgress progress(name.whole(), watch.say);
     EngineCall call{
         .method = "POST",
         .target = "/images/create?fromImage=" +
@@ -164,8 +197,10 @@ Result<void> DockerImages::pull(const ImageName& name, const ConfigReader& optio
         .headers = {},
         .body = {},
         .file = {},
+        .archive = {},
         .patience = kPullPatience,
-        .parts = [&](std::string_view part) { progress.feed(part); }};
+        .parts = [&](std::string_view part) { progress.feed(part); },
+        .cancelled = watch.cancelled};
     if (!name.tag.empty()) call.target += "&tag=" + percent_encoded(name.tag);
     if (const std::string auth = credentials(options); !auth.empty())
         call.headers["X-Registry-Auth"] = auth;

@@ -72,6 +72,21 @@ Result<Value> mount_of(const TaskSpec& spec, const ContainerFacts& facts, const 
     return json::object(std::move(out));
 }
 
+/// The allocation's own names. A container in a network of its engine's keeps the engine's hosts
+/// file, and any servers that its config names.
+void put_name_files(const TaskSpec& spec, const ConfigReader& options, const ContainerFacts& facts,
+                    List& binds) {
+    const bool joins = joins_network(spec);
+    const std::string& resolv = spec.network.resolv_file;
+    const std::string& hosts =
+        facts.hosts_file.empty() ? spec.network.hosts_file : facts.hosts_file;
+    const bool own_servers = options.has("dns_servers") || options.has("dns_search_domains") ||
+                             options.has("dns_options");
+    if (!resolv.empty() && (joins || (spec.network.netns.empty() && !own_servers)))
+        binds.push_back(json::text(resolv + ":/etc/resolv.conf:ro"));
+    if (!hosts.empty() && joins) binds.push_back(json::text(hosts + ":/etc/hosts:ro"));
+}
+
 }  // namespace
 
 Result<void> put_volumes(const TaskSpec& spec, const ConfigReader& options,
@@ -88,10 +103,7 @@ Result<void> put_volumes(const TaskSpec& spec, const ConfigReader& options,
         const std::string source = TRY(source_of(spec, facts, volume.substr(0, colon)));
         binds.push_back(json::text(source + volume.substr(colon)));
     }
-    for (const auto& [file, at] : {std::pair(spec.network.resolv_file, "/etc/resolv.conf"),
-                                   std::pair(spec.network.hosts_file, "/etc/hosts")})
-        if (!file.empty() && !spec.network.netns.empty())
-            binds.push_back(json::text(file + ":" + at + ":ro"));
+    put_name_files(spec, options, facts, binds);
     List mounts;
     for (const char* option : {"mount", "mounts"})
         for (const Value::Map& block : options.blocks(option))

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "allocrunner/drivers/exec_session.h"
+#include "allocrunner/drivers/fetching.h"
 #include "allocrunner/drivers/launch.h"
 #include "allocrunner/drivers/task_spec.h"
 #include "base/result.h"
@@ -87,11 +88,16 @@ class Driver {
 
     virtual DriverState fingerprint() = 0;
 
-    /// All that must be there before the supervisor can start the task: an image, a bundle, a
-    /// container. `say` takes a line of progress for people. Removes what an earlier run of the
-    /// same task left behind. Errors of code unavailable, timeout or io may pass.
-    virtual Result<Launch> prepare(const TaskLocation& at, const TaskSpec& spec,
-                                   const std::function<void(std::string)>& say) = 0;
+    /// What must be brought here first; nothing for most. Does not block. An error: the task may
+    /// not be started as it is.
+    virtual Result<std::optional<Fetching>> fetching(const TaskLocation&, const TaskSpec&) {
+        return std::optional<Fetching>();
+    }
+
+    /// All else that must be there before the supervisor can start the task: a bundle, a container.
+    /// Removes what an earlier run of the same task left behind. Errors of code unavailable,
+    /// timeout or io may pass.
+    virtual Result<Launch> prepare(const TaskLocation& at, const TaskSpec& spec) = 0;
 
     /// Runs a command beside the task, where the task is. Errors as prepare.
     virtual Result<std::unique_ptr<ExecSession>> exec(const StartedTask& task,

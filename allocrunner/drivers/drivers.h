@@ -16,6 +16,7 @@ namespace gaggle::allocrunner {
 struct DriverSettings {
     bool raw_exec = true;
     std::string alloc_root;     ///< absolute
+    std::string shim_path;      ///< the program gctl-shim
     std::string state_dir;      ///< absolute; what drivers keep besides allocations
     std::string runc = "runc";  ///< along PATH when it has no slash
     std::string docker_socket = "/var/run/docker.sock";

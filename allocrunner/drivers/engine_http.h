@@ -21,9 +21,12 @@ struct EngineCall {
     std::map<std::string, std::string> headers;  ///< in addition
     Value body;                                  ///< an object, sent as JSON; anything else: none
     std::string file;                            ///< its bytes are the body instead; or empty
+    std::string archive;                         ///< a tar file, the body instead; or empty
     Duration patience = 20s;                     ///< for each step: a connect, a part of an answer
     /// Gets the body part by part instead of the answer.
     std::function<void(std::string_view)> parts;
+    /// Asked ten times a second; once it says yes the connection is closed: Errc::unavailable.
+    std::function<bool()> cancelled;
 };
 
 struct EngineAnswer {

@@ -25,6 +25,8 @@ using Stream = beast::basic_stream<Local>;
 
 constexpr std::uint64_t kBodyMax = 16U << 20U;
 constexpr std::size_t kPart = 16U << 10U;
+constexpr auto kLookForCancel = std::chrono::milliseconds(100);
+constexpr const char* kArchive = "application/x-tar";
 
 Error failure(const EngineCall& call, const std::string& socket, const beast::error_code& why) {
     const bool late = why == beast::error::timeout;
@@ -65,7 +67,11 @@ class Exchange {
         stream_.expires_after(call_.patience);
         begin([&result](beast::error_code error) { result = error; });
         context_.restart();
-        context_.run();
+        if (!call_.cancelled) context_.run();
+        while (!context_.stopped()) {
+            context_.run_for(kLookForCancel);
+            if (!context_.stopped() && call_.cancelled()) stream_.close();
+        }
         if (result) return failure(call_, socket_, result);
         return {};
     }
@@ -95,14 +101,17 @@ class Exchange {
     Result<void> send() {
         if (!call_.file.empty()) {
             auto request = head<http::file_body>();
-            request.set(http::field::content_type, "application/x-tar");
+            request.set(http::field::content_type, kArchive);
             beast::error_code error;
             request.body().open(call_.file.c_str(), beast::file_mode::scan, error);
             if (error) return {Errc::not_found, "open " + call_.file + ": " + error.message()};
             return write(request);
         }
         auto request = head<http::string_body>();
-        if (std::holds_alternative<Value::Map>(call_.body.data)) {
+        if (!call_.archive.empty()) {
+            request.set(http::field::content_type, kArchive);
+            request.body() = call_.archive;
+        } else if (std::holds_alternative<Value::Map>(call_.body.data)) {
             request.set(http::field::content_type, "application/json");
             request.body() = value_to_json(call_.body);
         }

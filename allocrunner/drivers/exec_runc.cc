@@ -80,8 +80,7 @@ class Exec : public Driver {
     bool has_own_root() const override { return true; }
     Result<TaskSpec> spec(const Value::Map& config, const TaskContext& context) const override;
     DriverState fingerprint() override;
-    Result<Launch> prepare(const TaskLocation& at, const TaskSpec& spec,
-                           const std::function<void(std::string)>& say) override;
+    Result<Launch> prepare(const TaskLocation& at, const TaskSpec& spec) override;
     Result<std::unique_ptr<ExecSession>> exec(const StartedTask& task,
                                               const ExecRequest& request) override;
     Result<TaskUsage> usage(const StartedTask& task) override {
@@ -182,8 +181,7 @@ Result<BundleFacts> Exec::facts_of(const TaskLocation& at, const TaskSpec& spec)
     return facts;
 }
 
-Result<Launch> Exec::prepare(const TaskLocation& at, const TaskSpec& spec,
-                             const std::function<void(std::string)>&) {
+Result<Launch> Exec::prepare(const TaskLocation& at, const TaskSpec& spec) {
     const std::string runc = TRY(find_runc());
     const std::string container = container_name(at);
     const std::string dir = driver_dir(at);

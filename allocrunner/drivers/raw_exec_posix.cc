@@ -67,8 +67,7 @@ class RawExec : public Driver {
                 .attributes = {{"driver.raw_exec", "1"}}};
     }
 
-    Result<Launch> prepare(const TaskLocation&, const TaskSpec& spec,
-                           const std::function<void(std::string)>&) override {
+    Result<Launch> prepare(const TaskLocation&, const TaskSpec& spec) override {
         return Launch(LaunchProcess{.executable = TRY(executable_of(spec, spec.argv.front())),
                                     .network = spec.network,
                                     .user = spec.user});

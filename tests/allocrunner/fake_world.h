@@ -36,7 +36,8 @@ class FakeWorld {
     std::optional<AllocNetwork> network;
     std::map<std::string, std::string> set_up_env;
     std::optional<SetUpFailure> set_up_failure;
-    bool hold_tear_down = false;  ///< TearDown is not answered
+    bool hold_starts = false;                        ///< StartTask is not answered
+    bool hold_tear_down = false;                     ///< TearDown is not answered
     std::map<std::uint16_t, std::string> strangers;  ///< who is on which port
     std::optional<std::string> dir_error;
     std::optional<std::string> start_error;

@@ -105,12 +105,15 @@ void FakeWorld::carry_out(const Work& work) {
         const Key key{id, start->task};
         story.push_back(fmt::format("start {}/{} run {}", who, start->task, start->run));
         last_spec[id] = start->spec;
+        if (hold_starts) return;
         if (start_error)
             return feed({wall(), TaskNotStarted{id, start->task, start->run, *start_error,
                                                 start_error_may_pass}});
         REQUIRE(processes_.count(key) == 0);  // never two at a time
         processes_[key] = {start->run, ++last_pid_, ignore_signals};
         feed({wall(), TaskStarted{id, start->task, start->run, last_pid_}});
+    } else if (const auto* abort = std::get_if<AbortStart>(&work)) {
+        story.push_back(fmt::format("abort {}/{} run {}", who, abort->task, abort->run));
     } else if (const auto* signal = std::get_if<SignalTask>(&work)) {
         story.push_back(fmt::format("signal {}/{} {}", who, signal->task, signal->signal));
         const auto found = processes_.find({id, signal->task});

@@ -236,4 +236,24 @@ TEST_CASE("an allocation is over only when what was set up around it is torn dow
           "Tearing down: unmount /x: busy");
 }
 
+TEST_CASE("a task that is stopped while it is being started is given up, or killed once it runs") {
+    struct Row {
+        bool aborted;
+        const char* events;
+    };
+    for (const auto& row : {Row{true, "Killed"}, Row{false, "Driver Failure"}}) {
+        CAPTURE(row.aborted);
+        FakeWorld world;
+        world.hold_starts = true;
+        world.orders({order_of(1)});
+        world.orders({});
+        world.orders({});  // once is enough
+        CHECK(std::count(world.story.begin(), world.story.end(), "abort 1/main run 1") == 1);
+        CHECK_FALSE(is_terminal(world.status(kOne).client));
+        world.feed({world.wall(), TaskNotStarted{kOne, "main", 1, "late", true, row.aborted}});
+        CHECK(world.events(kOne, "main").ends_with(row.events));
+        CHECK(world.status(kOne).client == ClientStatus::complete);
+    }
+}
+
 }  // namespace gaggle::allocrunner

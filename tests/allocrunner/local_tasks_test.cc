@@ -38,10 +38,14 @@ const AllocId kOne = alloc_id(1);
 
 }  // namespace
 
-RealPeer::RealPeer(const std::string& alloc_root) : runner(host(alloc_root), Config{}, Rng(1)) {
+RealPeer::RealPeer(const std::string& alloc_root, const DriverSettings& drivers,
+                   const NetworkSettings& networks)
+    : runner(host(alloc_root), Config{}, Rng(1)) {
     auto opened = LocalTasks::open({.alloc_root = alloc_root,
                                     .shim_path = built_program("gctl-shim"),
-                                    .workers = 2,
+                                    .drivers = drivers,
+                                    .networks = networks,
+                                    .workers = {.threads = 2},
                                     .restore_copy = {}},
                                    [this](Input input) {
                                        const std::lock_guard lock(mutex_);

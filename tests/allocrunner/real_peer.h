@@ -16,7 +16,8 @@ namespace gaggle::allocrunner {
 class RealPeer {
   public:
     /// Starts as an agent does: what is in `alloc_root` is taken up again.
-    explicit RealPeer(const std::string& alloc_root);
+    explicit RealPeer(const std::string& alloc_root, const DriverSettings& drivers = {},
+                      const NetworkSettings& networks = {});
     ~RealPeer();  ///< as when an agent ends: tasks run on
 
     void orders(std::vector<Order> orders);

@@ -62,9 +62,10 @@ class Connection(http.client.HTTPConnection):
 
 
 class Docker:
-    """dockerd with directories of its own. Its containers use the machine's network."""
+    """dockerd with directories of its own and no bridge. `prefix` puts it into another network and its mounts."""
 
-    def __init__(self):
+    def __init__(self, prefix=()):
+        self.prefix = list(prefix)
         if not shutil.which('dockerd'):
             raise Skip('no dockerd here: install docker.io (tests/install-packages)')
         if os.geteuid() != 0:
@@ -80,7 +81,7 @@ class Docker:
                    '--pidfile', self.directory + '/pid', '-H', 'unix://' + self.socket,
                    '--bridge=none', '--iptables=false', '--live-restore']
         with open(self.log_path, 'a') as log:
-            self.process = subprocess.Popen(['dockerd', *options], stdout=log, stderr=log, start_new_session=True)
+            self.process = subprocess.Popen([*self.prefix, 'dockerd', *options], stdout=log, stderr=log, start_new_session=True)
         processes.expected.add(self.process.pid)
 
         def answers():

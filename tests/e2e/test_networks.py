@@ -3,6 +3,7 @@ import os
 import shutil
 import stat
 
+import engine
 from harness import ROOT, check, check_says, lazily, wait_until
 from jobs import DISK, SLEEP, job
 from own_network import OneMachine
@@ -93,6 +94,136 @@ def test_none_and_names():
     for mode in said:
         peer.gctl('job', 'stop', 'names-' + mode)
     wait_until(peer.clean, 40, 'nothing is left', [peer])
+
+
+MIXED = '''
+job "mixed" {
+  group "g" {
+    network {
+      mode     = "bridge"
+      hostname = "together"
+      port "http" {
+        to = 8080
+      }
+      dns {
+        servers = ["10.0.0.53"]
+      }
+    }
+    ephemeral_disk {
+      size = 20
+    }
+    restart {
+      attempts = 5
+      delay    = "1s"
+    }
+    task "web" {
+      driver = "docker"
+      config {
+        image       = "gaggle-web:1"
+        command     = "httpd"
+        args        = ["-f", "-p", "8080", "-h", "/www"]
+        ports       = ["http"]
+        extra_hosts = ["db:10.0.0.7"]
+      }
+      logs {
+        max_files     = 1
+        max_file_size = 2
+      }
+      resources {
+        cpu    = 50
+        memory = 16
+      }
+    }
+    task "client" {
+      driver = "exec"
+      config {
+        command = "/bin/sh"
+        args    = ["-c", "while :; do busybox wget -q -O - http://127.0.0.1:8080/; sleep 1; done"]
+      }
+      logs {
+        max_files     = 1
+        max_file_size = 2
+      }
+      resources {
+        cpu    = 50
+        memory = 16
+      }
+    }
+  }
+}
+'''
+
+
+def with_engine(peer):
+    """An engine on the peer's machine, with the image of the examples; the agent uses it from now on."""
+    docker = engine.Docker(peer.prefix)
+    path = os.path.join(docker.directory, 'web.tar')
+    engine.archive(path, 'gaggle-web:1', [('www/index.html', 'hello from a container\n')])
+    docker.load(path)
+    restarted(peer, '--docker-socket', docker.socket)
+    wait_until(lambda: peer.node()['Drivers']['docker']['Healthy'], 40, 'driver docker is well', [peer])
+    return docker
+
+
+def names_of(docker):
+    return sorted(container['Names'][0] for container in docker.containers())
+
+
+def check_mixed(peer, docker):
+    peer.run_job(MIXED)
+    alloc = wait_until(lambda: peer.all_allocs('mixed', 'running', 1), 60, 'it runs', [peer])[0]
+    page, port = 'hello from a container\n', port_of(peer, alloc)
+    wait_until(lambda: peer.fetch(port) == page, 30, 'the port leads into the container', [peer])
+    wait_until(lambda: page in peer.gctl('alloc', 'logs', alloc['ID'], 'client'), 30,
+               'the task under exec reaches the container at 127.0.0.1', [peer])
+    both = ['/pause_' + alloc['ID'], '/web-' + alloc['ID']]
+    check(names_of(docker) == both, f'the task\'s container, and the one that holds its network: {names_of(docker)}')
+    for task, shell in (('web', 'sh'), ('client', '/bin/sh')):
+        said = peer.gctl('alloc', 'exec', '-t=false', '-task', task, alloc['ID'], shell, '-c',
+                         'hostname; cat /etc/hosts /etc/resolv.conf')
+        check_says(said, r'^together\n', r'172\.26\.64\.\d+ together\n', 'nameserver 10.0.0.53\n')
+        check(('10.0.0.7 db\n' in said) == (task == 'web'), f'extra_hosts are the container\'s alone: {said}')
+    return alloc, port, page
+
+
+def test_docker_in_bridge():
+    """A docker task in a bridge group: one namespace with a task under exec, through agents' and the engine's restarts."""
+    peer = machine()[0]
+    docker = with_engine(peer)
+    try:
+        alloc, port, page = check_mixed(peer, docker)
+        before = docker.containers()
+        peer.kill()
+        peer.start('--docker-socket', docker.socket)
+        docker.stop()
+        check(peer.fetch(port) == page, 'it is served without its engine')
+        docker.start()
+        check([c['Id'] for c in docker.containers()] == [c['Id'] for c in before], 'the containers have stayed')
+        docker.ask('DELETE', f'/containers/pause_{alloc["ID"]}?force=1')
+        check(peer.fetch(port) == page, 'who has joined is where he was')
+        peer.gctl('alloc', 'restart', alloc['ID'], 'web')
+        wait_until(lambda: peer.fetch(port) == page and len(names_of(docker)) == 2, 30, 'it is there anew', [peer])
+        peer.gctl('job', 'stop', 'mixed')
+        wait_until(lambda: not names_of(docker), 30, 'no container is left', [peer])
+        wait_until(peer.clean, 30, 'nothing of its network is left', [peer])
+    finally:
+        restarted(peer)
+        docker.close()
+
+
+def test_exec_in_bridge():
+    """A task under driver exec is in its bridge: its address, its name, its mapped port, and nothing of the machine's."""
+    peer = machine()[0]
+    serve = 'hostname > /local/index.html; exec busybox httpd -f -p 8080 -h /local'
+    group = network('mode = "bridge"\n hostname = "inside"\n port "http" {\n to = 8080\n }')
+    peer.run_job(job('jailed', serve, group_extra=group).replace('"raw_exec"', '"exec"'))
+    alloc = wait_until(lambda: peer.all_allocs('jailed', 'running', 1), 60, 'it runs', [peer])[0]
+    port = port_of(peer, alloc)
+    wait_until(lambda: peer.fetch(port) == 'inside\n', 30, 'the port is mapped', [peer])
+    said = peer.gctl('alloc', 'exec', '-t=false', alloc['ID'], '/bin/sh', '-c', 'ip -o link; cat /etc/hosts')
+    check('eth0' in said and 'lan0' not in said, f'its own interfaces: {said}')
+    check_says(said, r'172\.26\.64\.\d+ inside\n')
+    stopped_clean(peer, 'jailed')
 
 
 def fake_plugins(peer, bridge):

@@ -71,6 +71,7 @@ class Machine {
     void on(const allocrunner::SetUpTask& work);
     void on(const allocrunner::EndSetUp&) {}
     void on(const allocrunner::StartTask& work);
+    void on(const allocrunner::AbortStart&) {}  // nothing is fetched here
     void on(const allocrunner::SignalTask& work);
     void on(const allocrunner::KillTask& work);
     void on(const allocrunner::RunCheck& work);

@@ -25,6 +25,7 @@
 
 #include "allocrunner/drivers/shim/container_posix.h"
 #include "allocrunner/drivers/shim/engine_posix.h"
+#include "allocrunner/drivers/shim/pause_posix.h"
 #include "allocrunner/drivers/shim/start_posix.h"
 #include "allocrunner/drivers/shim/stream_posix.h"
 #include "allocrunner/drivers/shim/text.h"
@@ -453,6 +454,8 @@ int main(int argc, char** argv) {
         printf("gctl-shim %s, protocol %u\n", GAGGLE_VERSION, gaggle::allocrunner::shim::kVersion);
         return 0;
     }
+    if (argc == 3 && std::strcmp(argv[1], "--pause") == 0)
+        return gaggle::allocrunner::shim::hold_network(argv[2]);
     if (fcntl(gaggle::allocrunner::shim::kListenFd, F_GETFD) < 0) {
         fprintf(stderr,
                 "gctl-shim is started by gctl agent, once per task; it does nothing alone.\n");

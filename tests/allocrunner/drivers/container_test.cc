@@ -1,11 +1,14 @@
 #include <doctest/doctest.h>
 
 #include "allocrunner/drivers/docker_container.h"
+#include "allocrunner/drivers/docker_pause.h"
 #include "allocrunner/drivers/drivers.h"
 #include "allocrunner/drivers/engine_http.h"
 #include "allocrunner/drivers/engine_session.h"
+#include "allocrunner/drivers/tar_file.h"
 #include "base/rng.h"
 #include "placement/jobspec/value_json.h"
+#include "tests/allocrunner/scratch.h"
 #include "tests/golden.h"
 
 namespace gaggle::allocrunner {
@@ -25,6 +28,9 @@ std::string container(const golden::Directive& asked) {
     context.resources.memory_max = MegaBytes{asked.number("memory_max", 0)};
     context.ports = {{.label = "http", .host_ip = "10.0.0.1", .host = 20'001, .to = 80}};
     context.network.netns = asked.get("netns");
+    context.network.resolv_file = asked.get("resolv");
+    context.network.hosts_file = asked.get("hosts");
+    context.network.hostname = asked.get("hostname");
     context.labels = {{"job", "web"}};
     const auto& config = std::get<Value::Map>(parsed->data);
     const auto spec = known_driver("docker")->spec(config, context);
@@ -35,7 +41,8 @@ std::string container(const golden::Directive& asked) {
                                              .privileged_allowed = asked.says("privileged"),
                                              .volumes_allowed = !asked.says("no_volumes"),
                                              .caps_allowed = {},
-                                             .joins_namespaces = asked.says("podman")});
+                                             .joins = "container:pause_1",
+                                             .hosts_file = asked.get("own_hosts")});
     if (!body) return body.error().detail;
     if (!asked.has("show")) return value_to_json(*body, JsonLayout::indented);
     const Value* part = &*body;
@@ -57,6 +64,44 @@ std::string name_text(std::string_view text) {
 
 TEST_CASE("a task of driver docker becomes a container") {
     golden::run_folder("container", [] { return golden::Handler(container); });
+}
+
+TEST_CASE("the container that holds an allocation's network may enter it, and nothing else") {
+    const Value body = pause_body({.netns = "/run/netns/1", .hostname = "inside", .owner = "/data"},
+                                  "1", "gaggle-pause:00");
+    CHECK(value_to_json(body) ==
+          R"({"Entrypoint":["/gctl-shim","--pause","/netns"],"HostConfig":{)"
+          R"("Binds":["/run/netns/1:/netns:ro"],"CapAdd":["SYS_ADMIN"],"CapDrop":["ALL"],)"
+          R"("NetworkMode":"none","ReadonlyRootfs":true},"Hostname":"inside",)"
+          R"("Image":"gaggle-pause:00","Labels":{"gaggle.pause":"1","gaggle.root":"/data"}})");
+}
+
+TEST_CASE("extra hosts are added to the allocation's") {
+    TaskSpec spec;
+    const auto hosts = [&](const char* entry) {
+        spec.config = {{"extra_hosts", Value{Value::List{Value{std::string(entry)}}}}};
+        const auto text = with_extra_hosts("127.0.0.1 localhost\n", spec);
+        return text ? *text : "refused";
+    };
+    CHECK(hosts("db:10.0.0.7") == "127.0.0.1 localhost\n10.0.0.7 db\n");
+    CHECK(hosts("six:fd00::1") == "127.0.0.1 localhost\nfd00::1 six\n");
+    for (const char* bad : {"db", ":10.0.0.7", "db:"}) CHECK_MESSAGE(hosts(bad) == "refused", bad);
+}
+
+TEST_CASE("a program is put into an archive that tar reads") {
+    for (const std::size_t size : {0U, 1U, 511U, 512U, 513U, 70'000U}) {
+        CAPTURE(size);
+        const ScratchDir scratch;
+        const std::string program(size, 'x');
+        const std::string archive = tar_of_program("gctl-shim", as_bytes(program));
+        CHECK(archive.size() % 512 == 0);
+        std::ofstream(scratch.path() + "/it.tar", std::ios::binary) << archive;
+        const std::string unpack =
+            "tar -C " + scratch.path() + " -xf " + scratch.path() + "/it.tar";
+        REQUIRE(std::system(unpack.c_str()) == 0);
+        CHECK(text_of(scratch.path() + "/gctl-shim") == program);
+        CHECK(access((scratch.path() + "/gctl-shim").c_str(), X_OK) == 0);
+    }
 }
 
 TEST_CASE("a name of an image is taken apart") {

@@ -181,7 +181,8 @@ TEST_CASE("an engine that is missing or hangs makes the driver ill, not the agen
 TEST_CASE("an image that is not here is downloaded, with progress and the registry's words") {
     World world;
     std::vector<std::string> said;
-    const auto say = [&](std::string line) { said.push_back(std::move(line)); };
+    const FetchWatch watch{.say = [&](std::string line) { said.push_back(std::move(line)); },
+                           .cancelled = {}};
     DockerImages images(world.engine.socket(), world.stage.root() + "/images", 3min);
     TaskSpec spec = world.stage.spec();
     spec.config = {{"image", Value{std::string("far:2")}}};
@@ -191,7 +192,7 @@ TEST_CASE("an image that is not here is downloaded, with progress and the regist
         "\n"
         R"({"status":"Downloading","id":"a","progressDetail":{"current":60,"total":100}})"
         "\nnot json\n{\"status\":\"done\"}\n");
-    const auto present = images.make_present(spec, say);
+    const auto present = images.make_present(spec, watch);
     INFO((present.ok() ? std::string() : present.error().detail));
     REQUIRE(present.ok());
     CHECK(said == std::vector<std::string>{"Downloading image far:2",
@@ -207,11 +208,43 @@ TEST_CASE("an image that is not here is downloaded, with progress and the regist
         CAPTURE(row.line);
         world.engine.answer("POST /images/create", 200,
                             std::string("{\"error\":\"") + row.line + "\"}\n");
-        const auto failed = images.make_present(spec, say);
+        const auto failed = images.make_present(spec, watch);
         REQUIRE(!failed.ok());
         CHECK(failed.error().code == row.code);
         CHECK(failed.error().detail.find(row.line) != std::string::npos);
     }
+}
+
+TEST_CASE("a download that nobody needs any more ends at once") {
+    World world;
+    DockerImages images(world.engine.socket(), world.stage.root() + "/images", 3min);
+    TaskSpec spec = world.stage.spec();
+    spec.config = {{"image", Value{std::string("far:2")}}};
+    for (const char* route : {"POST /images/create", "GET /images/far:2/json"}) {
+        CAPTURE(route);
+        world.engine.hang(route);
+        const FetchWatch watch{.say = [](const std::string&) {},
+                               .cancelled = [&] { return world.engine.was_asked(route); }};
+        CHECK_FALSE(images.make_present(spec, watch).ok());  // else it waits for two minutes
+    }
+}
+
+TEST_CASE("tasks that need the same image from the same place are known by their key") {
+    TaskSpec spec;
+    const auto key = [&](Value::Map config) {
+        spec.config = std::move(config);
+        return *DockerImages::key_of(spec);
+    };
+    const Value web{std::string("web")};
+    const Value::Map auth{{"username", Value{std::string("me")}}};
+    CHECK(key({{"image", web}}) == key({{"image", Value{std::string("web:latest")}}}));
+    CHECK(key({{"image", web}}) != key({{"image", Value{std::string("web:1")}}}));
+    CHECK(key({{"image", web}}) != key({{"image", web}, {"force_pull", Value{true}}}));
+    CHECK(key({{"image", web}}) !=
+          key({{"image", web}, {"auth", Value{Value::List{Value{auth}}}}}));
+    const std::string loaded = key({{"image", web}, {"load", Value{std::string("x.tar")}}});
+    spec.task_dir = "/another";
+    CHECK(loaded != key({{"image", web}, {"load", Value{std::string("x.tar")}}}));
 }
 
 TEST_CASE("images that we fetched go once nobody uses them; others' images stay") {
@@ -220,8 +253,9 @@ TEST_CASE("images that we fetched go once nobody uses them; others' images stay"
     TaskSpec spec = world.stage.spec();
     spec.config = {{"image", Value{std::string("far:2")}}};
     world.engine.answer("POST /images/create", 200, "{}\n");
-    REQUIRE(images.make_present(world.stage.spec(), [](const std::string&) {}).ok());  // was here
-    REQUIRE(images.make_present(spec, [](const std::string&) {}).ok());
+    const FetchWatch watch{.say = [](const std::string&) {}, .cancelled = {}};
+    REQUIRE(images.make_present(world.stage.spec(), watch).ok());  // was here
+    REQUIRE(images.make_present(spec, watch).ok());
     world.engine.answer("DELETE /images/far:2", 200, "[]");
     world.engine.answer("GET /containers/json", 200, R"([{"Image":"far:2","ImageID":"x"}])");
     DockerImages patient(world.engine.socket(), world.stage.root() + "/images", 1min);
@@ -253,8 +287,7 @@ TEST_CASE("an archive is loaded from the task's directory and from nowhere else"
     });
     const auto loaded = [&](const char* file, const char* image) {
         spec.config = {{"image", Value{std::string(image)}}, {"load", Value{std::string(file)}}};
-        const auto launch =
-            world.stage.driver().prepare(world.stage.at(), spec, [](const std::string&) {});
+        const auto launch = world.stage.make_ready();
         return launch ? std::string("loaded") : launch.error().detail;
     };
     CHECK(loaded("web.tar", "web:1") == "loaded");
@@ -270,13 +303,20 @@ TEST_CASE("containers that carry this agent's label and belong to no task are re
     world.engine.answer("GET /containers/json?all=1&filters=", 200,
                         R"([{"Id":"old","Names":["/main-gone"],"Created":1},
                             {"Id":"young","Names":["/main-new"],"Created":99999999999},
+                            {"Id":"pause","Names":["/pause_gone"],"Created":1},
+                            {"Id":"our-pause","Names":["/pause_)" +
+                            world.stage.at().alloc + R"("],"Created":1},
                             {"Id":"ours","Names":["/)" +
                             std::string("main-") + world.stage.at().alloc + R"("],"Created":1}])");
+    TaskSpec& spec = world.stage.spec();
+    spec.network.netns = "/run/netns/1";
     world.stage.driver().collect(
-        [&] { return std::vector{StartedTask{.at = world.stage.at(), .spec = {}, .pid = 0}}; });
+        [&] { return std::vector{StartedTask{.at = world.stage.at(), .spec = spec, .pid = 0}}; });
     CHECK(world.engine.was_asked("DELETE /containers/old"));
     CHECK_FALSE(world.engine.was_asked("DELETE /containers/young"));
     CHECK_FALSE(world.engine.was_asked("DELETE /containers/ours"));
+    CHECK(world.engine.was_asked("DELETE /containers/pause"));
+    CHECK_FALSE(world.engine.was_asked("DELETE /containers/our-pause"));
 }
 
 }  // namespace gaggle::allocrunner

@@ -24,8 +24,7 @@ inline constexpr int kPatienceMs = 20'000;
 inline std::variant<LiveShim, StartFailure> start_ready(ShimOrder order) {
     const TaskLocation at{.alloc = "test", .alloc_dir = order.alloc_dir, .task = order.task};
     const Drivers drivers{DriverSettings{}};
-    Result<Launch> launch =
-        drivers.find("raw_exec")->prepare(at, order.spec, [](const std::string&) {});
+    Result<Launch> launch = drivers.find("raw_exec")->prepare(at, order.spec);
     if (!launch) return StartFailure{"start task " + order.task + ": " + launch.error().detail};
     order.launch = std::move(*launch);
     return start_shim(order);

@@ -26,6 +26,7 @@ class DriverStage {
         for (const char* folder : {"alloc/logs", "exit", "shim", "main/local", "main/tmp"})
             std::filesystem::create_directories(dir() + "/" + folder);
         settings.alloc_root = scratch_.path();
+        settings.shim_path = built_program("gctl-shim");
         settings_ = settings;
         drivers_ = std::make_unique<Drivers>(settings_);
         spec_.driver = driver;
@@ -60,10 +61,18 @@ class DriverStage {
         return text_of(dir() + "/alloc/logs/main." + file);
     }
 
+    /// What it needs is fetched, then it is prepared.
+    Result<Launch> make_ready() {
+        const auto needed = TRY(driver().fetching(at(), spec_));
+        const FetchWatch watch{.say = [](const std::string&) {}, .cancelled = {}};
+        if (needed) TRY(needed->run(watch));
+        return driver().prepare(at(), spec_);
+    }
+
     std::variant<LiveShim, StartFailure> try_start(std::vector<std::string> argv) {
         spec_.argv = std::move(argv);
         REQUIRE(save_spec(at(), spec_).ok());
-        Result<Launch> launch = driver().prepare(at(), spec_, [](const std::string&) {});
+        Result<Launch> launch = make_ready();
         if (!launch)
             return StartFailure{launch.error().detail, launch.error().code != Errc::invalid &&
                                                            launch.error().code != Errc::not_found};

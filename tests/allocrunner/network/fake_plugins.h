@@ -3,7 +3,7 @@
 //
 // `fakenet` gives each container an address and writes it down; DEL strikes it out; CHECK fails for
 // one that is not in the books. What a test writes into `mood` makes it misbehave: "fail", "hang",
-// "garbage".
+// "wait" (until the mood changes), "garbage".
 #pragma once
 
 #include <sys/stat.h>
@@ -62,6 +62,7 @@ if [ "$CNI_COMMAND" = ADD ]; then
     fail) echo '{"cniVersion":"0.4.0","code":7,"msg":"no address","details":"the range is full"}'
           echo half > "books/$CNI_CONTAINERID"; exit 1;;
     hang) sleep 1000;;
+    wait) while [ "$(cat mood)" = wait ]; do sleep 0.02; done;;
     garbage) echo 'done!'; exit 0;;
   esac
   echo "$input" > "books/$CNI_CONTAINERID"

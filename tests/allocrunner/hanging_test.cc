@@ -1,0 +1,135 @@
+// Strangers that hang: an engine, a registry behind it, a plugin. Each may hold up the allocation
+// that needs it, and nothing else.
+#include <doctest/doctest.h>
+
+#include "allocrunner/network/netns.h"
+#include "tests/allocrunner/drivers/fake_engine.h"
+#include "tests/allocrunner/fake_world.h"
+#include "tests/allocrunner/network/fake_plugins.h"
+#include "tests/allocrunner/real_peer.h"
+
+namespace gaggle::allocrunner {
+
+namespace {
+
+constexpr std::uint8_t kMany = 6;  // more than RealPeer has threads
+
+Order container(std::uint8_t number, const std::string& image) {
+    Order order = shell(number, "");
+    order.group.tasks[0].driver = "docker";
+    order.group.tasks[0].config = {{"image", Value{image}}};
+    return order;
+}
+
+bool runs(const RealPeer& peer, const AllocId& alloc) {
+    return peer.status(alloc).client == ClientStatus::running;
+}
+
+std::size_t asked(FakeEngine& engine, const std::string& what) {
+    std::size_t count = 0;
+    for (const std::string& line : engine.heard()) count += line.starts_with(what) ? 1 : 0;
+    return count;
+}
+
+std::string events(const RealPeer& peer, const AllocId& alloc) {
+    std::string out;
+    for (const TaskEvent& event : peer.status(alloc).tasks.at("main").events)
+        out += (out.empty() ? "" : ", ") + std::string(to_string(event.type));
+    return out;
+}
+
+}  // namespace
+
+TEST_CASE("images that do not come hold up nobody, and a stop does not wait for them") {
+    FakeEngine engine;
+    engine.hang("POST /images/create");
+    const ScratchDir scratch;
+    RealPeer peer(scratch.path(), {.docker_socket = engine.socket()});
+    std::vector<Order> orders;
+    for (std::uint8_t number = 1; number <= kMany; ++number)
+        orders.push_back(container(number, "far:" + std::to_string(number / 2)));
+    peer.orders(orders);
+    // Two allocations each need the same image, but for the first and the last.
+    REQUIRE(peer.until([&] { return asked(engine, "POST /images/create") == kMany / 2 + 1; }));
+    orders.push_back(shell(99, "sleep 1000"));
+    peer.orders(orders);
+    REQUIRE(peer.until([&] { return runs(peer, alloc_id(99)); }));
+    CHECK(asked(engine, "POST /images/create") == kMany / 2 + 1);
+    std::vector<Order> rest(orders.begin() + 1, orders.end());
+    peer.orders(rest);
+    CHECK(peer.until([&] { return is_terminal(peer.status(alloc_id(1)).client); }));
+    CHECK(events(peer, alloc_id(1)).ends_with("Task Setup, Killed"));
+    CHECK(peer.status(alloc_id(1)).client == ClientStatus::complete);
+    peer.orders({});
+    CHECK(peer.until([&] { return peer.runner.live().empty(); }));  // a download may last 2 minutes
+}
+
+TEST_CASE("an agent that ends while an image is on its way does not wait for it") {
+    FakeEngine engine;
+    engine.hang("POST /images/create");
+    const ScratchDir scratch;
+    {
+        RealPeer peer(scratch.path(), {.docker_socket = engine.socket()});
+        peer.orders({container(1, "far:1")});
+        REQUIRE(peer.until([&] { return asked(engine, "POST /images/create") == 1; }));
+    }
+    RealPeer peer(scratch.path(), {.docker_socket = engine.socket()});
+    peer.orders({container(1, "far:1")});
+    CHECK(peer.until([&] { return asked(engine, "POST /images/create") == 2; }));
+    peer.orders({});
+    CHECK(peer.until([&] { return peer.runner.live().empty(); }));
+}
+
+TEST_CASE("an engine that hangs when containers are made holds up no other task") {
+    FakeEngine engine;
+    engine.answer("GET /images/web:1/json", 200, "{}");
+    engine.answer("DELETE /containers/", 204, "");
+    engine.hang("POST /containers/create");
+    const ScratchDir scratch;
+    RealPeer peer(scratch.path(), {.docker_socket = engine.socket()});
+    std::vector<Order> orders;
+    for (std::uint8_t number = 1; number <= kMany; ++number)
+        orders.push_back(container(number, "web:1"));
+    orders.push_back(shell(99, "sleep 1000"));
+    peer.orders(orders);
+    CHECK(peer.until([&] {
+        return runs(peer, alloc_id(99)) && asked(engine, "POST /containers/create") == kMany;
+    }));
+    engine.stop();  // its connections break
+    peer.orders({});
+    CHECK(peer.until([&] { return peer.runner.live().empty(); }));
+}
+
+TEST_CASE("plugins that hang hold up no other allocation") {
+    const auto may = try_netns();
+    if (!may.ok()) {
+        MESSAGE("not run: " << may.error().detail);
+        return;
+    }
+    const FakePluginDir plugins;
+    plugins.set_mood("wait");
+    const ScratchDir scratch;
+    NetworkSettings patient = plugins.settings();
+    patient.plugin_timeout = 5min;  // the test ends the wait
+    RealPeer peer(scratch.path(), {}, patient);
+    std::vector<Order> orders;
+    for (std::uint8_t number = 1; number <= kMany; ++number) {
+        orders.push_back(shell(number, "sleep 1000"));
+        orders.back().group.networks = {{.mode = "cni/lan"}};
+    }
+    orders.push_back(shell(99, "sleep 1000"));
+    peer.orders(orders);
+    CHECK(peer.until([&] { return runs(peer, alloc_id(99)); }));
+    CHECK(plugins.containers() == 0);
+    plugins.set_mood("");
+    for (std::uint8_t number = 1; number <= kMany; ++number) {
+        const bool started = peer.until([&] { return runs(peer, alloc_id(number)); });
+        INFO(peer.status(alloc_id(number)).tasks.at("main").events.back().message);
+        CHECK(started);
+    }
+    peer.orders({});
+    CHECK(peer.until([&] { return peer.runner.live().empty(); }));
+    CHECK(plugins.containers() == 0);
+}
+
+}  // namespace gaggle::allocrunner
