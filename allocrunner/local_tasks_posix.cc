@@ -14,6 +14,7 @@
 #include "allocrunner/script_runner.h"
 #include "allocrunner/secret_dirs.h"
 #include "allocrunner/setup/secrets.h"
+#include "allocrunner/shared_cores.h"
 #include "allocrunner/state_saver.h"
 #include "allocrunner/task_fetches.h"
 #include "allocrunner/task_links.h"
@@ -68,6 +69,7 @@ struct LocalTasks::Impl {
     std::unique_ptr<TaskSetUps> set_ups;
     std::unique_ptr<TaskFetches> fetches;
     std::unique_ptr<WorkPool> workers;
+    std::unique_ptr<SharedCores> cores;
 
     std::string dir_of(const AllocId& alloc) const {
         return config.alloc_root + "/" + to_string(alloc);
@@ -210,6 +212,7 @@ struct LocalTasks::Impl {
             return deliver({wall_clock(), TaskNotStarted{work.alloc, work.task, work.run,
                                                          failure->error, failure->may_pass}});
         }
+        cores->on_started(location_of(work.alloc, work.task), order.spec);
         auto& live = std::get<LiveShim>(started);
         deliver({wall_clock(), TaskStarted{work.alloc, work.task, work.run, live.record.pid}});
         links->watch({work.alloc, dir, work.task}, std::move(live));
@@ -234,6 +237,7 @@ struct LocalTasks::Impl {
         if (!cleaned)
             log::warn("allocation {}: clear up after task {}: {}", at.alloc, at.task,
                       cleaned.error().detail);
+        if (started) cores->on_cleared(started->spec);
     }
 
     void clean_up_all(const AllocId& alloc) {
@@ -365,6 +369,8 @@ Result<std::unique_ptr<LocalTasks>> LocalTasks::open(LocalTasksConfig config,
     TRY(impl->open_set_ups());
     impl->fetches = std::make_unique<TaskFetches>();
     impl->workers = std::make_unique<WorkPool>(impl->config.workers);
+    impl->cores =
+        std::make_unique<SharedCores>(*impl->drivers, *impl->workers, impl->config.alloc_root);
     return std::unique_ptr<LocalTasks>(new LocalTasks(std::move(impl)));
 }
 
@@ -390,6 +396,7 @@ Recovered LocalTasks::scan() {
         if (!task->exit) impl_->usage->watch(alloc->alloc);
         alloc->tasks.push_back(std::move(*task));
     }
+    impl_->cores->on_scanned();
     return out;
 }
 

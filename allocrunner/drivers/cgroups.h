@@ -30,6 +30,10 @@ std::string oom_file(const Cgroups& cgroups, const std::string& group);
 /// Errc::not_found when the group is gone.
 Result<TaskUsage> usage_of_group(const Cgroups& cgroups, const std::string& group);
 
+/// The processors that a group's processes may run on, "0-1,3". Errc::not_found when the group is
+/// gone, Errc::unavailable where there is no controller `cpuset`.
+Result<void> set_cpus(const Cgroups& cgroups, const std::string& group, const std::string& cpus);
+
 /// Removes an empty group wherever it is. Kills nothing.
 void remove_group(const Cgroups& cgroups, const std::string& group);
 

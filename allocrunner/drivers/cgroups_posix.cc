@@ -1,12 +1,16 @@
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <charconv>
+#include <cstring>
 #include <fstream>
 #include <iterator>
 #include <sstream>
 
 #include "allocrunner/drivers/cgroups.h"
+#include "base/unique_fd.h"
 
 namespace gaggle::allocrunner {
 
@@ -123,6 +127,22 @@ Result<TaskUsage> usage_of_group(const Cgroups& cgroups, const std::string& grou
     if (dir.empty() || !exists(dir))
         return {Errc::not_found, "measure control group " + group + ": it is gone"};
     return cgroups.v2 ? usage_v2(dir) : usage_v1(cgroups, group);
+}
+
+Result<void> set_cpus(const Cgroups& cgroups, const std::string& group, const std::string& cpus) {
+    const auto tree = cgroups.trees.find("cpuset");
+    const std::string what = "keep control group " + group + " on processors " + cpus + ": ";
+    if (!cgroups.v2 && tree == cgroups.trees.end())
+        return {Errc::unavailable, what + "there is no controller cpuset on this machine"};
+    const std::string dir = (cgroups.v2 ? cgroups.unified : tree->second) + group;
+    const std::string file = dir + "/cpuset.cpus";
+    if (!exists(dir)) return {Errc::not_found, what + "it is gone"};
+    const UniqueFd fd(open(file.c_str(), O_WRONLY | O_CLOEXEC));
+    const auto size = static_cast<ssize_t>(cpus.size());
+    if (!fd || write(fd.get(), cpus.data(), cpus.size()) != size)
+        return {errno == ENOENT ? Errc::unavailable : Errc::io,
+                what + "write " + file + ": " + std::strerror(errno)};
+    return {};
 }
 
 void remove_group(const Cgroups& cgroups, const std::string& group) {

@@ -2,7 +2,8 @@
 //
 // The peer itself decides, when the task starts: planners count megahertz and know no processor.
 // A task's share is a file beside it, <alloc>/driver/<task>/cores, so it outlives the agent and
-// goes with the task. Processors that no file names are everybody's.
+// goes with the task. Processors that no file names are everybody's: tasks that ask for none are
+// kept to those.
 #pragma once
 
 #include <string>
@@ -19,6 +20,17 @@ std::vector<int> cpus_in(std::string_view text);
 /// text for a cpuset. Errc::unavailable when too few are free. Count 0 gives back and is empty.
 Result<std::string> take_cores(const std::string& alloc_root, const TaskLocation& at,
                                std::int64_t count);
+
+struct CpuPool {
+    std::string shared;     ///< what no task has taken; all there are when nothing is left
+    bool reserved = false;  ///< some task has taken some
+};
+CpuPool cpu_pool(const std::string& alloc_root);
+
+/// For the cpuset of a task that is about to start: its own or the shared ones; empty: any.
+/// Errors as take_cores.
+Result<std::string> cpus_for(const std::string& alloc_root, const TaskLocation& at,
+                             std::int64_t count);
 
 void give_back_cores(const TaskLocation& at);
 

@@ -107,6 +107,23 @@ Result<std::string> take_cores(const std::string& alloc_root, const TaskLocation
     return text;
 }
 
+CpuPool cpu_pool(const std::string& alloc_root) {
+    const std::set<int> taken = taken_cpus(alloc_root);
+    const std::vector<int> all = machine_cpus();
+    std::vector<int> free;
+    for (const int cpu : all)
+        if (taken.count(cpu) == 0) free.push_back(cpu);
+    return {text_of_cpus(free.empty() ? all : free), !taken.empty()};
+}
+
+Result<std::string> cpus_for(const std::string& alloc_root, const TaskLocation& at,
+                             std::int64_t count) {
+    const std::string own = TRY(take_cores(alloc_root, at, count));
+    if (count > 0) return own;
+    const CpuPool pool = cpu_pool(alloc_root);
+    return pool.reserved ? pool.shared : std::string();
+}
+
 void give_back_cores(const TaskLocation& at) { unlink(file_of(at).c_str()); }
 
 }  // namespace gaggle::allocrunner

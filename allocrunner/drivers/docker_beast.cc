@@ -61,6 +61,7 @@ class Docker : public Driver {
     Result<std::unique_ptr<ExecSession>> exec(const StartedTask& task,
                                               const ExecRequest& request) override;
     Result<TaskUsage> usage(const StartedTask& task) override;
+    Result<void> confine(const StartedTask& task, const std::string& cpus) override;
     Result<void> clean_up(const StartedTask& task) override;
     void collect(const std::function<std::vector<StartedTask>()>& live) override;
 
@@ -208,7 +209,7 @@ Result<Launch> Docker::prepare(const TaskLocation& at, const TaskSpec& spec) {
     if (!settings_.docker_volumes) TRY(keep_inside(at, spec));
     TRY(remove(container));
     if (joins_network(spec)) TRY(join_network(at, spec, facts));
-    facts.cpus = TRY(take_cores(settings_.alloc_root, at, spec.resources.cores));
+    facts.cpus = TRY(cpus_for(settings_.alloc_root, at, spec.resources.cores));
     LaunchEngine out;
     out.socket = settings_.docker_socket;
     out.container = TRY(create(container, TRY(container_body(spec, facts))));
@@ -263,6 +264,18 @@ Result<TaskUsage> Docker::usage(const StartedTask& task) {
     out.used_max = count({"memory_stats", "max_usage"});
     out.processes = count({"pids_stats", "current"});
     return out;
+}
+
+Result<void> Docker::confine(const StartedTask& task, const std::string& cpus) {
+    const std::string container = container_name(task.at);
+    const EngineAnswer answer =
+        TRY(ask({.method = "POST",
+                 .target = "/containers/" + container + "/update",
+                 .headers = {},
+                 .body = json::object({{"CpusetCpus", json::text(cpus)}})}));
+    if (answer.ok()) return {};
+    return {answer.missing() || answer.status == 409 ? Errc::not_found : Errc::unavailable,
+            "keep container " + container + " on processors " + cpus + ": " + answer.message()};
 }
 
 Result<void> Docker::clean_up(const StartedTask& task) {

@@ -105,6 +105,14 @@ class Driver {
 
     virtual Result<TaskUsage> usage(const StartedTask& task) = 0;
 
+    /// Keeps a running task that asked for no `cores` on these processors, "0-1,3". Errc::not_found
+    /// when it does not run any more. A driver that limits nothing does nothing.
+    virtual Result<void> confine(const StartedTask& task, const std::string& cpus) {
+        (void)task;
+        (void)cpus;
+        return {};
+    }
+
     /// The task has no process any more, or must not have one: kills what is left of it and removes
     /// what `prepare` made. Fine when there is nothing.
     virtual Result<void> clean_up(const StartedTask& task) = 0;

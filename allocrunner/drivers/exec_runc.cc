@@ -86,6 +86,9 @@ class Exec : public Driver {
     Result<TaskUsage> usage(const StartedTask& task) override {
         return usage_of_group(read_cgroups(), group_of(task.at));
     }
+    Result<void> confine(const StartedTask& task, const std::string& cpus) override {
+        return set_cpus(read_cgroups(), group_of(task.at), cpus);
+    }
     Result<void> clean_up(const StartedTask& task) override;
 
   private:
@@ -190,7 +193,7 @@ Result<Launch> Exec::prepare(const TaskLocation& at, const TaskSpec& spec) {
     TRY(remove(runc, container));
     BundleFacts facts = TRY(facts_of(at, spec));
     facts.executable = TRY(executable_of(spec, spec.argv.front()));
-    facts.cpus = TRY(take_cores(settings_.alloc_root, at, spec.resources.cores));
+    facts.cpus = TRY(cpus_for(settings_.alloc_root, at, spec.resources.cores));
     give_to(facts.account, spec.task_dir);
     const std::string config = value_to_json(oci_config(spec, facts));
     TRY(write_driver_file(dir + "/config.json", as_bytes(config)));

@@ -7,7 +7,7 @@ import urllib.request
 
 import engine
 import processes
-from harness import ROOT, Cluster, Skip, check, check_says, lazily, wait_until
+from harness import HTTP_PORT, ROOT, Cluster, Skip, check, check_says, lazily, published_token, wait_until
 from jobs import job
 from terminal import Terminal
 
@@ -313,6 +313,43 @@ def test_inside_docker():
     look_inside('docker', running('inside-docker'), 'sh')
     peer().gctl('job', 'stop', '-purge', 'inside-docker')
     wait_until(lambda: not docker().containers(), 30, 'the container is gone', [peer()])
+
+
+def cpus_of(alloc):
+    """What the task's first process may run on, as a text like "0-1"."""
+    status = peer().gctl('alloc', 'exec', '-t=false', '-i=false', alloc['ID'], 'cat', '/proc/1/status')
+    return next(line.split()[1] for line in status.splitlines() if line.startswith('Cpus_allowed_list'))
+
+
+def test_cores_are_kept():
+    """Tasks without `cores` leave the processors that another has for itself, and come back when it is over."""
+    need('exec')
+    if len(os.sched_getaffinity(0)) < 2:
+        raise Skip('one processor cannot be divided')
+    with_docker = shutil.which('dockerd') is not None
+    peer().run_job(shell('common', 'exec sleep 1000'))
+    others = [running('common')]
+    if with_docker:
+        peer().run_job(container('common-docker', 'exec sleep 1000', type='service'))
+        others.append(running('common-docker'))
+    before = [cpus_of(alloc) for alloc in others]
+    peer().run_job(shell('alone', 'exec sleep 1000').replace('cpu    = 20', 'cores = 1'))
+    alone = cpus_of(running('alone'))
+    check(alone.isdigit(), f'one processor of its own: {alone}')
+
+    def kept_off():
+        now = [cpus_of(alloc) for alloc in others]
+        return now if alone not in now and now != before else None
+    kept = wait_until(kept_off, 30, f'the others leave processor {alone}', [peer()])
+    peer().run_job(shell('late', 'exec sleep 1000'))
+    check(cpus_of(running('late')) == kept[0], 'who starts later is kept off too')
+    peer().kill()
+    peer().start(*cluster().options)
+    check([cpus_of(alloc) for alloc in others] == kept, 'an agent that starts changes nothing')
+    peer().gctl('job', 'stop', 'alone')
+    wait_until(lambda: [cpus_of(alloc) for alloc in others] == before, 30, 'all is everybody\'s again', [peer()])
+    for name in ('common', 'late') + (('common-docker',) if with_docker else ()):
+        peer().gctl('job', 'stop', '-purge', name)
 
 
 COUNT = 'n=0; while :; do n=$((n+1)); echo line $n; sleep 0.1; done'
