@@ -45,28 +45,52 @@ Alloc Alloc::recovered(Context& context, Order order, const FoundAlloc& found) {
         begun = begun || saved.run > 0 || trace != found.tasks.end();
         alive = alive || life.has_process();
     }
-    if (record.ok()) {
-        alloc.healthiness_.recover(record->status.healthy);
-        alloc.status_.client = record->status.client;  // what has ended has, until it starts again
-        alloc.network_ = record->network;
-        alloc.checks_ = Checks(context.host, alloc.order_, alloc.network_);
-        alloc.services_ = Services(context.host, alloc.order_, alloc.network_);
-        alloc.restarting_all_ = record->restarting_all;
-        alloc.status_.for_good = record->status.for_good;
-        alloc.stopping_ = record->status.for_good;
-    }
+    alloc.recover_record(context, record, found);
     // Without a process its directory is prepared once more: what was to be restored may be missing
     // still, or a boot took mounts and network with it.
     alloc.phase_ = alive ? Phase::live : Phase::waiting;
     alloc.again_ = begun;
-    for (const auto& [name, life] : alloc.tasks_) {
-        alloc.mains_released_ |= life.role() == Role::main && life.begun();
-        alloc.poststarts_released_ |= is_poststart(life.role()) && life.begun();
-    }
+    alloc.recover_stages(record);
     alloc.has_dir_ = true;
     alloc.order_.desired = desired;
     if (desired == Desired::stop) alloc.stop_by_order(context);
     return alloc;
+}
+
+void Alloc::recover_record(Context& context, const Result<AllocRecord>& record,
+                           const FoundAlloc& found) {
+    // The first state may not have been saved when its tasks ran already.
+    network_ = record.ok() && record->network ? record->network : found.network;
+    checks_ = Checks(context.host, order_, network_);
+    services_ = Services(context.host, order_, network_);
+    status_.checks = checks_.initial();
+    if (!record.ok() && !found.state.empty())
+        for (auto& [name, life] : tasks_)
+            life.note(event_task_setup(context.wall, "History of restarts is lost: " +
+                                                         record.error().detail));
+    if (!record.ok()) return;
+    healthiness_.recover(record->status.healthy);
+    status_.client = record->status.client;  // what has ended has, until it starts again
+    status_.for_good = record->status.for_good;
+    stopping_ = record->status.for_good;
+    restarting_all_ = record->restarting_all;
+    WallTime last;
+    for (const auto& [name, life] : tasks_) {
+        if (!life.dead()) return;
+        last = std::max(last, life.state().finished);
+    }
+    ended_before_ = context.now - elapsed(last, context.wall);
+}
+
+/// A stage whose tasks run was released, whatever was saved of it.
+void Alloc::recover_stages(const Result<AllocRecord>& record) {
+    mains_released_ = record.ok() && record->mains_released;
+    poststarts_released_ = record.ok() && record->poststarts_released;
+    for (const auto& [name, life] : tasks_) {
+        const bool released = record.ok() ? life.has_process() : life.begun();
+        mains_released_ |= life.role() == Role::main && released;
+        poststarts_released_ |= is_poststart(life.role()) && released;
+    }
 }
 
 void Alloc::prepare(Context& context) {
@@ -166,8 +190,16 @@ bool Alloc::all_well() const {
     });
 }
 
+/// Whether what a service is about runs: its task, or, of a group's service, all of them.
+bool Alloc::serves(const std::string& task) const {
+    if (task.empty()) return all_well();
+    const auto found = tasks_.find(task);
+    return found != tasks_.end() && found->second.running();
+}
+
 void Alloc::look_after_health(Context& context) {
-    changed_ |= checks_.advance(context, all_well(), status_.checks);
+    changed_ |= checks_.advance(
+        context, [&](const std::string& task) { return serves(task); }, status_.checks);
     if (order_.job.type != JobType::service && order_.job.type != JobType::system) return;
     const bool failed = std::any_of(tasks_.begin(), tasks_.end(),
                                     [](const auto& task) { return task.second.failed(); });
@@ -184,12 +216,8 @@ void Alloc::look_after_health(Context& context) {
 
 /// From the word to stop on, nobody is sent here any more.
 void Alloc::offer_services() {
-    const auto serves = [&](const std::string& task) {
-        if (stopping_) return false;
-        const auto found = tasks_.find(task);
-        return task.empty() ? all_well() : found != tasks_.end() && found->second.running();
-    };
-    auto offered = services_.offered(serves, status_.checks);
+    auto offered = services_.offered(
+        [&](const std::string& task) { return !stopping_ && serves(task); }, status_.checks);
     if (offered == offered_) return;
     offered_ = std::move(offered);
     changed_ = true;
@@ -241,17 +269,31 @@ void Alloc::report(Context& context) {
 }
 
 void Alloc::save(Context& context) {
-    const bool worth_it = std::any_of(tasks_.begin(), tasks_.end(), [](const auto& task) {
-        return task.second.state().phase != TaskPhase::pending || task.second.state().restarts > 0;
-    });
-    if (!has_dir_ || (!worth_it && !network_) || save_error_) return;
-    AllocRecord record{
-        .status = status_, .tasks = {}, .network = network_, .restarting_all = restarting_all_};
+    bool worth_it = network_.has_value();
+    std::map<std::string, TaskRecord> tasks;
+    for (const auto& [name, life] : tasks_) {
+        const TaskRecord& task =
+            tasks.emplace(name, life.record(context.now, context.wall)).first->second;
+        worth_it = worth_it || task.state.phase != TaskPhase::pending || task.state.restarts > 0 ||
+                   task.wish != RestartWish::none;
+    }
+    std::vector<EndRun> ends;
+    for (auto& [name, life] : tasks_)
+        for (EndRun& end : life.take_ends()) ends.push_back(std::move(end));
+    if (!has_dir_ || !worth_it || save_error_) {
+        for (EndRun& end : ends)
+            std::visit([&](auto& what) { context.out.work.emplace_back(std::move(what)); }, end);
+        return;
+    }
+    AllocRecord record{.status = status_,
+                       .tasks = std::move(tasks),
+                       .network = network_,
+                       .restarting_all = restarting_all_,
+                       .mains_released = mains_released_,
+                       .poststarts_released = poststarts_released_};
     record.status.tasks.clear();
     record.status.checks.clear();
-    for (const auto& [name, life] : tasks_)
-        record.tasks.emplace(name, life.record(context.now, context.wall));
-    context.out.work.emplace_back(SaveState{id(), encode(record)});
+    context.out.work.emplace_back(SaveState{id(), encode(record), std::move(ends)});
 }
 
 std::optional<TimePoint> Alloc::next_wakeup() const {

@@ -28,9 +28,12 @@ struct AllocRecord {
     std::map<std::string, TaskRecord> tasks;
     std::optional<AllocNetwork> network;
     bool restarting_all = false;  ///< all tasks begin anew once none has a process
+    bool mains_released = false;
+    bool poststarts_released = false;
     template <class Self>
     static auto wire_fields(Self& s) {
-        return std::tie(s.status, s.tasks, s.network, s.restarting_all);
+        return std::tie(s.status, s.tasks, s.network, s.restarting_all, s.mains_released,
+                        s.poststarts_released);
     }
 };
 
@@ -121,7 +124,11 @@ class Alloc {
     TaskPlan plan_of(Context& context, const TaskLife& life) const;
 
     // alloc.cc
+    void recover_record(Context& context, const Result<AllocRecord>& record,
+                        const FoundAlloc& found);
+    void recover_stages(const Result<AllocRecord>& record);
     void offer_services();
+    bool serves(const std::string& task) const;
     void look_after_health(Context& context);
     void restart_for_check(Context& context, const CheckRestartWanted& wanted);
     bool all_well() const;
@@ -147,6 +154,7 @@ class Alloc {
     Healthiness healthiness_;
     AllocStatus status_;
     std::optional<AllocNetwork> network_;
+    std::optional<TimePoint> ended_before_;  ///< this start of the agent: when
     TimePoint over_since_{};
     std::optional<TimePoint> save_again_;  ///< after a failure
     std::optional<std::string> save_error_;

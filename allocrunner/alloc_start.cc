@@ -94,7 +94,7 @@ void Alloc::on_command(Context& context, const TaskCommand& input) {
                       : input.task.empty() ? kRunningAsked
                                            : kTaskAsked;
     for (auto& [name, life] : tasks_) {
-        if (!all && !input.task.empty() && name != input.task) continue;
+        if (!all && ((!input.task.empty() && name != input.task) || !life.running())) continue;
         if (input.kind == TaskCommand::Kind::signal)
             life.signal(context, input.signal, "");
         else

@@ -92,8 +92,9 @@ bool Alloc::others_dead() const {
     });
 }
 
-/// What comes after nothing has nothing to do.
+/// What comes after nothing has nothing to do, and what is over its disk's limit may write no more.
 bool Alloc::owes_poststop() const {
+    if (status_.for_good) return false;
     bool ran = false, waits = false;
     for (const auto& [name, life] : tasks_) {
         const bool poststop = life.role() == Role::poststop;
@@ -138,7 +139,7 @@ void Alloc::end_when_all_dead(Context& context) {
     changed_ = true;
     if (!has_dir_) {
         phase_ = Phase::over;
-        over_since_ = context.now;
+        over_since_ = ended_before_.value_or(context.now);
         return;
     }
     phase_ = Phase::tearing;
@@ -148,7 +149,7 @@ void Alloc::end_when_all_dead(Context& context) {
 void Alloc::on_torn_down(Context& context, const TornDown& input) {
     if (phase_ != Phase::tearing) return;
     phase_ = Phase::over;
-    over_since_ = context.now;
+    over_since_ = ended_before_.value_or(context.now);
     changed_ = true;
     if (!input.error) return;
     for (auto& [name, life] : tasks_)

@@ -26,7 +26,7 @@ CheckPatience::CheckPatience(const ServiceCheck& check) {
 }
 
 void CheckPatience::begin(TimePoint now) {
-    grace_until_ = now + grace_;
+    began_ = now;
     failing_since_.reset();
 }
 
@@ -36,7 +36,7 @@ bool CheckPatience::heard(TimePoint now, bool ok, bool warning) {
         failing_since_.reset();
         return false;
     }
-    if (now < grace_until_) return false;
+    if (now < began_ + grace_) return false;
     if (!failing_since_) failing_since_ = now;
     if (now < *failing_since_ + allowed_) return false;
     begin(now);

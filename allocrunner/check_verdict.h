@@ -26,6 +26,11 @@ class CheckVerdict {
     /// The status that this result leads to; nothing when it is not enough to change any.
     std::optional<CheckStatus> heard(bool ok);
     void forget() { in_a_row_ = 0; }
+    /// For a changed order: the results so far count under the new rule.
+    void go_on_from(const CheckVerdict& before) {
+        in_a_row_ = before.in_a_row_;
+        last_ok_ = before.last_ok_;
+    }
 
   private:
     std::int64_t successes_wanted_ = 0;
@@ -44,6 +49,12 @@ class CheckPatience {
 
     /// The task has begun anew: its grace time runs.
     void begin(TimePoint now);
+    /// For a changed order: the task runs on, so its grace time and its failures began when they
+    /// did.
+    void go_on_from(const CheckPatience& before) {
+        began_ = before.began_;
+        failing_since_ = before.failing_since_;
+    }
     /// True when the task is to be restarted, and then it begins anew.
     bool heard(TimePoint now, bool ok, bool warning);
 
@@ -52,7 +63,7 @@ class CheckPatience {
     bool ignore_warnings_ = false;
     Duration grace_{};
     Duration allowed_{};  ///< to fail without a break
-    TimePoint grace_until_{};
+    TimePoint began_{};
     std::optional<TimePoint> failing_since_;
 };
 

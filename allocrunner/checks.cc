@@ -1,9 +1,9 @@
 #include "allocrunner/checks.h"
 
 #include <algorithm>
-#include <charconv>
 #include <tuple>
 
+#include "allocrunner/services.h"
 #include "allocrunner/task_env.h"
 
 namespace gaggle::allocrunner {
@@ -13,27 +13,6 @@ namespace {
 constexpr Duration kIntervalMin = 1s;  // as Nomad's validation has it
 constexpr Duration kTimeoutMin = 1s;
 constexpr std::size_t kOutputMax = 512;
-
-struct Target {
-    std::string host;
-    std::uint16_t port = 0;  ///< 0: not found
-};
-
-/// Where the port is that a label or a number in digits means.
-Target target_of(const Host& host, const Order& order, const Service& service,
-                 const std::string& label, const std::optional<AllocNetwork>& network) {
-    const bool inside = service.address_mode == "alloc" && network && !network->status.ip.empty();
-    Target out{inside ? network->status.ip : host.ip, 0};
-    for (const AssignedPort& port : order.ports) {
-        if (port.label != label) continue;
-        out.port = inside && port.to > 0 ? static_cast<std::uint16_t>(port.to) : port.value;
-        return out;
-    }
-    const auto [end, error] = std::from_chars(label.data(), label.data() + label.size(), out.port);
-    const bool all_digits = error == std::errc() && end == label.data() + label.size();
-    if (!all_digits) out.port = 0;
-    return out;
-}
 
 std::string name_of(const Service& service, const ServiceCheck& check) {
     return check.name.empty() ? "service: \"" + service.name + "\" check" : check.name;
@@ -64,6 +43,7 @@ Checks::Checks(const Host& host, const Order& order, const std::optional<AllocNe
 void Checks::add(const Host& host, const Order& order, const std::string& task,
                  const Service& service, const Names& names,
                  const std::optional<AllocNetwork>& network) {
+    const std::string inside = network ? network->status.ip : "";
     for (const ServiceCheck& check : service.checks) {
         Probe probe;
         probe.health.service = interpolate(service.name, names);
@@ -76,7 +56,8 @@ void Checks::add(const Host& host, const Order& order, const std::string& task,
         probe.restarts = !task.empty() ? task : !check.task.empty() ? check.task : service.task;
         const std::string label =
             interpolate(check.port.empty() ? service.port : check.port, names);
-        const Target target = target_of(host, order, service, label, network);
+        const ServiceAddress target =
+            service_address(host, order, inside, service.address_mode, label);
         probe.work = {.alloc = order.alloc,
                       .check = 0,
                       .type = check.type,
@@ -141,32 +122,38 @@ std::vector<CheckHealth> Checks::succeed(const Checks& before,
     std::vector<bool> taken(before.probes_.size(), false);
     for (std::size_t at = 0; at < probes_.size(); ++at) {
         for (std::size_t old = 0; old < before.probes_.size(); ++old) {
-            if (taken[old] || !ask_the_same(probes_[at], before.probes_[old])) continue;
+            const Probe& was = before.probes_[old];
+            if (taken[old] || !ask_the_same(probes_[at], was)) continue;
             taken[old] = true;
-            probes_[at].next = before.probes_[old].next;
-            probes_[at].out = before.probes_[old].out;
+            probes_[at].next = was.next;
+            probes_[at].out = was.out;
+            probes_[at].active = was.active;
+            probes_[at].verdict.go_on_from(was.verdict);
+            probes_[at].patience.go_on_from(was.patience);
             out[at] = health[old];
             break;
         }
     }
-    active_ = before.active_;
     last_id_ = before.last_id_;  // a late answer to the old ones must not be taken for a new one's
     return out;
 }
 
-bool Checks::advance(Context& context, bool all_running, std::vector<CheckHealth>& health) {
-    if (!all_running) {
-        const bool was_active = std::exchange(active_, false);
-        for (Probe& probe : probes_) {
+bool Checks::advance(Context& context, const std::function<bool(const std::string&)>& serves,
+                     std::vector<CheckHealth>& health) {
+    bool changed = false;
+    for (std::size_t at = 0; at < probes_.size(); ++at) {
+        Probe& probe = probes_[at];
+        const bool was_active = std::exchange(probe.active, serves(probe.health.task));
+        if (!probe.active) {
+            if (!was_active) continue;
             probe.out.reset();
             probe.verdict.forget();
+            changed = changed || health[at] != probe.health;
+            health[at] = probe.health;
+            continue;
         }
-        if (was_active) health = initial();
-        return was_active;
-    }
-    for (Probe& probe : probes_) {
         if (probe.broken) continue;
-        if (!active_) {
+        if (!was_active) {
             probe.next = context.now;
             probe.patience.begin(context.now);
         }
@@ -176,8 +163,7 @@ bool Checks::advance(Context& context, bool all_running, std::vector<CheckHealth
         probe.next = context.now + probe.interval;
         context.out.work.emplace_back(probe.work);
     }
-    active_ = true;
-    return false;
+    return changed;
 }
 
 CheckOutcome Checks::on_done(Context& context, const CheckDone& done,
@@ -202,9 +188,10 @@ CheckOutcome Checks::on_done(Context& context, const CheckDone& done,
 
 std::optional<TimePoint> Checks::next_wakeup() const {
     std::optional<TimePoint> first;
-    if (!active_) return first;
-    for (const Probe& probe : probes_)
-        if (!probe.out && !probe.broken && (!first || probe.next < *first)) first = probe.next;
+    for (const Probe& probe : probes_) {
+        const bool waits = probe.active && !probe.out && !probe.broken;
+        if (waits && (!first || probe.next < *first)) first = probe.next;
+    }
     return first;
 }
 

@@ -1,9 +1,11 @@
 // The checks of an allocation's services.
 //
-// Checks run while all tasks run, each at its interval, one probe of a check at a time. What a
-// result does to a check's status, and when it restarts a task, is check_verdict.h's.
+// A check runs while what it is about does, a task or the whole group, at its interval and one probe
+// at a time. What a result does to a check's status, and when it restarts a task, is
+// check_verdict.h's.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -32,9 +34,11 @@ class Checks {
     /// so.
     Checks(const Host& host, const Order& order, const std::optional<AllocNetwork>& network);
 
-    /// All tasks run: probes that are due go out. Else nothing is probed and the checks are as in
-    /// the beginning. True when it changed `health`.
-    bool advance(Context& context, bool all_running, std::vector<CheckHealth>& health);
+    /// `serves(task)` is whether that task runs; of "": whether all do. Probes of what serves go
+    /// out when they are due; a check of what does not is as in the beginning. True when it changed
+    /// `health`.
+    bool advance(Context& context, const std::function<bool(const std::string&)>& serves,
+                 std::vector<CheckHealth>& health);
     /// Requires the `health` that initial() began.
     CheckOutcome on_done(Context& context, const CheckDone& done,
                          std::vector<CheckHealth>& health);
@@ -43,7 +47,8 @@ class Checks {
     std::vector<CheckHealth> initial() const;
 
     /// For a changed order: takes the place of `before`, whose results are `health`. A check that
-    /// still asks the same of the same port keeps its result and its turn; the others begin anew.
+    /// still asks the same of the same port keeps its result, its turn and its patience; the others
+    /// begin anew.
     /// Returns the results to go on with.
     std::vector<CheckHealth> succeed(const Checks& before, const std::vector<CheckHealth>& health);
 
@@ -56,6 +61,7 @@ class Checks {
         CheckVerdict verdict;
         CheckPatience patience;
         std::string restarts;  ///< the task; empty: all
+        bool active = false;   ///< what it is about runs
         TimePoint next{};
         std::optional<std::uint64_t> out;  ///< id of the probe under way
     };
@@ -66,7 +72,6 @@ class Checks {
                                           const ServiceCheck& check, const Names& names);
 
     std::vector<Probe> probes_;
-    bool active_ = false;
     std::uint64_t last_id_ = 0;
 };
 

@@ -47,6 +47,7 @@ struct DiskWatcher::Impl {
     DiskWatch core;                             ///< under the mutex
     std::deque<DiskWatch::Input> commands;      ///< under the mutex; as many as allocations
     std::map<AllocId, std::uint64_t> limits;    ///< under the mutex
+    std::set<AllocId> wanted;                   ///< to be watched once limited; under the mutex
     std::map<AllocId, ProjectNumber> projects;  ///< under the mutex
     bool stopping = false;                      ///< under the mutex
 
@@ -223,6 +224,11 @@ Result<std::unique_ptr<DiskWatcher>> DiskWatcher::open(const std::string& alloc_
 void DiskWatcher::set_limit(const AllocId& alloc, std::uint64_t limit) {
     const std::lock_guard lock(impl_->mutex);
     impl_->limits[alloc] = limit;
+    if (!impl_->wanted.contains(alloc)) return;
+    if (limit > 0)
+        impl_->say(DiskWatch::Watch{alloc, limit});
+    else
+        impl_->say(DiskWatch::Forget{alloc});
 }
 
 void DiskWatcher::watch(const AllocId& alloc) {
@@ -236,20 +242,23 @@ void DiskWatcher::watch(const AllocId& alloc) {
                       enrolled.error().detail);
     }
     const std::lock_guard lock(impl_->mutex);
+    impl_->wanted.insert(alloc);
+    if (project) impl_->projects[alloc] = *project;
     const auto limit = impl_->limits.find(alloc);
     if (limit == impl_->limits.end() || limit->second == 0) return;
-    if (project) impl_->projects[alloc] = *project;
     impl_->say(DiskWatch::Watch{alloc, limit->second});
 }
 
 void DiskWatcher::rest(const AllocId& alloc) {
     const std::lock_guard lock(impl_->mutex);
+    impl_->wanted.erase(alloc);
     impl_->say(DiskWatch::Forget{alloc});
 }
 
 void DiskWatcher::forget(const AllocId& alloc) {
     const std::lock_guard lock(impl_->mutex);
     impl_->limits.erase(alloc);
+    impl_->wanted.erase(alloc);
     impl_->projects.erase(alloc);
     impl_->say(DiskWatch::Forget{alloc});
 }

@@ -119,11 +119,18 @@ struct RunCheck {
     Duration timeout{};
 };
 
+/// What ends a run of a task.
+using EndRun = std::variant<SignalTask, KillTask>;
+
 /// Answer only on failure: SaveFailed. A newer SaveState of the same allocation may take the place
 /// of one not yet done.
 struct SaveState {
     AllocId alloc;
     Bytes state;
+    /// To be carried out once the state is durable, or it is known that it cannot be: whoever finds
+    /// the exit after a death of the agent must find the reason, too. Those of a state whose place
+    /// a newer one took are carried out with that one.
+    std::vector<EndRun> then;
 };
 
 struct SaveOrder {

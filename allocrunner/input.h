@@ -51,6 +51,8 @@ struct FoundAlloc {
     std::optional<Order> order;  ///< nothing when the file is damaged; the next Orders decide
     Bytes state;                 ///< last SaveState, empty when there is none
     std::vector<FoundTask> tasks;
+    /// What was set up for it, as the record of that says; nothing when none is complete.
+    std::optional<AllocNetwork> network = std::nullopt;
 };
 
 /// Once, before the first Orders: what the disk and the live supervisors say after a start of the

@@ -104,6 +104,7 @@ struct LocalTasks::Impl {
     }
 
     void act(PrepareDir& work) {
+        saver->forget(work.order.alloc, SealedFile::order);  // this one is newer: two would race
         DirReady ready{.alloc = work.order.alloc, .note = {}, .error = {}};
         Result<std::string> done =
             prepare(work.order, work.again ? Restoring::settled : Restoring::wanted);
@@ -272,7 +273,14 @@ struct LocalTasks::Impl {
         if (work.script) return scripts->run(std::move(work));
         links->check(work);
     }
-    void act(SaveState& work) { saver->save(work.alloc, SealedFile::state, std::move(work.state)); }
+    void act(SaveState& work) {
+        std::function<void()> then;
+        if (!work.then.empty())
+            then = [this, ends = std::move(work.then)]() mutable {
+                for (EndRun& end : ends) std::visit([&](auto& piece) { act(piece); }, end);
+            };
+        saver->save(work.alloc, SealedFile::state, std::move(work.state), std::move(then));
+    }
     void act(SaveOrder& work) {
         limit_disk(work.order);
         saver->save(work.order.alloc, SealedFile::order, encode(work.order));
@@ -301,7 +309,9 @@ std::optional<FoundTask> LocalTasks::Impl::adopt(CalledTask& called, Duration pa
     if (call.reach == ShimReach::reached) record = hear_shim(call, patience);
     const bool heard = record.has_value();
     if (!heard) record = read_record(place.alloc_dir, place.task);
-    if (record && record->state == shim::RecordState::exited)
+    // While a shim starts its task it answers nothing, and the record is that of the run before.
+    const bool newest = heard || call.reach == ShimReach::gone;
+    if (record && newest && record->state == shim::RecordState::exited)
         return FoundTask{place.task, record->run, record->pid, {record->started}, exit_of(*record)};
     if (call.reach == ShimReach::gone) {
         if (record) kill_left_behind(*record);
@@ -323,7 +333,11 @@ std::optional<FoundTask> LocalTasks::Impl::adopt(CalledTask& called, Duration pa
 
 FoundAlloc LocalTasks::Impl::scan_alloc(const AllocId& alloc) {
     const std::string dir = dir_of(alloc);
-    FoundAlloc found{.alloc = alloc, .order = {}, .state = {}, .tasks = {}};
+    FoundAlloc found{.alloc = alloc,
+                     .order = {},
+                     .state = {},
+                     .tasks = {},
+                     .network = AllocNetworks::recorded(dir)};
     Result<Bytes> bytes = load_sealed(dir, SealedFile::order);
     Result<Order> order = bytes ? decode<Order>(*bytes, "order", {.bytes = 16U << 20U})
                                 : Result<Order>(bytes.error());

@@ -37,6 +37,7 @@ void Runner::settle(Context& context) {
     }
     for (const AllocId& id : touched_)
         if (Alloc* alloc = find(id)) alloc->report(context);
+    for (auto& [id, stray] : strays_) see_off(context, stray);
 }
 
 void Runner::touch_all() {
@@ -66,14 +67,22 @@ void Runner::on(Context& context, const Orders& input) {
     for (const AllocId& id : gate_.held())
         if (named.count(id) == 0) gate_.forget(id);
     for (auto& [id, stray] : strays_)
-        if (!stray.abandoned) abandon(context, stray);
+        if (!stray.abandoned) stray.abandoned = context.now;
     touch_all();
 }
 
-void Runner::abandon(Context& context, Stray& stray) {
+/// A kill may get lost while the task's supervisor is not reached.
+void Runner::see_off(Context& context, Stray& stray) {
     const AllocId& id = stray.found.alloc;
+    if (!stray.abandoned || stray.torn_down) return;
+    if (stray.at_rest()) {
+        stray.torn_down = true;
+        context.out.work.emplace_back(TearDown{id});
+        return;
+    }
+    if (context.now < stray.kill_again) return;
     log::debug("allocation {}: its order is damaged and nobody names it; killed", to_string(id));
-    stray.abandoned = context.now;
+    stray.kill_again = context.now + kKillAgainAfter;
     for (const FoundTask& task : stray.found.tasks)
         if (!task.exit) context.out.work.emplace_back(KillTask{id, task.task});
 }
@@ -278,9 +287,13 @@ std::optional<TimePoint> Runner::next_wakeup() const {
         const bool kept = alloc.over() && alloc.forgotten() && !is_awaited(id);
         keep_first(kept ? alloc.over_since() + config_.finished_kept_for : alloc.next_wakeup());
     }
-    for (const auto& [id, stray] : strays_)
-        if (stray.abandoned && stray.at_rest() && !is_awaited(id))
+    for (const auto& [id, stray] : strays_) {
+        if (!stray.abandoned) continue;
+        if (!stray.at_rest())
+            keep_first(stray.kill_again);
+        else if (!is_awaited(id))
             keep_first(*stray.abandoned + config_.finished_kept_for);
+    }
     keep_first(gate_.next_wakeup());
     if (!under_pressure()) return first;
     for (const Finished& one : finished())

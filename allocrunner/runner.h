@@ -83,10 +83,13 @@ class Runner {
     void on(Context& context, const TornDown& input);
 
     /// Found with a damaged order: the next Orders decide. Once they do not name it, its tasks are
-    /// killed and its directory is kept like that of any finished allocation.
+    /// killed, what was set up around them is torn down, and its directory is kept like that of any
+    /// finished allocation.
     struct Stray {
         FoundAlloc found;
         std::optional<TimePoint> abandoned;
+        TimePoint kill_again{};  ///< once abandoned, while something of it may run
+        bool torn_down = false;
         bool at_rest() const;
     };
 
@@ -94,7 +97,7 @@ class Runner {
     void touch_all();
     void settle(Context& context);
     void accept(Context& context, const Order& order);
-    void abandon(Context& context, Stray& stray);
+    static void see_off(Context& context, Stray& stray);
     void release_waiting(Context& context);
     void collect(Context& context);
     struct Finished {

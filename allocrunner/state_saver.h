@@ -2,8 +2,8 @@
 //
 // An fsync takes milliseconds and a thousand allocations change state in the same second. So there
 // is at most one waiting version per allocation and file, and a newer one takes its place. One
-// thread ("saver") writes them, oldest wish first. The queue is bounded by the number of
-// allocations.
+// thread ("states") writes them, oldest wish first, but before them those that something waits for.
+// The queue is bounded by the number of allocations.
 #pragma once
 
 #include <functional>
@@ -25,9 +25,14 @@ class StateSaver {
     StateSaver(const StateSaver&) = delete;
     StateSaver& operator=(const StateSaver&) = delete;
 
-    void save(const AllocId& alloc, SealedFile which, Bytes bytes);
-    /// Drops what waits for this allocation and waits for what is being written: afterwards its
-    /// directory is not touched.
+    /// `then` is called on the saver's thread once these bytes, or newer ones in their place, are
+    /// durable, or it is known that they cannot be.
+    void save(const AllocId& alloc, SealedFile which, Bytes bytes,
+              std::function<void()> then = nullptr);
+    /// Drops what waits for this file and waits while it is being written: afterwards it is not
+    /// touched. Nothing is called of what was dropped.
+    void forget(const AllocId& alloc, SealedFile which);
+    /// As that, for all files of the allocation.
     void forget(const AllocId& alloc);
     /// Writes what waits and ends the thread.
     void stop();

@@ -6,8 +6,6 @@ namespace gaggle::allocrunner {
 
 namespace {
 
-constexpr Duration kKillAgainAfter = 10s;  // SIGKILL is repeated to a task that is still there
-
 std::string name_of_signal(std::int64_t number) {
     for (const std::string& name : signal_names())
         if (signal_number(name) == number) return name;
@@ -109,8 +107,13 @@ void TaskLife::fail(Context& context, const TaskEvent& why) {
     wish_ = RestartWish::none;
     // One that is only just being started is killed once it has a process.
     if (std::holds_alternative<Starting>(phase_)) return abort_start(context);
+    kill_as_failed(context);
+}
+
+void TaskLife::kill_as_failed(Context& context) {
     phase_ = Signalled{context.now + kKillAgainAfter};
-    context.out.work.emplace_back(KillTask{alloc_, task_.name});
+    ends_.emplace_back(KillTask{alloc_, task_.name});
+    changed_ = true;
 }
 
 void TaskLife::abort_start(Context& context) {
@@ -120,6 +123,12 @@ void TaskLife::abort_start(Context& context) {
 }
 
 void TaskLife::restart(Context& context, TaskEvent why, RestartWish wish) {
+    if (auto* starting = std::get_if<Starting>(&phase_)) {
+        if (starting->stop || starting->again) return;
+        starting->again = Wanted{std::move(why), wish};
+        changed_ = true;
+        return;
+    }
     if (!running()) return;
     note(std::move(why));
     wish_ = wish;
@@ -137,6 +146,10 @@ void TaskLife::revive() {
 }
 
 void TaskLife::signal(Context& context, std::int64_t number, const std::string& reason) {
+    if (auto* starting = std::get_if<Starting>(&phase_)) {
+        starting->signals.push_back({number, reason});
+        return;
+    }
     if (!running()) return;
     note(event_signaling(context.wall, name_of_signal(number), reason));
     context.out.work.emplace_back(SignalTask{alloc_, task_.name, number});
@@ -146,7 +159,10 @@ void TaskLife::ask_to_end(Context& context) {
     phase_ = Signalled{context.now + task_.kill_timeout};
     // An unknown name was refused before the start; after an upgrade that forgot one, SIGTERM.
     const auto number = signal_number(task_.kill_signal).value_or(*signal_number("SIGTERM"));
-    context.out.work.emplace_back(SignalTask{alloc_, task_.name, number});
+    SignalTask signal{alloc_, task_.name, number};
+    if (wish_ == RestartWish::none) return context.out.work.push_back(std::move(signal));
+    ends_.emplace_back(std::move(signal));
+    changed_ = true;
 }
 
 void TaskLife::on_heard(const TaskStarted& input) {
@@ -158,18 +174,18 @@ void TaskLife::on_heard(const TaskStarted& input) {
 
 void TaskLife::on_started(Context& context, const TaskStarted& input) {
     if (!heard_ && has_process()) return on_heard(input);
-    const auto* starting = std::get_if<Starting>(&phase_);
-    if (starting == nullptr || input.run != run_) return;
-    const bool stop_now = starting->stop;
+    auto* waits = std::get_if<Starting>(&phase_);
+    if (waits == nullptr || input.run != run_) return;
+    const Starting starting = std::move(*waits);
     state_.phase = TaskPhase::running;
     state_.started = context.wall;
     state_.pid = input.pid;
     note(event_started(context.wall));
     phase_ = Running{};
-    if (!stop_now) return;
-    if (!failing_) return stop(context, 0s);
-    phase_ = Signalled{context.now + kKillAgainAfter};
-    context.out.work.emplace_back(KillTask{alloc_, task_.name});
+    if (failing_) return kill_as_failed(context);
+    if (starting.stop) return stop(context, 0s);
+    if (starting.again) return restart(context, starting.again->why, starting.again->wish);
+    for (const Signal& one : starting.signals) signal(context, one.number, one.reason);
 }
 
 void TaskLife::on_not_started(Context& context, const TaskNotStarted& input) {

@@ -11,6 +11,7 @@
 #include <tuple>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include "allocrunner/context.h"
 #include "allocrunner/input.h"
@@ -46,6 +47,11 @@ struct TaskRecord {
     bool operator==(const TaskRecord&) const = default;
 };
 
+inline constexpr Duration kKillAgainAfter = 10s;  ///< SIGKILL is repeated to what is still there
+
+/// Between two moments of the machine's clock, which people may set: never below 0.
+Duration elapsed(WallTime from, WallTime to);
+
 class TaskLife {
   public:
     TaskLife(const Order& order, const Task& task, WallTime wall);
@@ -76,11 +82,12 @@ class TaskLife {
     void stop(Context& context, Duration delay);
     /// Ends for good as failed: killed at once, without being asked. `why` is noted unless dead.
     void fail(Context& context, const TaskEvent& why);
-    /// Ends the present run for another. Does nothing unless it runs.
+    /// Ends the present run for another; of one that is being started, once it runs. Else does
+    /// nothing.
     void restart(Context& context, TaskEvent why, RestartWish wish);
     /// Takes a dead one back to where it waits to be started, as if it had never run.
     void revive();
-    /// To its first process. Does nothing unless it runs.
+    /// To its first process; of one that is being started, once it runs. Else does nothing.
     void signal(Context& context, std::int64_t number, const std::string& reason);
 
     void on_set_up(Context& context, const TaskSetUpDone& input);
@@ -116,12 +123,24 @@ class TaskLife {
     }
     /// Something that people or the disk should know changed since the last call.
     bool take_changed() { return std::exchange(changed_, false); }
+    /// What ends the run once record() is durable, which tells why; each once.
+    std::vector<EndRun> take_ends() { return std::exchange(ends_, {}); }
 
   private:
     struct Waiting {};    ///< to be started as soon as its allocation lets it
     struct SettingUp {};  ///< SetUpTask is out
+    struct Wanted {
+        TaskEvent why;
+        RestartWish wish{};
+    };
+    struct Signal {
+        std::int64_t number = 0;
+        std::string reason;
+    };
     struct Starting {
         bool stop = false;
+        std::optional<Wanted> again;  ///< to be ended for another run once it runs
+        std::vector<Signal> signals;  ///< to be sent then
     };  ///< StartTask is out
     struct Running {};
     struct Resting {
@@ -138,6 +157,7 @@ class TaskLife {
     void on_heard(const TaskStarted& input);
     void abort_start(Context& context);
     void ask_to_end(Context& context);
+    void kill_as_failed(Context& context);
     void begin_again(Context& context);
     void die(Context& context, bool failed);
     void ended(Context& context, Ending ending);
@@ -160,6 +180,7 @@ class TaskLife {
     bool set_up_done_ = false;  ///< for the run that is to start
     bool watched_ = false;      ///< a SetUpTask is under way or its templates are watched
     std::map<std::string, std::string> added_env_;
+    std::vector<EndRun> ends_;
 };
 
 }  // namespace gaggle::allocrunner

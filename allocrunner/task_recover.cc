@@ -5,14 +5,10 @@
 
 namespace gaggle::allocrunner {
 
-namespace {
-
 Duration elapsed(WallTime from, WallTime to) {
     return std::chrono::duration_cast<Duration>(
         std::chrono::nanoseconds(std::max<std::int64_t>(0, to.nanoseconds - from.nanoseconds)));
 }
-
-}  // namespace
 
 void TaskLife::recover(Context& context, const TaskRecord& record, const FoundTask* found) {
     state_ = record.state;
@@ -76,6 +72,8 @@ TaskRecord TaskLife::record(TimePoint now, WallTime wall) const {
         return WallTime{wall.nanoseconds + ahead.count()};
     };
     const auto* resting = std::get_if<Resting>(&phase_);
+    const auto* starting = std::get_if<Starting>(&phase_);
+    const bool again = starting != nullptr && starting->again;
     return {.state = state_,
             .run = run_,
             .run_ended = run_ended_,
@@ -83,7 +81,7 @@ TaskRecord TaskLife::record(TimePoint now, WallTime wall) const {
             .window_start = history_.counted == 0 ? WallTime{} : wall_of(history_.window_start),
             .rest_until = resting == nullptr ? WallTime{} : wall_of(resting->until),
             .was_set_up = was_set_up_,
-            .wish = wish_,
+            .wish = again ? starting->again->wish : wish_,
             .failing = failing_};
 }
 

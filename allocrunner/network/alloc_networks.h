@@ -29,6 +29,9 @@ class AllocNetworks {
     Result<std::optional<AllocNetwork>> set_up(const std::string& alloc_dir,
                                                const NetworkRequest& request);
 
+    /// What an earlier agent set up and had complete, as its record says; no plugin is asked.
+    static std::optional<AllocNetwork> recorded(const std::string& alloc_dir);
+
     /// Fine when there is nothing. After an error the record stays, so it can be tried again.
     Result<void> tear_down(const std::string& alloc_dir);
 

@@ -193,6 +193,12 @@ Result<std::optional<AllocNetwork>> AllocNetworks::set_up(const std::string& all
     return within("set up network \"" + request.mode + "\"", made.error());
 }
 
+std::optional<AllocNetwork> AllocNetworks::recorded(const std::string& alloc_dir) {
+    const Result<std::optional<NetworkRecord>> found = read_network_record(alloc_dir);
+    if (!found.ok() || !*found || !(*found)->complete) return std::nullopt;
+    return (*found)->network;
+}
+
 Result<void> AllocNetworks::tear_down(const std::string& alloc_dir) {
     Result<std::optional<NetworkRecord>> found = read_network_record(alloc_dir);
     if (!found.ok() && found.error().code != Errc::corrupt) return found.error();

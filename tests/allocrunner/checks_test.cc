@@ -60,6 +60,62 @@ TEST_CASE("a check that keeps failing restarts its task, after the grace, by the
     CHECK(world.process(kOne, "main")->run == 2);
 }
 
+TEST_CASE("a check asks on while another task of the group rests") {
+    FakeWorld world;
+    Order order = with_check(every_ten_seconds());
+    order.group.services = order.group.tasks[0].services;
+    order.group.services[0].name = "all";
+    Task shipper = order_of(1).group.tasks[0];
+    shipper.name = "shipper";
+    order.group.tasks.push_back(shipper);
+    world.orders({order});
+    const auto status = [&](std::size_t at) { return world.status(kOne).checks.at(at).status; };
+    CHECK(status(0) == CheckStatus::success);
+    CHECK(status(1) == CheckStatus::success);
+    world.exit(kOne, "shipper", 1);  // it rests for 15 s and more
+    CHECK(status(0) == CheckStatus::pending);  // the group's is about all of them
+    CHECK(status(1) == CheckStatus::success);
+    world.port_open = false;
+    world.wait(12s);
+    CHECK(status(1) == CheckStatus::failure);
+    world.wait(20s);
+    CHECK(status(0) == CheckStatus::failure);
+}
+
+TEST_CASE("an update in place begins neither the grace nor the failures of a check anew") {
+    for (const bool updated : {false, true}) {
+        CAPTURE(updated);
+        FakeWorld world;
+        ServiceCheck check = every_ten_seconds();
+        check.check_restart = CheckRestart{.limit = 1, .grace = 90s};
+        Order order = with_check(check);
+        world.port_open = false;
+        world.orders({order});
+        world.wait(15s);
+        order.group.tasks[0].services[0].tags = {"new"};
+        if (updated) world.orders({order});
+        world.wait(70s);
+        CHECK(world.process(kOne, "main") != nullptr);  // at 85 s
+        world.wait(6s);
+        CHECK(world.process(kOne, "main") == nullptr);
+    }
+}
+
+TEST_CASE("a check that an update in place brings has its grace, too") {
+    FakeWorld world;
+    world.orders({with_check(every_ten_seconds())});
+    world.wait(15s);
+    ServiceCheck check = every_ten_seconds();
+    check.type = "http";
+    check.check_restart = CheckRestart{.limit = 1, .grace = 30s};
+    world.port_open = false;
+    world.orders({with_check(check)});
+    world.wait(25s);
+    CHECK(world.process(kOne, "main") != nullptr);
+    world.wait(10s);
+    CHECK(world.process(kOne, "main") == nullptr);
+}
+
 TEST_CASE("warnings restart a task unless they are ignored") {
     for (const bool ignored : {false, true}) {
         CAPTURE(ignored);

@@ -101,5 +101,26 @@ TEST_CASE("sticky data waits for its successor, unless that very allocation is a
     }
 }
 
+TEST_CASE("what has ended is as old after a start of the agent as it was before") {
+    FakeWorld world;
+    for (const std::uint8_t number : {3, 2, 1}) {  // not in the order of their ids
+        world.orders({order_of(number)});
+        world.orders({});
+        world.wait(1h);
+    }
+    for (int day = 0; day < 3; ++day) {
+        world.restart_agent(day == 1);
+        world.orders({});
+        world.wait(6h);
+    }
+    CHECK(world.runner.allocs().size() == 3);
+    world.story.clear();
+    world.feed({world.wall(), HostDisk{.used_percent = 99}});
+    CHECK(world.story == std::vector<std::string>{"remove 3"});
+    world.feed({world.wall(), HostDisk{.used_percent = 10}});
+    world.wait(4h + 30min);
+    CHECK(world.story == std::vector<std::string>{"remove 3", "remove 2"});
+}
+
 }  // namespace
 }  // namespace gaggle::allocrunner

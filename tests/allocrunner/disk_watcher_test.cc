@@ -90,6 +90,16 @@ TEST_CASE("what rests or has no limit is not measured") {
     CHECK(eventually([&] { return peer.found() == 1; }));
 }
 
+TEST_CASE("a limit that comes late, for the order was damaged, is enforced from then on") {
+    const ScratchDir root;
+    write_file(make_dir(root, 1) + "/alloc/data/large", 20 * kMega);
+    Watching peer(root.path());
+    peer.watcher->watch(alloc_id(1));
+    CHECK(!peer.watcher->use(alloc_id(1)));
+    peer.watcher->set_limit(alloc_id(1), kMega);
+    CHECK(eventually([&] { return peer.found() == 1; }));
+}
+
 TEST_CASE("a task that removes its own directory takes nothing any more") {
     const ScratchDir root;
     const std::string dir = make_dir(root, 1);

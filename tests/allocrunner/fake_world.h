@@ -1,7 +1,10 @@
-// A machine that exists only in virtual time: carries out a Runner's work at once, keeps processes
-// as entries of a map, and writes one line per happening, so that a test reads like a story.
+// A machine that exists only in virtual time: carries out a Runner's work piece by piece, keeps
+// processes as entries of a map, and writes one line per happening, so that a test reads like a
+// story. Answers come when all work of a step is carried out. An agent can be made to die between
+// two pieces of work.
 #pragma once
 
+#include <deque>
 #include <map>
 #include <optional>
 #include <string>
@@ -36,8 +39,8 @@ class FakeWorld {
     std::optional<AllocNetwork> network;
     std::map<std::string, std::string> set_up_env;
     std::optional<SetUpFailure> set_up_failure;
-    bool hold_starts = false;                        ///< StartTask is not answered
-    bool hold_tear_down = false;                     ///< TearDown is not answered
+    bool hold_tear_down = false;  ///< TearDown is not answered
+    bool hold_starts = false;     ///< StartTask is not answered until begin()
     std::map<std::uint16_t, std::string> strangers;  ///< who is on which port
     std::optional<std::string> dir_error;
     std::optional<std::string> start_error;
@@ -45,8 +48,12 @@ class FakeWorld {
     bool ignore_signals = false;  ///< of processes started from now on
     bool hold_dirs = false;       ///< PrepareDir is not answered until release_dirs()
     void release_dirs();
+    /// A task whose start was held runs now.
+    void begin(const AllocId& alloc, const std::string& task, std::uint64_t run);
     Duration clock_set{};     ///< how much the wall clock was set forward
     bool agent_down = false;  ///< exits are recorded, and nobody is told
+    std::optional<int> dies_after;  ///< pieces of work
+    bool state_damaged = false;     ///< the next agent reads no state
 
     const AllocStatus& status(const AllocId& alloc) const;
     std::string events(const AllocId& alloc, const std::string& task) const;
@@ -59,6 +66,7 @@ class FakeWorld {
     std::optional<RunCheck> last_check;
     std::map<AllocId, AllocStatus> reported;
     std::map<AllocId, TaskSpec> last_spec;
+    int pieces = 0;  ///< of work, carried out
     std::vector<PortTaken> ports_taken;
     Runner runner;
     TimePoint now{};
@@ -66,6 +74,7 @@ class FakeWorld {
   private:
     using Key = std::pair<AllocId, std::string>;
     void carry_out(const Work& work);
+    bool carry_out_all(const std::vector<Work>& work);
     void end(Key key, TaskExit exit);
 
     std::map<Key, Process> processes_;
@@ -73,7 +82,9 @@ class FakeWorld {
     std::map<AllocId, Order> order_files_;
     std::map<AllocId, Bytes> state_files_;
     std::vector<AllocId> held_dirs_;
-    std::vector<Input> after_;  ///< answers for when all of a step's work is carried out
+    std::map<AllocId, AllocNetwork> networks_;
+    std::deque<Input> inbox_;
+    bool stepping_ = false;
     std::int64_t last_pid_ = 100;
 };
 

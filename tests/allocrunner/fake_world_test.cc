@@ -28,19 +28,39 @@ WallTime FakeWorld::wall() const {
 void FakeWorld::orders(std::vector<Order> orders) { feed({wall(), Orders{std::move(orders)}}); }
 
 void FakeWorld::feed(Input input) {
-    const Effects effects = runner.step(now, input);
-    for (const StatusChanged& changed : effects.changed) reported[changed.alloc] = changed.status;
-    ports_taken.insert(ports_taken.end(), effects.ports_taken.begin(), effects.ports_taken.end());
-    for (const Work& work : effects.work) carry_out(work);
-    // Not in the midst of the work: what stands behind it (the state as it was) comes first.
-    for (Input& answer : std::exchange(after_, {})) feed(std::move(answer));
+    if (agent_down) return;
+    inbox_.push_back(std::move(input));
+    if (std::exchange(stepping_, true)) return;
+    while (!inbox_.empty()) {
+        const Input next = std::move(inbox_.front());
+        inbox_.pop_front();
+        const Effects effects = runner.step(now, next);
+        for (const StatusChanged& changed : effects.changed)
+            reported[changed.alloc] = changed.status;
+        ports_taken.insert(ports_taken.end(), effects.ports_taken.begin(),
+                           effects.ports_taken.end());
+        if (carry_out_all(effects.work)) continue;
+        agent_down = true;
+        inbox_.clear();
+    }
+    stepping_ = false;
+}
+
+/// False when the agent died meanwhile.
+bool FakeWorld::carry_out_all(const std::vector<Work>& work) {
+    for (const Work& piece : work) {
+        if (dies_after && pieces >= *dies_after) return false;
+        ++pieces;
+        carry_out(piece);
+    }
+    return true;
 }
 
 void FakeWorld::wait(Duration span) {
     const TimePoint end = now + span;
     for (int ticks = 0; ticks < 100'000; ++ticks) {
         const auto due = runner.next_wakeup();
-        if (!due || *due > end) {
+        if (agent_down || !due || *due > end) {
             now = end;
             return;
         }
@@ -66,10 +86,14 @@ void FakeWorld::exit(const AllocId& alloc, const std::string& task, std::int64_t
 void FakeWorld::restart_agent(bool reboot) {
     if (reboot) processes_.clear();
     agent_down = false;
+    dies_after.reset();
     runner = Runner(host(), Config{}, Rng(7));
     Recovered recovered;
     for (const auto& [id, order] : order_files_) {
         FoundAlloc found{.alloc = id, .order = order, .state = state_files_[id], .tasks = {}};
+        if (state_damaged) found.state = to_bytes("half a fi");
+        if (const auto network = networks_.find(id); network != networks_.end())
+            found.network = network->second;
         for (const auto& [key, exit] : exits_)
             if (key.first == id && processes_.count(key) == 0) found.tasks.push_back(exit);
         for (const auto& [key, process] : processes_)
@@ -86,6 +110,13 @@ void FakeWorld::release_dirs() {
         feed({wall(), DirReady{id, "", dir_error, network}});
 }
 
+void FakeWorld::begin(const AllocId& alloc, const std::string& task, std::uint64_t run) {
+    const Key key{alloc, task};
+    REQUIRE(processes_.count(key) == 0);  // never two at a time
+    processes_[key] = {run, ++last_pid_, ignore_signals};
+    feed({wall(), TaskStarted{alloc, task, run, last_pid_}});
+}
+
 void FakeWorld::carry_out(const Work& work) {
     const AllocId id = alloc_of(work);
     const std::string who = std::to_string(id.bytes[0]);
@@ -99,6 +130,7 @@ void FakeWorld::carry_out(const Work& work) {
         if (dir->again) ++dirs_made_again;
         if (!dir->again) story.push_back("dir " + who);
         order_files_[id] = dir->order;
+        if (network) networks_[id] = *network;
         if (hold_dirs) return held_dirs_.push_back(id);
         feed({wall(), DirReady{id, "", dir_error, network}});
     } else if (const auto* start = std::get_if<StartTask>(&work)) {
@@ -109,9 +141,7 @@ void FakeWorld::carry_out(const Work& work) {
         if (start_error)
             return feed({wall(), TaskNotStarted{id, start->task, start->run, *start_error,
                                                 start_error_may_pass}});
-        REQUIRE(processes_.count(key) == 0);  // never two at a time
-        processes_[key] = {start->run, ++last_pid_, ignore_signals};
-        feed({wall(), TaskStarted{id, start->task, start->run, last_pid_}});
+        begin(id, start->task, start->run);
     } else if (const auto* abort = std::get_if<AbortStart>(&work)) {
         story.push_back(fmt::format("abort {}/{} run {}", who, abort->task, abort->run));
     } else if (const auto* signal = std::get_if<SignalTask>(&work)) {
@@ -129,6 +159,8 @@ void FakeWorld::carry_out(const Work& work) {
                                 port_open ? "connected" : "connection refused", check_warns}});
     } else if (const auto* state = std::get_if<SaveState>(&work)) {
         state_files_[id] = state->state;
+        for (const EndRun& end : state->then)
+            std::visit([&](const auto& what) { carry_out(what); }, end);
     } else if (const auto* order = std::get_if<SaveOrder>(&work)) {
         order_files_[id] = order->order;
     } else if (const auto* set_up = std::get_if<SetUpTask>(&work)) {
@@ -140,7 +172,8 @@ void FakeWorld::carry_out(const Work& work) {
         story.push_back(fmt::format("end set-up {}/{}", who, end->task));
     } else if (std::holds_alternative<TearDown>(work)) {
         ++torn_down;
-        if (!hold_tear_down) after_.push_back({wall(), TornDown{id, {}}});
+        networks_.erase(id);
+        if (!hold_tear_down) feed({wall(), TornDown{id, {}}});
     } else if (std::holds_alternative<RemoveDir>(work)) {
         story.push_back("remove " + who);
         order_files_.erase(id);

@@ -222,7 +222,9 @@ TEST_CASE("a directory with a damaged order that nobody names is kept for a day,
     SUBCASE("it dies") {
         world.feed({world.wall(), TaskExited{kOne, "main", 1, {.signal = 9}}});
         CHECK(world.story == Story{"kill 1/main", "dir 2", "start 2/main run 1"});
+        CHECK(world.torn_down == 1);  // a day is long for its network and its secrets
         world.orders({heir});
+        CHECK(world.torn_down == 1);
         world.wait(23h);
         CHECK(world.story.size() == 3);
         world.wait(1h);
@@ -230,9 +232,12 @@ TEST_CASE("a directory with a damaged order that nobody names is kept for a day,
         world.wait(48h);
         CHECK(world.story.size() == 4);
     }
-    SUBCASE("while it lives its directory stays") {
+    SUBCASE("while it lives its directory stays, and it is killed again and again") {
+        world.wait(1min);
+        CHECK(world.story == Story(7, "kill 1/main"));
         world.wait(48h);
-        CHECK(world.story.size() == 1);
+        CHECK(world.story.back() == "kill 1/main");
+        CHECK(world.torn_down == 0);
     }
     SUBCASE("somebody names it after all") {
         world.feed({world.wall(), TaskExited{kOne, "main", 1, {.signal = 9}}});
@@ -261,6 +266,55 @@ TEST_CASE("a damaged state file is survived, whatever its bytes") {
         (void)runner.step(TimePoint(2h), {world.wall(), Orders{{order_of(1)}}});
         CHECK(runner.status(kOne) != nullptr);
     }
+}
+
+TEST_CASE("a damaged state file costs the history of restarts, not the task and its network") {
+    FakeWorld world;
+    world.network = AllocNetwork{.mode = "bridge",
+                                 .status = {.interface = "eth0", .ip = "172.26.64.2"},
+                                 .tasks = {.netns = "/run/netns/one"}};
+    Order order = order_of(1);
+    order.ports = {{"http", 20001, 80}};
+    order.group.services = {{.name = "web", .port = "http", .address_mode = "alloc"}};
+    world.orders({order});
+    world.exit(kOne, "main", 1);
+    world.wait(20s);
+    world.state_damaged = true;
+    world.story.clear();
+    world.restart_agent(false);
+    world.orders({order});
+    CHECK(world.story.empty());
+    CHECK(world.status(kOne).client == ClientStatus::running);
+    CHECK(world.status(kOne).tasks.at("main").restarts == 0);
+    CHECK(world.status(kOne).tasks.at("main").events[2].message.starts_with(
+        "History of restarts is lost: decode state of an allocation"));
+    REQUIRE(world.runner.services(kOne)->size() == 1);
+    CHECK(world.runner.services(kOne)->front().address == "172.26.64.2");
+    world.exit(kOne, "main", 1);
+    world.wait(20s);
+    CHECK(world.last_spec.at(kOne).network.netns == "/run/netns/one");
+}
+
+TEST_CASE("main tasks wait for the migration that was begun again, also over a reboot") {
+    FakeWorld world;
+    Order order = order_of(1);
+    Task init = order.group.tasks.front();
+    init.name = "init";
+    init.lifecycle = Lifecycle{.hook = Lifecycle::Hook::prestart};
+    order.group.tasks.push_back(init);
+    world.orders({order});
+    world.exit(kOne, "init", 0);
+    world.feed({world.wall(),
+                TaskCommand{.alloc = kOne, .kind = TaskCommand::Kind::restart_all}});
+    REQUIRE(world.process(kOne, "init") != nullptr);
+    for (const bool reboot : {false, true}) {
+        world.restart_agent(reboot);
+        world.orders({order});
+        CHECK(world.process(kOne, "init") != nullptr);
+        CHECK(world.process(kOne, "main") == nullptr);
+    }
+    world.exit(kOne, "init", 0);
+    CHECK(world.process(kOne, "main") != nullptr);
 }
 
 }  // namespace gaggle::allocrunner

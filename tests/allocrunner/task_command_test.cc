@@ -162,6 +162,18 @@ TEST_CASE("the disk's limit is warned of once, and enforced for good") {
     CHECK(world.status(kOne).for_good);
 }
 
+TEST_CASE("nothing more runs of what is over its disk's limit, not even what comes last") {
+    FakeWorld world;
+    Order order = with_task(order_of(1), "cleanup");
+    order.group.tasks[1].lifecycle = Lifecycle{.hook = Lifecycle::Hook::poststop};
+    world.orders({order});
+    world.story.clear();
+    disk(world, 101);
+    CHECK(world.story == Story{"kill 1/main"});
+    CHECK(world.status(kOne).client == ClientStatus::failed);
+    CHECK(world.status(kOne).tasks.at("cleanup").phase == TaskPhase::dead);
+}
+
 TEST_CASE("a task is set up before each of its runs, and what it brings is in the environment") {
     FakeWorld world;
     world.set_up_env = {{"DB", "10.0.0.1"}};
@@ -220,6 +232,56 @@ TEST_CASE("a template that changed restarts, signals or fails its task") {
     CHECK(world.process(kOne, "main")->run == 2);
     world.feed({world.wall(), TemplatesChanged{kOne, "main", false, {}, "script: exit code 1"}});
     CHECK(world.status(kOne).client == ClientStatus::failed);
+}
+
+TEST_CASE("a template that changes while its task is being started is not lost") {
+    struct Row {
+        const char* what;
+        TemplatesChanged changed;
+        Story story;
+    };
+    const Row rows[] = {
+        {"restart", {kOne, "main", true, {}, {}},
+         {"signal 1/main 2", "set up 1/main run 2 again", "start 1/main run 2"}},
+        {"signal", {kOne, "main", false, {1}, {}}, {"signal 1/main 1"}},
+    };
+    for (const Row& row : rows) {
+        for (const bool agent_dies : {false, true}) {
+            if (agent_dies && !row.changed.restart) continue;
+            CAPTURE(row.what);
+            CAPTURE(agent_dies);
+            FakeWorld world;
+            world.ignore_signals = !row.changed.restart;
+            Order order = with_template(order_of(1));
+            order.group.tasks[0].restart.attempts = 0;
+            world.hold_starts = true;  // its image takes a while
+            world.orders({order});
+            world.feed({world.wall(), row.changed});
+            world.story.clear();
+            world.hold_starts = false;
+            world.agent_down = agent_dies;
+            world.begin(kOne, "main", 1);
+            if (agent_dies) world.restart_agent(false);
+            if (agent_dies) world.orders({order});
+            std::erase(world.story, "set up 1/main run 1 adopted");
+            CHECK(world.story == row.story);
+            CHECK(world.status(kOne).client == ClientStatus::running);
+        }
+    }
+}
+
+TEST_CASE("a restart of all takes along what is only being started") {
+    FakeWorld world;
+    world.hold_starts = true;
+    world.orders({with_task(order_of(1), "slow")});
+    world.begin(kOne, "main", 1);
+    world.hold_starts = false;
+    world.story.clear();
+    command(world, {.kind = Kind::restart_all});
+    CHECK(world.story == Story{"signal 1/main 2"});
+    world.begin(kOne, "slow", 1);
+    CHECK(world.story == Story{"signal 1/main 2", "signal 1/slow 2", "start 1/main run 2",
+                               "start 1/slow run 2"});
 }
 
 TEST_CASE("a network of its own is in the environment, also after a start of the agent") {

@@ -17,6 +17,7 @@ bool within(const Amounts& used, const Amounts& total) {
 std::optional<std::string> Checks::after_step(const World& world, std::size_t place) {
     const Machine& machine = world.peers[place]->machine();
     if (const auto& torn = machine.torn()) return peer_name(place) + ": " + *torn;
+    if (const auto& doubled = machine.doubled()) return peer_name(place) + ": " + *doubled;
     if (auto overfull = room(world, place)) return overfull;
     const node::Node* node = world.peers[place]->node();
     if (node == nullptr || !node->group().is_replica()) return std::nullopt;

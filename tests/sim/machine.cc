@@ -33,7 +33,7 @@ void Machine::on(const ProbePorts& work) {
 }
 
 void Machine::on(const PrepareDir& work) {
-    orders_[work.order.alloc] = work.order;
+    orders_[work.order.alloc] = {++saves_, work.order};
     answer({{}, DirReady{.alloc = work.order.alloc, .note = "", .error = prepare(work)}});
 }
 
@@ -100,12 +100,15 @@ void Machine::on(const SetUpTask& work) {
 void Machine::on(const StartTask& work) {
     const Key key{work.alloc, work.task};
     const Process process{.run = work.run, .pid = ++last_pid_, .started = events_.wall()};
+    if (processes_.contains(key) && !doubled_)
+        doubled_ = "task " + work.task + " of allocation " + to_string(work.alloc) +
+                   " was started while it ran";
     processes_[key] = process;
     exits_.erase(key);
     ++started_;
     answer({{}, TaskStarted{work.alloc, work.task, work.run, process.pid}});
     if (const auto order = orders_.find(work.alloc);
-        order != orders_.end() && order->second.group.disk.sticky)
+        order != orders_.end() && order->second.what.group.disk.sticky)
         write_data(key, work.run);
     // A task may say how long it lives and how it ends: argv "live <milliseconds> <exit code>".
     const auto& argv = work.spec.argv;
@@ -143,8 +146,33 @@ void Machine::end(const Key& key, std::uint64_t run, std::int64_t code, std::int
 void Machine::on(const RunCheck& work) {
     answer({{}, CheckDone{work.alloc, work.check, true, "ok"}});
 }
-void Machine::on(const SaveState& work) { states_[work.alloc] = work.state; }
-void Machine::on(const SaveOrder& work) { orders_[work.order.alloc] = work.order; }
+
+void Machine::later(std::function<void()> what) {
+    events_.in(while_(), [this, what = std::move(what), agent = agent_] {
+        if (agent == agent_) what();
+    });
+}
+
+/// What is not durable when the agent dies is lost, and with it what waited for that.
+void Machine::on(const SaveState& work) {
+    const std::uint64_t version = ++saves_;
+    later([this, work, version] {
+        Saved& state = states_[work.alloc];
+        if (orders_.contains(work.alloc) && state.version < version)
+            state = {version, work.state};
+        for (const EndRun& end : work.then)
+            std::visit([&](const auto& what) { on(what); }, end);
+    });
+}
+
+void Machine::on(const SaveOrder& work) {
+    const std::uint64_t version = ++saves_;
+    later([this, work, version] {
+        const auto found = orders_.find(work.order.alloc);
+        if (found != orders_.end() && found->second.version < version)
+            found->second = {version, work.order};
+    });
+}
 
 void Machine::on(const TearDown& work) { answer({{}, TornDown{work.alloc, {}}}); }
 
@@ -158,10 +186,10 @@ void Machine::on(const RemoveDir& work) {
 Recovered Machine::found() const {
     Recovered out;
     for (const auto& [alloc, order] : orders_) {
-        FoundAlloc found{.alloc = alloc, .order = order, .state = {}, .tasks = {}};
+        FoundAlloc found{.alloc = alloc, .order = order.what, .state = {}, .tasks = {}};
         if (const auto state = states_.find(alloc); state != states_.end())
-            found.state = state->second;
-        for (const Task& task : order.group.tasks) {
+            found.state = state->second.what;
+        for (const Task& task : order.what.group.tasks) {
             const Key key{alloc, task.name};
             if (const auto process = processes_.find(key); process != processes_.end())
                 found.tasks.push_back({task.name,
@@ -189,7 +217,7 @@ std::map<AllocId, Amounts> Machine::running() const {
     std::map<AllocId, Amounts> out;
     for (const auto& [key, process] : processes_)
         if (const auto order = orders_.find(key.first); order != orders_.end())
-            out[key.first] = ask_of(order->second.group).amounts;
+            out[key.first] = ask_of(order->second.what.group).amounts;
     return out;
 }
 

@@ -48,6 +48,8 @@ class Machine {
     void reboot();
     /// The first task that found torn or future data in its directory, in words.
     const std::optional<std::string>& torn() const { return torn_; }
+    /// The first task that was started while it ran, in words.
+    const std::optional<std::string>& doubled() const { return doubled_; }
     /// Allocations with a task that runs, and what they asked for.
     std::map<AllocId, Amounts> running() const;
     std::uint64_t started() const { return started_; }  ///< tasks so far
@@ -66,6 +68,12 @@ class Machine {
         std::int64_t pid = 0;
     };
 
+    template <class What>
+    struct Saved {
+        std::uint64_t version = 0;
+        What what;
+    };
+
     void on(const allocrunner::ProbePorts& work);
     void on(const allocrunner::PrepareDir& work);
     void on(const allocrunner::SetUpTask& work);
@@ -77,6 +85,8 @@ class Machine {
     void on(const allocrunner::RunCheck& work);
     void on(const allocrunner::SaveState& work);
     void on(const allocrunner::SaveOrder& work);
+    /// A moment from now, unless the agent dies before.
+    void later(std::function<void()> what);
     void on(const allocrunner::TearDown& work);
     void on(const allocrunner::RemoveDir& work);
     void end(const Key& key, std::uint64_t run, std::int64_t code, std::int64_t signal);
@@ -94,13 +104,15 @@ class Machine {
     std::int64_t last_pid_ = 100;
     std::map<Key, Process> processes_;
     std::map<Key, Exit> exits_;
-    std::map<AllocId, allocrunner::Order> orders_;
-    std::map<AllocId, Bytes> states_;
+    std::map<AllocId, Saved<allocrunner::Order>> orders_;
+    std::map<AllocId, Saved<Bytes>> states_;
+    std::uint64_t saves_ = 0;
     MemoryTree files_;
     std::unique_ptr<replica::Copier> copier_ =
         std::make_unique<replica::Copier>(files_, replica::Places{});
     TimePoint copier_free_{};  ///< its work is done in order
     std::optional<std::string> torn_;
+    std::optional<std::string> doubled_;
     std::uint64_t started_ = 0;
 };
 
