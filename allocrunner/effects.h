@@ -79,7 +79,7 @@ struct AbortStart {
 struct SignalTask {
     AllocId alloc;
     std::string task;
-    std::int64_t signal = 0;
+    std::int64_t signal = 0;  ///< 0: the one that a container's image says
 };
 
 /// SIGKILL to all its processes. No answer but TaskExited.

@@ -158,7 +158,9 @@ void TaskLife::signal(Context& context, std::int64_t number, const std::string& 
 void TaskLife::ask_to_end(Context& context) {
     phase_ = Signalled{context.now + task_.kill_timeout};
     // An unknown name was refused before the start; after an upgrade that forgot one, SIGTERM.
-    const auto number = signal_number(task_.kill_signal).value_or(*signal_number("SIGTERM"));
+    const std::string& name = task_.kill_signal;
+    const std::int64_t number =
+        name.empty() ? 0 : signal_number(name).value_or(*signal_number("SIGTERM"));
     SignalTask signal{alloc_, task_.name, number};
     if (wish_ == RestartWish::none) return context.out.work.push_back(std::move(signal));
     ends_.emplace_back(std::move(signal));

@@ -59,7 +59,7 @@ std::optional<std::string> objection(const Task& task) {
         task.name.find_first_of(std::string_view("/\0", 2)) != std::string::npos)
         return "task name \"" + task.name +
                "\" is not a plain file name of 1 to 128 bytes; rename the task";
-    if (!signal_number(task.kill_signal))
+    if (!task.kill_signal.empty() && !signal_number(task.kill_signal))
         return "kill_signal \"" + task.kill_signal +
                "\" is no signal; write for instance \"SIGTERM\"";
     return std::nullopt;

@@ -13,7 +13,8 @@
 //     agent to shim   hello   u32 version              answered by `state`
 //                     start   StartHeader, strings     once, by the first agent; answered by
 //                                                      `state` or `not_started`
-//                     signal  i32 number               to the task's first process
+//                     signal  i32 number               to the task's first process;
+//                                                      0 to an engine's: its image's own
 //                     kill                             SIGKILL to all its processes
 //     shim to agent   state   Record                   running or exited
 //                     not_started  NotStarted, text    the text: an engine's own words, or nothing

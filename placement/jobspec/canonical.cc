@@ -116,7 +116,7 @@ Task canonical_task(TaskDraft draft, const Job& job, const TaskGroup& group) {
     Task task = std::move(draft.task);
     task.restart = group.restart;
     lay(draft.restart, task.restart);
-    default_to(task.kill_signal, "SIGINT");
+    if (task.driver != "docker") default_to(task.kill_signal, "SIGINT");  // an image has its own
     fill(task.constraints);
     fill(task.affinities);
     fill_services(task.services, {job, group.name, task.name});

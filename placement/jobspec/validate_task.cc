@@ -81,8 +81,8 @@ void validate_task(const Task& task, const TaskGroup& group, const std::string& 
     validate_setup(task, path, out);
     out.check(task.kill_timeout >= 0s, path + ".kill_timeout", "kill_timeout is negative");
     out.check(task.shutdown_delay >= 0s, path + ".shutdown_delay", "shutdown_delay is negative");
-    out.check(signal_number(task.kill_signal).has_value(), path + ".kill_signal",
-              "unknown signal \"" + task.kill_signal + "\"",
+    out.check(task.kill_signal.empty() || signal_number(task.kill_signal).has_value(),
+              path + ".kill_signal", "unknown signal \"" + task.kill_signal + "\"",
               did_you_mean(task.kill_signal, signal_names()));
 }
 

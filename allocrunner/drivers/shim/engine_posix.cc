@@ -19,7 +19,6 @@ namespace {
 
 constexpr std::size_t kBytes = 64U << 10U;
 constexpr int kDrainMs = 5'000;
-constexpr int kSignalMs = 1'000;
 constexpr int kKilledCode = 137;  // 128 and SIGKILL
 constexpr int kOomTries = 5;
 constexpr int kOomAgainMs = 100;
@@ -133,9 +132,7 @@ bool Engine::start(const Start& start, NotStarted& why, char (&words)[kEngineWor
         status = ask("POST", "/start", words, sizeof words);
         if (status == 204) {
             begin_to_wait();
-            if (ask("GET", "/json", bytes_read, sizeof bytes_read) == 200)
-                if (const char* pid = strstr(bytes_read, "\"Pid\":"))
-                    pid_ = atoll(pid + sizeof "\"Pid\":" - 1);
+            if (ask("GET", "/json", bytes_read, sizeof bytes_read) == 200) learn(bytes_read);
             return true;
         }
     } else if (status > 0) {
@@ -144,6 +141,21 @@ bool Engine::start(const Start& start, NotStarted& why, char (&words)[kEngineWor
     close_fd(output_);
     why = {status, static_cast<std::uint32_t>(Step::engine)};
     return false;
+}
+
+/// `"Pid":1234` and, where the image says so, `"StopSignal":"SIGQUIT"`.
+void Engine::learn(const char* inspected) {
+    constexpr char kPid[] = "\"Pid\":";
+    constexpr char kStop[] = "\"StopSignal\":\"";
+    if (const char* pid = strstr(inspected, kPid)) pid_ = atoll(pid + sizeof kPid - 1);
+    const char* const name = strstr(inspected, kStop);
+    if (name == nullptr) return;
+    const char* const begin = name + sizeof kStop - 1;
+    const std::size_t size =
+        strspn(begin, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+-");
+    if (size == 0 || size >= sizeof stop_signal_) return;
+    std::memcpy(stop_signal_, begin, size);
+    stop_signal_[size] = '\0';
 }
 
 /// A frame is a byte for the stream (2: stderr), three zeros, the length in network order, bytes.
@@ -170,6 +182,13 @@ void Engine::deliver(const char* bytes, std::size_t size, Log& out, Log& err) {
 
 bool Engine::on_output(Log& out, Log& err) {
     if (output_ < 0) return false;
+    if (head_owed_) {
+        head_owed_ = false;
+        if (read_status(output_) == 200) return true;
+        close_fd(output_);
+        owes_output_ = true;
+        return false;
+    }
     const ssize_t got = read(output_, bytes_read, sizeof bytes_read);
     if (got > 0) {
         heard_ = wall_now();
@@ -202,10 +221,19 @@ void Engine::on_waiting() {
     if (!ended_) away_ = true;
 }
 
-void Engine::on_signalling() { close_fd(signalling_); }
+/// Its answer is here. Without one the engine went away, and is told again; what it refuses is done
+/// with: the container has ended.
+void Engine::on_signalling() {
+    const int status = read_status(signalling_);
+    close_fd(signalling_);
+    if (status < 0) return;
+    --signals_;
+    std::memmove(wanted_, wanted_ + 1, signals_ * sizeof *wanted_);
+    send_signal();
+}
 
 /// Its output from where it broke off: from the engine's own log.
-bool Engine::listen_again() {
+void Engine::listen_again() {
     char what[128];
     constexpr std::int64_t kSecond = 1'000'000'000;
     char fraction[16];  // with its leading zeros: the added digit is taken for the point
@@ -219,35 +247,53 @@ bool Engine::listen_again() {
     head_have_ = 0;
     frame_left_ = 0;
     output_ = request("GET", what);
-    if (output_ >= 0 && read_status(output_) == 200) return true;
-    close_fd(output_);
-    return false;
+    owes_output_ = output_ < 0;
+    head_owed_ = output_ >= 0;
+    if (output_ < 0) output_ = -1;
 }
 
 void Engine::on_time(Log& err) {
-    if (ended_ || waiting_ >= 0) return;
-    begin_to_wait();
-    if (waiting_ < 0 || !away_) return;
-    away_ = false;
-    constexpr char kNote[] =
-        "[gaggle: the container engine was away; output from around here may be missing or "
-        "doubled]\n";
-    err.write(kNote, sizeof kNote - 1);
-    listen_again();
+    if (ended_) return;
+    if (waiting_ < 0) begin_to_wait();
+    if (waiting_ < 0) return;
+    if (away_) {
+        away_ = false;
+        owes_output_ = true;
+        constexpr char kNote[] =
+            "[gaggle: the container engine was away; output from around here may be missing or "
+            "doubled]\n";
+        err.write(kNote, sizeof kNote - 1);
+    }
+    if (owes_output_) listen_again();
+    send_signal();
 }
 
 void Engine::signal(int number) {
+    if (signals_ == kSignalsMax) --signals_;  // the newest one counts
+    wanted_[signals_++] = number;
+    send_signal();
+}
+
+void Engine::send_signal() {
+    if (signalling_ >= 0 || signals_ == 0) return;
     char what[64];
-    Text(what).add("/kill?signal=").add(static_cast<std::uint64_t>(number));
-    if (signalling_ >= 0) wait_for(signalling_, kSignalMs);  // the one before it comes first
-    close_fd(signalling_);
+    Text line(what);
+    line.add("/kill?signal=");
+    if (wanted_[0] == 0)
+        line.add(stop_signal_);
+    else
+        line.add(static_cast<std::uint64_t>(wanted_[0]));
     const int fd = request("POST", what);
     if (fd >= 0) signalling_ = fd;
 }
 
 void Engine::drain(Log& out, Log& err) {
-    while (output_ >= 0 && wait_for(output_, kDrainMs))
-        while (on_output(out, err)) continue;
+    for (int tries = owes_output_ || head_owed_ ? 2 : 1; tries > 0; --tries) {
+        if (owes_output_) listen_again();
+        while (output_ >= 0 && wait_for(output_, kDrainMs))
+            while (on_output(out, err)) continue;
+        if (!owes_output_) break;
+    }
     close_fd(output_);
 }
 

@@ -2,7 +2,8 @@
 //
 // Three connections at most: one brings its output, one the answer to "wait until it has ended",
 // one a signal on its way. All requests are HTTP/1.0, so that no answer comes in chunks. An engine
-// that goes away is called again until it says what became of the container.
+// that goes away is called again until it says what became of the container, has taken the signals
+// and gives the output; once the container runs, nothing waits for the engine's answer.
 #pragma once
 
 #include "allocrunner/drivers/shim/log_posix.h"
@@ -24,7 +25,10 @@ class Engine {
     int waiting() const { return waiting_; }
     int signalling() const { return signalling_; }
     /// Milliseconds after which on_time() wants to be called; -1: never.
-    int timeout_ms() const { return waiting_ < 0 && !ended_ ? kCallAgainMs : -1; }
+    int timeout_ms() const {
+        const bool owed = waiting_ < 0 || owes_output_ || (signals_ > 0 && signalling_ < 0);
+        return owed && !ended_ ? kCallAgainMs : -1;
+    }
 
     /// One read of its output. False when there is nothing (more).
     bool on_output(Log& out, Log& err);
@@ -33,6 +37,7 @@ class Engine {
     /// Calls an engine that went away.
     void on_time(Log& err);
 
+    /// Kept until the engine has taken it. 0: the one that the image is stopped by.
     void signal(int number);
 
     bool ended() const { return ended_; }
@@ -48,10 +53,13 @@ class Engine {
   private:
     static constexpr int kCallAgainMs = 1'000;
     static constexpr std::size_t kAnswerMax = 512;
+    static constexpr std::size_t kSignalsMax = 8;
 
     int request(const char* method, const char* what, bool upgrade = false);
     int ask(const char* method, const char* what, char* body, std::size_t size);
-    bool listen_again();
+    void learn(const char* inspected);
+    void listen_again();
+    void send_signal();
     void begin_to_wait();
     void deliver(const char* bytes, std::size_t size, Log& out, Log& err);
 
@@ -61,10 +69,15 @@ class Engine {
     int output_ = -1;
     int waiting_ = -1;
     int signalling_ = -1;
+    int wanted_[kSignalsMax];  ///< signals, the first is under way or owed
+    std::size_t signals_ = 0;
+    char stop_signal_[16] = "SIGTERM";
     std::int64_t pid_ = 0;
     char answer_[kAnswerMax];  ///< to the wait, as far as it has come
     std::size_t answered_ = 0;
     bool away_ = false;
+    bool owes_output_ = false;  ///< its log is to be asked for
+    bool head_owed_ = false;    ///< of the answer on output_
     bool ended_ = false;
     bool lost_ = false;
     std::int32_t code_ = 0;

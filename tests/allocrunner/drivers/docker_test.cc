@@ -2,6 +2,8 @@
 #include <doctest/doctest.h>
 #include <signal.h>
 
+#include <map>
+
 #include "allocrunner/drivers/docker_images.h"
 #include "allocrunner/drivers/engine_http.h"
 #include "tests/allocrunner/drivers/fake_engine.h"
@@ -86,6 +88,69 @@ TEST_CASE("signals and the last resort go through the engine") {
     CHECK(eventually([&] { return world.engine.was_asked("POST /containers/c1/kill?signal=9"); }));
     world.engine.answer("POST /containers/c1/wait", 200, R"({"StatusCode":137})");
     world.engine.stop();  // its connections break; the supervisor calls again
+    world.engine.start_again();
+    CHECK(world.stage.wait_for_exit().code == 137);
+}
+
+TEST_CASE("a task without a signal of its own is stopped as its image says") {
+    for (const auto& [inspected, expected] :
+         std::map<std::string, std::string>{{R"({"State":{"Pid":0}})", "SIGTERM"},
+                                            {R"({"Config":{"StopSignal":"SIGQUIT"}})", "SIGQUIT"},
+                                            {R"({"Config":{"StopSignal":"37"}})", "37"},
+                                            {R"({"Config":{"StopSignal":""}})", "SIGTERM"},
+                                            {R"({"Config":{"StopSignal":"A&b=c"}})", "A"}}) {
+        CAPTURE(inspected);
+        World world;
+        world.engine.hang("POST /containers/c1/wait");
+        world.engine.answer("GET /containers/c1/json", 200, inspected);
+        world.engine.answer("POST /containers/c1/kill", 204, "");
+        world.stage.start({});
+        REQUIRE(send_signal(world.stage.live().socket.get(), 0).ok());
+        const std::string asked = "POST /containers/c1/kill?signal=" + expected;
+        CHECK(eventually([&] { return world.engine.heard_line(asked); }));
+        world.engine.answer("POST /containers/c1/wait", 200, R"({"StatusCode":0})");
+        world.engine.stop();
+        world.engine.start_again();
+        world.stage.wait_for_exit();
+    }
+}
+
+TEST_CASE("signals that meet an engine that is away, or goes away, are sent when it is back") {
+    World world;
+    world.engine.hang("POST /containers/c1/wait");
+    world.engine.hang("POST /containers/c1/kill");  // it goes away over the first one
+    world.stage.start({});
+    REQUIRE(send_signal(world.stage.live().socket.get(), SIGHUP).ok());
+    CHECK(eventually([&] { return world.engine.was_asked("POST /containers/c1/kill?signal=1"); }));
+    world.engine.stop();
+    REQUIRE(send_signal(world.stage.live().socket.get(), SIGTERM).ok());
+    world.engine.forget_heard();
+    world.engine.answer("POST /containers/c1/kill", 204, "");
+    world.engine.start_again();
+    CHECK(eventually([&] { return world.engine.was_asked("POST /containers/c1/kill?signal=15"); }));
+    CHECK(world.engine.was_asked("POST /containers/c1/kill?signal=1"));
+    world.engine.answer("POST /containers/c1/wait", 200, R"({"StatusCode":143})");
+    world.engine.stop();
+    world.engine.start_again();
+    CHECK(world.stage.wait_for_exit().code == 143);
+}
+
+TEST_CASE("an engine that is back but does not give the log at first is asked for it again") {
+    World world;
+    world.engine.hang("POST /containers/c1/wait");
+    world.stage.start({});
+    CHECK(eventually([&] { return world.stage.log("stdout.0") == "hello\n"; }));
+    world.engine.stop();
+    world.engine.answer("GET /containers/c1/logs", 500, "{}");
+    world.engine.start_again();
+    CHECK(eventually([&] { return world.engine.was_asked("GET /containers/c1/logs"); }));
+    world.engine.on("GET /containers/c1/logs", [](int connection, const std::string&) {
+        FakeEngine::say(connection, "HTTP/1.0 200 OK\r\n\r\n" + FakeEngine::frame(1, "later\n"));
+    });
+    CHECK(eventually([&] { return world.stage.log("stdout.0") == "hello\nlater\n"; }));
+    REQUIRE(send_kill(world.stage.live().socket.get()).ok());
+    world.engine.answer("POST /containers/c1/wait", 200, R"({"StatusCode":137})");
+    world.engine.stop();
     world.engine.start_again();
     CHECK(world.stage.wait_for_exit().code == 137);
 }

@@ -10,6 +10,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstring>
 #include <functional>
 #include <mutex>
@@ -61,6 +62,15 @@ class FakeEngine {
         for (const std::string& line : heard())
             if (line.starts_with(beginning)) return true;
         return false;
+    }
+
+    bool heard_line(const std::string& whole) {
+        const std::vector<std::string> lines = heard();
+        return std::find(lines.begin(), lines.end(), whole) != lines.end();
+    }
+    void forget_heard() {
+        const std::lock_guard lock(mutex_);
+        heard_.clear();
     }
 
     static void say(int connection, const std::string& text) {

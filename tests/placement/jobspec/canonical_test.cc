@@ -36,6 +36,19 @@ TEST_CASE("a service job gets the defaults of Nomad's registration") {
     CHECK(task.restart == group.restart);
 }
 
+TEST_CASE("the signal that stops a container is its image's, unless the job names one") {
+    const auto signal = [](const std::string& driver, const std::string& more) {
+        return good("job \"j\" {\n group \"g\" {\n task \"t\" {\n driver = \"" + driver + "\"\n" +
+                    more + "\nconfig {\n image = \"x\"\n command = \"x\"\n }\n }\n }\n }")
+            .groups[0]
+            .tasks[0]
+            .kill_signal;
+    };
+    CHECK(signal("docker", "").empty());
+    CHECK(signal("docker", "kill_signal = \"SIGHUP\"") == "SIGHUP");
+    CHECK(signal("exec", "") == "SIGINT");
+}
+
 TEST_CASE("the other types of jobs get theirs") {
     const Job batch = good(job_with("", "", "type = \"batch\""));
     CHECK(batch.groups[0].restart == RestartPolicy{.attempts = 3, .interval = 24h, .delay = 15s});
