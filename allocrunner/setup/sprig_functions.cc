@@ -67,7 +67,7 @@ Result<Datum> joined_quotes(const Arguments& in, bool single) {
     std::string out;
     for (const Datum& value : in.values) {
         if (value.is_none()) continue;
-        const std::string text = to_text(value);
+        const std::string text = TRY(to_text(value));
         if (!out.empty()) out += ' ';
         TRY(append_bounded(out, single ? "'" + text + "'" : go_quoted(text)));
     }
@@ -104,7 +104,7 @@ Result<Datum> split_list(const Arguments& in) {
     return Datum::of(std::move(out));
 }
 
-Result<Datum> text_of(const Arguments& in) { return Datum{to_text(in[0])}; }
+Result<Datum> text_of(const Arguments& in) { return Datum{TRY(to_text(in[0]))}; }
 
 /// Of a number or its digits; 0 for what is none.
 Result<Datum> whole_number(const Arguments& in) {
@@ -127,18 +127,33 @@ Result<Datum> last(const Arguments& in) {
     return list.empty() ? Datum{} : list.back();
 }
 
-/// Of a list of texts, as Sprig sorts everything.
+/// What each item is printed as; all together no larger than a text may be.
+Result<std::vector<std::string>> printed(const DatumList& list) {
+    std::vector<std::string> out;
+    std::size_t size = 0;
+    for (const Datum& item : list) {
+        out.push_back(TRY(to_text(item)));
+        size += out.back().size();
+        if (size > kTemplateTextMax)
+            return {Errc::invalid, "the list's texts are larger than " +
+                                       std::to_string(kTemplateTextMax) + " bytes"};
+    }
+    return out;
+}
+
+/// A list of texts, as Sprig sorts everything.
 Result<Datum> sorted(const Arguments& in) {
-    std::vector<std::string> texts;
-    for (const Datum& item : *TRY(in.list(0))) texts.push_back(to_text(item));
+    std::vector<std::string> texts = TRY(printed(*TRY(in.list(0))));
     std::sort(texts.begin(), texts.end());
     return Datum::of_texts(texts);
 }
 Result<Datum> unique(const Arguments& in) {
+    const DatumList& list = *TRY(in.list(0));
+    const std::vector<std::string> texts = TRY(printed(list));
     std::set<std::string> seen;
     DatumList out;
-    for (const Datum& item : *TRY(in.list(0)))
-        if (seen.insert(std::string(kind_of(item)) + to_text(item)).second) out.push_back(item);
+    for (std::size_t at = 0; at < list.size(); ++at)
+        if (seen.insert(kind_of(list[at]) + (" " + texts[at])).second) out.push_back(list[at]);
     return Datum::of(std::move(out));
 }
 

@@ -41,7 +41,8 @@ class Writer {
         if (value.is_none()) return append_bounded(out, "null");
         const auto* real = std::get_if<double>(&value.data);
         const bool finite = real == nullptr || std::isfinite(*real);
-        return append_bounded(out, finite ? to_text(value) : "null");
+        if (!finite) return append_bounded(out, "null");
+        return append_bounded(out, TRY(to_text(value)));
     }
 
     std::string out;

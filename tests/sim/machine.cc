@@ -157,9 +157,8 @@ void Machine::later(std::function<void()> what) {
 void Machine::on(const SaveState& work) {
     const std::uint64_t version = ++saves_;
     later([this, work, version] {
-        Saved& state = states_[work.alloc];
-        if (orders_.contains(work.alloc) && state.version < version)
-            state = {version, work.state};
+        if (orders_.contains(work.alloc) && states_[work.alloc].version < version)
+            states_[work.alloc] = {version, work.state};
         for (const EndRun& end : work.then)
             std::visit([&](const auto& what) { on(what); }, end);
     });
