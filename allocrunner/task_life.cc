@@ -158,7 +158,8 @@ void TaskLife::signal(Context& context, std::int64_t number, const std::string& 
 void TaskLife::ask_to_end(Context& context) {
     phase_ = Signalled{context.now + task_.kill_timeout};
     // An unknown name was refused before the start; after an upgrade that forgot one, SIGTERM.
-    const std::string& name = task_.kill_signal;
+    std::string name = task_.kill_signal;
+    if (name.empty() && task_.driver != "docker") name = "SIGINT";
     const std::int64_t number =
         name.empty() ? 0 : signal_number(name).value_or(*signal_number("SIGTERM"));
     SignalTask signal{alloc_, task_.name, number};

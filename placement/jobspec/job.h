@@ -202,7 +202,7 @@ struct Task {
     std::vector<Service> services;
     bool leader = false;
     Duration kill_timeout = 5s;
-    std::string kill_signal = "SIGINT";  ///< empty: the one that its image says
+    std::string kill_signal;  ///< empty: SIGINT, or for a container what its image says
     Duration shutdown_delay = 0s;
     std::optional<Lifecycle> lifecycle;  ///< nothing: a main task
     std::vector<Artifact> artifacts;
