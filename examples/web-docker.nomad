@@ -1,5 +1,6 @@
-# A web server in a container: busybox's httpd from the image gaggle-web:1, with a page from this file.
-# The engine publishes the port that the group was given; with a real registry write image = "nginx:1.27".
+# A web server in a container: busybox's httpd from the image gaggle-web:1, which examples/web-image makes of this
+# machine's busybox, page and all. Docker publishes the port that the group was given. An image of a registry is named
+# as Docker names it.
 
 variable "network_mode" {
   default = "bridge" # Docker's own; the tests' engine has no bridge and asks for "host"

@@ -121,7 +121,6 @@ Cost by_shim(const std::string& root, const std::string& self, const char* how,
 
 Cost by_shell(const std::string& command) {
     const TimePoint begin = boot_clock();
-    const double before = cpu_of("self");
     const pid_t pid = fork();
     if (pid == 0) {
         execl("/bin/sh", "sh", "-c", command.c_str(), nullptr);
@@ -132,7 +131,6 @@ Cost by_shell(const std::string& command) {
     waitpid(pid, &status, 0);
     if (status != 0) fmt::print("`{}` failed\n", command);
     cost.elapsed = seconds(boot_clock() - begin);
-    (void)before;
     return cost;
 }
 
