@@ -266,13 +266,17 @@ Result<TaskUsage> Docker::usage(const StartedTask& task) {
     return out;
 }
 
+/// Podman has no such call among Docker's, but one of its own.
 Result<void> Docker::confine(const StartedTask& task, const std::string& cpus) {
     const std::string container = container_name(task.at);
-    const EngineAnswer answer =
-        TRY(ask({.method = "POST",
-                 .target = "/containers/" + container + "/update",
-                 .headers = {},
-                 .body = json::object({{"CpusetCpus", json::text(cpus)}})}));
+    const bool podman = TRY(is_podman());
+    EngineCall call{.method = "POST", .target = "/containers/" + container + "/update"};
+    call.body = json::object({{"CpusetCpus", json::text(cpus)}});
+    if (podman) {
+        call.target = "/v4.3.0/libpod" + call.target;
+        call.body = json::object({{"cpu", json::object({{"cpus", json::text(cpus)}})}});
+    }
+    const EngineAnswer answer = TRY(ask(std::move(call)));
     if (answer.ok()) return {};
     return {answer.missing() || answer.status == 409 ? Errc::not_found : Errc::unavailable,
             "keep container " + container + " on processors " + cpus + ": " + answer.message()};

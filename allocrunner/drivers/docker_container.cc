@@ -119,8 +119,8 @@ void put_text(Object& to, const char* name, const std::string& words) {
 }
 
 /// In the allocation's network: names are the group's, and so are ports, which are mapped already.
-Result<void> put_joined_network(const ConfigReader& options, const ContainerFacts& facts,
-                                Object& host) {
+Result<void> put_joined_network(const TaskSpec& spec, const ConfigReader& options,
+                                const ContainerFacts& facts, Object& body, Object& host) {
     struct Row {
         const char* option;
         const char* instead;
@@ -135,12 +135,14 @@ Result<void> put_joined_network(const ConfigReader& options, const ContainerFact
                          "group: network { " +
                          row.instead + " }");
     host["NetworkMode"] = text(facts.joins);
+    // Who joins a container has its host name, and may not ask for another.
+    if (facts.joins.starts_with("ns:")) put_text(body, "Hostname", spec.network.hostname);
     return {};
 }
 
 Result<void> put_network(const TaskSpec& spec, const ConfigReader& options,
                          const ContainerFacts& facts, Object& body, Object& host) {
-    if (joins_network(spec)) return put_joined_network(options, facts, host);
+    if (joins_network(spec)) return put_joined_network(spec, options, facts, body, host);
     const std::string mode = options.text("network_mode");
     put_text(host, "NetworkMode", mode);
     const std::string hostname =

@@ -1,4 +1,4 @@
-"""A Docker engine for the tests: dockerd of Debian's docker.io, started by hand, with images made of busybox-static.
+"""Container engines for the tests: dockerd and Podman of Debian, started by hand, with images made of busybox-static.
 
 No registry is asked: an image is an archive as `docker save` writes it, put together here.
 """
@@ -7,6 +7,7 @@ import http.client
 import io
 import json
 import os
+import resource
 import shutil
 import signal
 import socket
@@ -61,35 +62,40 @@ class Connection(http.client.HTTPConnection):
         self.sock.connect(self.path)
 
 
-class Docker:
-    """dockerd with directories of its own and no bridge. `prefix` puts it into another network and its mounts."""
+class Engine:
+    """An engine with directories of its own, PROGRAM from PACKAGE. `prefix` puts it into another network and its mounts."""
 
-    def __init__(self, prefix=()):
+    def __init__(self, program, package, prefix):
         self.prefix = list(prefix)
-        if not shutil.which('dockerd'):
-            raise Skip('no dockerd here: install docker.io (tests/install-packages)')
+        self.program = program
+        if not shutil.which(program):
+            raise Skip(f'no {program} here: install {package} (tests/install-packages)')
         if os.geteuid() != 0:
-            raise Skip('dockerd needs root')
-        self.directory = tempfile.mkdtemp(prefix='gaggle-docker-')
-        self.socket = os.path.join(self.directory, 'docker.sock')
+            raise Skip(f'{program} needs root')
+        self.directory = tempfile.mkdtemp(prefix='gaggle-engine-')
+        self.socket = os.path.join(self.directory, 'engine.sock')
         self.log_path = os.path.join(self.directory, 'log')
         self.process = None
         self.start()
 
     def start(self):
-        options = ['--data-root', self.directory + '/root', '--exec-root', self.directory + '/exec',
-                   '--pidfile', self.directory + '/pid', '-H', 'unix://' + self.socket,
-                   '--bridge=none', '--iptables=false', '--live-restore']
         with open(self.log_path, 'a') as log:
-            self.process = subprocess.Popen([*self.prefix, 'dockerd', *options], stdout=log, stderr=log, start_new_session=True)
+            self.process = subprocess.Popen([*self.prefix, self.program, *self.options()], stdout=log, stderr=log,
+                                            env={**os.environ, **self.variables()}, start_new_session=True)
         processes.expected.add(self.process.pid)
 
         def answers():
             if self.process.poll() is not None:
-                with open(self.log_path) as log:
-                    raise Skip('dockerd does not run here:\n' + log.read()[-1500:])
+                raise Skip(f'{self.program} does not run here:\n' + self.log_text()[-1500:])
             return self.try_ask('GET', '/version')
-        wait_until(answers, 60, 'dockerd answers')
+        wait_until(answers, 60, f'{self.program} answers')
+
+    def variables(self):
+        return {}
+
+    def log_text(self):
+        with open(self.log_path) as log:
+            return log.read()
 
     def ask(self, method, target, body=None, kind='application/json'):
         connection = Connection(self.socket)
@@ -135,3 +141,56 @@ class Docker:
         for place in reversed(below):
             subprocess.run(['umount', '--lazy', place], check=False)
         shutil.rmtree(self.directory, ignore_errors=True)
+
+
+class Docker(Engine):
+    """dockerd without a bridge."""
+
+    def __init__(self, prefix=()):
+        super().__init__('dockerd', 'docker.io', prefix)
+
+    def options(self):
+        return ['--data-root', self.directory + '/root', '--exec-root', self.directory + '/exec',
+                '--pidfile', self.directory + '/pid', '-H', 'unix://' + self.socket,
+                '--bridge=none', '--iptables=false', '--live-restore']
+
+
+# Where this machine is a container itself, Podman may not raise the limits as high as it wants to.
+PODMAN = '''
+[containers]
+default_ulimits = ["nofile={files}:{files}", "nproc={processes}:{processes}"]
+[engine]
+cgroup_manager = "cgroupfs"
+events_logger = "file"
+runtime = "runc"
+'''
+
+
+class Podman(Engine):
+    """Podman's API service, with runc and without systemd."""
+
+    def __init__(self, prefix=()):
+        super().__init__('podman', 'podman', prefix)
+        path = os.path.join(self.directory, 'probe.tar')
+        archive(path, 'gaggle-probe:1')
+        self.load(path)
+        try:
+            made = json.loads(self.ask('POST', '/containers/create', json.dumps(
+                {'Image': 'gaggle-probe:1', 'Cmd': ['true'], 'HostConfig': {'NetworkMode': 'none'}})))
+            self.ask('POST', f'/containers/{made["Id"]}/start')
+            self.ask('DELETE', f'/containers/{made["Id"]}?force=1')
+        except Failed as failure:
+            self.close()
+            raise Skip(f'podman starts no container here: {failure}') from None
+
+    def options(self):
+        return ['--root', self.directory + '/root', '--runroot', self.directory + '/run', '--storage-driver', 'vfs',
+                'system', 'service', '--time', '0', 'unix://' + self.socket]
+
+    def variables(self):
+        path = os.path.join(self.directory, 'containers.conf')
+        limits = {name: min(resource.getrlimit(limit)[1], most) for name, limit, most in (
+            ('files', resource.RLIMIT_NOFILE, 1 << 20), ('processes', resource.RLIMIT_NPROC, 32768))}
+        with open(path, 'w') as file:
+            file.write(PODMAN.format(**limits))
+        return {'CONTAINERS_CONF': path}

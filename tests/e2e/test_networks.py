@@ -6,6 +6,7 @@ import stat
 import engine
 from harness import ROOT, check, check_says, lazily, wait_until
 from jobs import DISK, SLEEP, job
+from mixed import check_mixed, names_of, port_of
 from own_network import OneMachine
 
 machine = lazily(OneMachine)
@@ -23,10 +24,6 @@ def run_example(peer):
     with open(os.path.join(ROOT, 'examples', 'bridge.nomad')) as file:
         peer.run_job(file.read())
     return wait_until(lambda: peer.all_allocs('bridge', 'running', 1), 60, 'it runs', [peer])[0]
-
-
-def port_of(peer, alloc):
-    return peer.alloc(alloc['ID'])['AllocatedResources']['Shared']['Ports'][0]['Value']
 
 
 def stopped_clean(peer, name):
@@ -96,64 +93,6 @@ def test_none_and_names():
     wait_until(peer.clean, 40, 'nothing is left', [peer])
 
 
-MIXED = '''
-job "mixed" {
-  group "g" {
-    network {
-      mode     = "bridge"
-      hostname = "together"
-      port "http" {
-        to = 8080
-      }
-      dns {
-        servers = ["10.0.0.53"]
-      }
-    }
-    ephemeral_disk {
-      size = 20
-    }
-    restart {
-      attempts = 5
-      delay    = "1s"
-    }
-    task "web" {
-      driver = "docker"
-      config {
-        image       = "gaggle-web:1"
-        command     = "httpd"
-        args        = ["-f", "-p", "8080", "-h", "/www"]
-        ports       = ["http"]
-        extra_hosts = ["db:10.0.0.7"]
-      }
-      logs {
-        max_files     = 1
-        max_file_size = 2
-      }
-      resources {
-        cpu    = 50
-        memory = 16
-      }
-    }
-    task "client" {
-      driver = "exec"
-      config {
-        command = "/bin/sh"
-        args    = ["-c", "while :; do busybox wget -q -O - http://127.0.0.1:8080/; sleep 1; done"]
-      }
-      logs {
-        max_files     = 1
-        max_file_size = 2
-      }
-      resources {
-        cpu    = 50
-        memory = 16
-      }
-    }
-  }
-}
-'''
-
-
 def with_engine(peer):
     """An engine on the peer's machine, with the image of the examples; the agent uses it from now on."""
     docker = engine.Docker(peer.prefix)
@@ -165,33 +104,12 @@ def with_engine(peer):
     return docker
 
 
-def names_of(docker):
-    return sorted(container['Names'][0] for container in docker.containers())
-
-
-def check_mixed(peer, docker):
-    peer.run_job(MIXED)
-    alloc = wait_until(lambda: peer.all_allocs('mixed', 'running', 1), 60, 'it runs', [peer])[0]
-    page, port = 'hello from a container\n', port_of(peer, alloc)
-    wait_until(lambda: peer.fetch(port) == page, 30, 'the port leads into the container', [peer])
-    wait_until(lambda: page in peer.gctl('alloc', 'logs', alloc['ID'], 'client'), 30,
-               'the task under exec reaches the container at 127.0.0.1', [peer])
-    both = ['/pause_' + alloc['ID'], '/web-' + alloc['ID']]
-    check(names_of(docker) == both, f'the task\'s container, and the one that holds its network: {names_of(docker)}')
-    for task, shell in (('web', 'sh'), ('client', '/bin/sh')):
-        said = peer.gctl('alloc', 'exec', '-t=false', '-task', task, alloc['ID'], shell, '-c',
-                         'hostname; cat /etc/hosts /etc/resolv.conf')
-        check_says(said, r'^together\n', r'172\.26\.64\.\d+ together\n', 'nameserver 10.0.0.53\n')
-        check(('10.0.0.7 db\n' in said) == (task == 'web'), f'extra_hosts are the container\'s alone: {said}')
-    return alloc, port, page
-
-
 def test_docker_in_bridge():
     """A docker task in a bridge group: one namespace with a task under exec, through agents' and the engine's restarts."""
     peer = machine()[0]
     docker = with_engine(peer)
     try:
-        alloc, port, page = check_mixed(peer, docker)
+        alloc, port, page = check_mixed(peer, docker, ['/pause_{}', '/web-{}'])
         before = docker.containers()
         peer.kill()
         peer.start('--docker-socket', docker.socket)

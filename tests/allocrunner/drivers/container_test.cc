@@ -41,7 +41,7 @@ std::string container(const golden::Directive& asked) {
                                              .privileged_allowed = asked.says("privileged"),
                                              .volumes_allowed = !asked.says("no_volumes"),
                                              .caps_allowed = {},
-                                             .joins = "container:pause_1",
+                                             .joins = asked.get("joins", "container:pause_1"),
                                              .hosts_file = asked.get("own_hosts")});
     if (!body) return body.error().detail;
     if (!asked.has("show")) return value_to_json(*body, JsonLayout::indented);

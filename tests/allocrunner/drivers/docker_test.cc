@@ -280,6 +280,28 @@ TEST_CASE("an image that is not here is downloaded, with progress and the regist
     }
 }
 
+TEST_CASE("a running container is kept to other processors by its engine's own call") {
+    struct Row {
+        const char* version;
+        const char* call;
+    };
+    for (const auto& row : {Row{R"({"Version":"20.10"})", "POST /containers/main-"},
+                            Row{R"({"Version":"4.3.1","Components":[{"Name":"Podman Engine"}]})",
+                                "POST /v4.3.0/libpod/containers/main-"}}) {
+        CAPTURE(row.call);
+        World world;
+        world.engine.answer("GET /version", 200, row.version);
+        const std::string call = row.call + world.stage.at().alloc + "/update";
+        const StartedTask task{.at = world.stage.at(), .spec = {}, .pid = 1};
+        const auto gone = world.stage.driver().confine(task, "1");
+        REQUIRE(!gone.ok());
+        CHECK(gone.error().code == Errc::not_found);
+        world.engine.answer(call, 200, "{}");
+        CHECK(world.stage.driver().confine(task, "1").ok());
+        CHECK(world.engine.was_asked(call));
+    }
+}
+
 TEST_CASE("a download that nobody needs any more ends at once") {
     World world;
     DockerImages images(world.engine.socket(), world.stage.root() + "/images", 3min);
