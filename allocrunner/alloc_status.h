@@ -54,7 +54,7 @@ struct CheckHealth {
     std::string check;
     std::string task;  ///< empty: the group's service
     CheckStatus status = CheckStatus::pending;
-    std::string output;  ///< of the result that gave this status first
+    std::string output;  ///< of the newest result that its status follows
     WallTime since;      ///< when it took this status; 0 while pending
     template <class Self>
     static auto wire_fields(Self& s) {
