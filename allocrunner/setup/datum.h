@@ -56,8 +56,8 @@ struct Datum {
 const char* kind_of(const Datum& value);
 /// Go's truth: not false, 0, "", an empty list or map, or nothing.
 bool is_true(const Datum& value);
-/// As Go's %v prints it; nothing is "<no value>". What is shared is printed wherever it stands, so a
-/// small value can have a text without end: Errc::invalid when that is larger than a text may be.
+/// As Go's %v prints it; nothing is "<no value>". What is shared is printed wherever it stands, so
+/// a small value can have a text without end: Errc::invalid when that is larger than a text may be.
 Result<std::string> to_text(const Datum& value);
 /// As Go prints a float with %v: shortest digits that read back as the same number.
 std::string float_text(double number);

@@ -192,8 +192,9 @@ TEST_CASE("a text that would fill the machine's memory is refused before it is m
         "{{ $x := \"aaaaaaaa\" }}{{ range loop 17 }}{{ $x = print $x $x }}{{ end }}";
     std::string many;
     for (int i = 0; i < 1000; ++i) many += " $l";
-    const std::string nothing_between = "{{ $z := print 0 }}{{ range loop 20 }}"
-                                        "{{ $z = print $z \",\" $z }}{{ end }}";
+    const std::string nothing_between =
+        "{{ $z := print 0 }}{{ range loop 20 }}"
+        "{{ $z = print $z \",\" $z }}{{ end }}";
     const auto peak_kib = [] {
         rusage used{};
         getrusage(RUSAGE_SELF, &used);
@@ -201,23 +202,26 @@ TEST_CASE("a text that would fill the machine's memory is refused before it is m
     };
     const long before = peak_kib();
     // Arguments that the format does not name; a verb that does not fit.
-    check_error(world, (mebibyte + "{{ $l := split \"#\" $x }}{{ printf \"\"" + many + " }}").c_str(),
+    check_error(world,
+                (mebibyte + "{{ $l := split \"#\" $x }}{{ printf \"\"" + many + " }}").c_str(),
                 "line 1", "grows beyond");
     check_error(world, (mebibyte + "{{ $l := split \"#\" $x }}{{ print" + many + " }}").c_str(),
                 "line 1", "grows beyond");
     // One large item in a thousand groups.
     std::string tags;
     for (int i = 0; i < 1000; ++i) tags += (i > 0 ? ",\\\"" : "\\\"") + std::to_string(i) + "\\\"";
-    const std::string groups = mebibyte + "{{ $g := byTag (parseJSON (print \"[{\\\"Big\\\":\\\"\" $x " +
+    const std::string groups = mebibyte +
+                               "{{ $g := byTag (parseJSON (print \"[{\\\"Big\\\":\\\"\" $x " +
                                "\"\\\",\\\"Tags\\\":[" + tags + "]}]\")) }}";
     check_error(world, (groups + "{{ $g }}").c_str(), "line 1", "grows beyond");
     check_error(world, (groups + "{{ printf \"%d\" $g }}").c_str(), "line 1", "grows beyond");
     // A large list inside of a small one.
-    check_error(world,
-                (nothing_between + "{{ range loop 9 }}{{ $k := parseJSON (print \"[[\" $z \"]]\") }}"
-                                   "{{ end }}")
-                    .c_str(),
-                "line 1", "steps");
+    check_error(
+        world,
+        (nothing_between + "{{ range loop 9 }}{{ $k := parseJSON (print \"[[\" $z \"]]\") }}"
+                           "{{ end }}")
+            .c_str(),
+        "line 1", "steps");
     CHECK(peak_kib() - before < 500 << 10);
 }
 
