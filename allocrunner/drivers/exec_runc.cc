@@ -225,8 +225,8 @@ Result<std::unique_ptr<ExecSession>> Exec::exec(const StartedTask& task,
     std::error_code error;
     if (!std::filesystem::create_directory(scratch, error))
         return {Errc::io, "make " + scratch + ": " + error.message()};
-    const std::string process = value_to_json(
-        oci_process(task.spec, facts, argv, request.env, request.terminal.has_value()));
+    const std::string process =
+        value_to_json(oci_process(task.spec, facts, argv, request.env, request.terminal));
     TRY(write_driver_file(scratch + "/process.json", as_bytes(process)));
     SessionProcess session{.executable = runc,
                            .argv = {},

@@ -116,12 +116,13 @@ const std::vector<std::string>& chroot_dirs() {
 
 Value oci_process(const TaskSpec& spec, const BundleFacts& facts,
                   const std::vector<std::string>& argv,
-                  const std::map<std::string, std::string>& more_env, bool terminal) {
+                  const std::map<std::string, std::string>& more_env,
+                  const std::optional<TerminalSize>& terminal) {
     std::map<std::string, std::string> env = spec.env;
     for (const auto& [name, value] : more_env) env[name] = value;
     List groups;
     for (const std::uint32_t group : facts.account.groups) groups.push_back(number(group));
-    Object out{{"terminal", flag(terminal)},
+    Object out{{"terminal", flag(terminal.has_value())},
                {"user", object({{"uid", number(facts.account.uid)},
                                 {"gid", number(facts.account.gid)},
                                 {"additionalGids", list(std::move(groups))}})},
@@ -130,6 +131,9 @@ Value oci_process(const TaskSpec& spec, const BundleFacts& facts,
                {"cwd", text(spec.work_dir)},
                {"capabilities", capabilities(facts)},
                {"noNewPrivileges", flag(false)}};
+    if (terminal)
+        out["consoleSize"] =
+            object({{"height", number(terminal->rows)}, {"width", number(terminal->columns)}});
     if (spec.oom_score_adj) out["oomScoreAdj"] = number(*spec.oom_score_adj);
     return object(std::move(out));
 }
@@ -149,7 +153,7 @@ Value oci_config(const TaskSpec& spec, const BundleFacts& facts) {
          texts(std::vector<std::string>{"/proc/asound", "/proc/bus", "/proc/fs", "/proc/irq",
                                         "/proc/sys", "/proc/sysrq-trigger"})}};
     Object out{{"ociVersion", text("1.0.2")},
-               {"process", oci_process(spec, facts, argv, {}, false)},
+               {"process", oci_process(spec, facts, argv, {}, std::nullopt)},
                {"root", object({{"path", text(spec.task_dir)}, {"readonly", flag(false)}})},
                {"mounts", mounts(spec, facts)},
                {"linux", object(std::move(linux))}};

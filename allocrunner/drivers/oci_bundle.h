@@ -6,11 +6,13 @@
 // what the machine says comes in BundleFacts.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "allocrunner/drivers/account.h"
 #include "allocrunner/drivers/capabilities.h"
+#include "allocrunner/drivers/exec_session.h"
 #include "allocrunner/drivers/task_spec.h"
 
 namespace gaggle::allocrunner {
@@ -32,9 +34,10 @@ const std::vector<std::string>& chroot_dirs();
 
 Value oci_config(const TaskSpec& spec, const BundleFacts& facts);
 
-/// The `process` of a command that is run inside later.
+/// The `process` of a command that is run inside later; its terminal has that size from the start.
 Value oci_process(const TaskSpec& spec, const BundleFacts& facts,
                   const std::vector<std::string>& argv,
-                  const std::map<std::string, std::string>& more_env, bool terminal);
+                  const std::map<std::string, std::string>& more_env,
+                  const std::optional<TerminalSize>& terminal);
 
 }  // namespace gaggle::allocrunner

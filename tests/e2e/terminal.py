@@ -8,7 +8,11 @@ import struct
 import termios
 
 from peer import GCTL, environment
-from waiting import wait_until
+from waiting import Failed, wait_until
+
+
+def resize(fd, rows, columns):
+    fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack('HHHH', rows, columns, 0, 0))
 
 
 class Terminal:
@@ -18,13 +22,13 @@ class Terminal:
         self.peer = peer
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
+            resize(0, rows, columns)
             command = [*peer.prefix, GCTL, *args]
             os.execvpe(command[0], command, environment(peer.http_address))
         self.text = ''
-        self.resize(rows, columns)
 
     def resize(self, rows, columns):
-        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack('HHHH', rows, columns, 0, 0))
+        resize(self.fd, rows, columns)
 
     def type(self, text):
         os.write(self.fd, text.encode())
@@ -37,7 +41,10 @@ class Terminal:
                 except OSError:
                     break
             return re.search(pattern, self.text)
-        return wait_until(found, seconds, f'the terminal shows {pattern}; it shows:\n{self.text}', [self.peer])
+        try:
+            return wait_until(found, seconds, f'the terminal shows {pattern}', [self.peer])
+        except Failed as failure:
+            raise Failed(f'{failure}\nThe terminal shows:\n{self.text}') from None
 
     def wait(self):
         return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])

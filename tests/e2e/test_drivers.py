@@ -272,8 +272,8 @@ def look_inside(driver, alloc, shell):
     check(ran.returncode == 7 and ran.stderr == '/local\n', f'{driver}: {ran.returncode} {ran.stderr}')
     check(ran.stdout == 'typed\n' * 20_000, f'{driver}: {len(ran.stdout)} bytes came back')
     terminal = Terminal(peer(), 'alloc', 'exec', '-it', alloc['ID'], shell)
-    terminal.type('stty size; echo pid $$\n')
-    terminal.expect(r'30 100')
+    # The window's size follows the start of the command.
+    terminal.type('until stty size | grep "30 100"; do :; done; echo pid $$\n')
     terminal.expect(r'pid \d+')
     terminal.resize(40, 120)
     terminal.type('until stty size | grep "40 120"; do :; done; echo re""sized\n')

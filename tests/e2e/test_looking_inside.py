@@ -269,9 +269,9 @@ def test_terminal():
     """A terminal at the task is a real one: its window's size follows ours, keys work, the exit code comes back."""
     alloc, home, away = ready()
     terminal = Terminal(away, 'alloc', 'exec', '-it', alloc['ID'], '/bin/sh')
-    terminal.type('tty; stty size\n')
+    terminal.type('tty; until stty size | grep "30 100"; do :; done; echo si""zed\n')
     terminal.expect(r'/dev/pts/\d+')
-    terminal.expect(r'30 100')
+    terminal.expect(r'\bsized')
     terminal.resize(40, 120)
     terminal.type('until stty size | grep "40 120"; do :; done; echo re""sized\n')
     terminal.expect(r'resized')

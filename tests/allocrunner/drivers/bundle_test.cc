@@ -114,6 +114,17 @@ TEST_CASE("capabilities begin with a short list; more must be allowed") {
     CHECK(of("", "fly", {}).error().code == Errc::invalid);
 }
 
+TEST_CASE("a command inside has a terminal of the asked size from its first moment") {
+    TaskSpec spec;
+    const auto process = [&](const std::optional<TerminalSize>& terminal) {
+        return value_to_json(oci_process(spec, {}, {"sh"}, {}, terminal));
+    };
+    const std::string shown = process(TerminalSize{.rows = 30, .columns = 100});
+    CHECK(shown.find(R"("consoleSize":{"height":30,"width":100})") != std::string::npos);
+    CHECK(shown.find(R"("terminal":true)") != std::string::npos);
+    CHECK(process({}).find("consoleSize") == std::string::npos);
+}
+
 TEST_CASE("what kind of control groups a machine has is read from its mounts") {
     const std::string v1 =
         "30 25 0:26 / /sys/fs/cgroup/cpu,cpuacct rw shared:9 - cgroup cgroup rw,cpu,cpuacct\n"
@@ -156,6 +167,48 @@ TEST_CASE("processors belong to one task until they are given back") {
     give_back_cores(at("a"));
     give_back_cores(at("b"));
     CHECK(*take_cores(scratch.path(), at("c"), 1) == mine);
+}
+
+TEST_CASE("tasks without cores share what nobody has taken, and all when nothing is left") {
+    const ScratchDir scratch;
+    const auto at = [&](const std::string& alloc) {
+        const TaskLocation place{
+            .alloc = alloc, .alloc_dir = scratch.path() + "/" + alloc, .task = "main"};
+        std::filesystem::create_directories(driver_dir(place));
+        return place;
+    };
+    const CpuPool whole = cpu_pool(scratch.path());
+    CHECK_FALSE(whole.reserved);
+    const auto all = static_cast<std::int64_t>(cpus_in(whole.shared).size());
+    CHECK(cpus_for(scratch.path(), at("shares"), 0)->empty());  // kept nowhere
+    CHECK(*cpus_for(scratch.path(), at("all"), all) == whole.shared);
+    CHECK(cpu_pool(scratch.path()).reserved);
+    CHECK(*cpus_for(scratch.path(), at("shares"), 0) == whole.shared);
+    give_back_cores(at("all"));
+    if (all < 2) return;
+    const std::string own = *cpus_for(scratch.path(), at("one"), 1);
+    const std::vector<int> rest = cpus_in(*cpus_for(scratch.path(), at("shares"), 0));
+    CHECK(rest.size() == static_cast<std::size_t>(all - 1));
+    CHECK(std::count(rest.begin(), rest.end(), cpus_in(own).front()) == 0);
+}
+
+TEST_CASE("a control group is kept to processors in either kind of tree") {
+    const ScratchDir scratch;
+    std::filesystem::create_directories(scratch.path() + "/gaggle/x");
+    const std::string file = scratch.path() + "/gaggle/x/cpuset.cpus";
+    for (const Cgroups& cgroups :
+         {Cgroups{.v2 = true, .unified = scratch.path(), .trees = {}},
+          Cgroups{.v2 = false, .unified = {}, .trees = {{"cpuset", scratch.path()}}}}) {
+        CAPTURE(cgroups.v2);
+        std::ofstream(file) << "";
+        REQUIRE(set_cpus(cgroups, "/gaggle/x", "1-2").ok());
+        CHECK(text_of(file) == "1-2");
+        CHECK(set_cpus(cgroups, "/gaggle/gone", "1").error().code == Errc::not_found);
+        std::filesystem::remove(file);
+        CHECK(set_cpus(cgroups, "/gaggle/x", "1").error().code == Errc::unavailable);
+    }
+    const Cgroups none{.v2 = false, .unified = {}, .trees = {{"memory", scratch.path()}}};
+    CHECK(set_cpus(none, "/gaggle/x", "1").error().code == Errc::unavailable);
 }
 
 TEST_CASE("a container is named after its task, whatever the task is called") {
