@@ -90,6 +90,7 @@ TEST_CASE("an update in place begins neither the grace nor the failures of a che
         check.check_restart = CheckRestart{.limit = 1, .grace = 90s};
         Order order = with_check(check);
         world.port_open = false;
+        world.wait(1h);
         world.orders({order});
         world.wait(15s);
         order.group.tasks[0].services[0].tags = {"new"};
