@@ -5,6 +5,8 @@
 //         exit/<task>                  how the task's newest run is or ended, written by its shim
 //         exit.new/<task>              its next version, also the shim's
 //         shim/<task>                  the socket of its shim
+//         driver/<task>/               what its driver keeps: the spec of the newest run, a bundle
+//         network/                     how to undo its network, and files that it brings to tasks
 //         alloc/{data,logs,tmp}        0777, shared by the tasks
 //         <task>/{local,tmp}           0777 and 1777
 //         <task>/secrets               0700

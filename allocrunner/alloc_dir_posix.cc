@@ -92,14 +92,19 @@ Result<void> make_folders(const std::string& dir, const Order& order) {
 }  // namespace
 
 Result<void> make_folder(const std::string& path, unsigned mode) {
+    const auto in_its_place = [&] {
+        return Error{Errc::io, "make directory " + path + ": something else is in its place"};
+    };
     if (mkdir(path.c_str(), mode) != 0) {
         struct stat about {};
         if (errno != EEXIST) return io_error("make directory " + path);
-        if (lstat(path.c_str(), &about) != 0 || !S_ISDIR(about.st_mode))
-            return {Errc::io, "make directory " + path + ": something else is in its place"};
+        if (lstat(path.c_str(), &about) != 0 || !S_ISDIR(about.st_mode)) return in_its_place();
         return {};
     }
-    if (chmod(path.c_str(), mode) != 0) return io_error("set the mode of " + path);  // umask
+    // A task that owns the folder above may have put a link here since.
+    const UniqueFd made(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    if (!made) return in_its_place();
+    if (fchmod(made.get(), mode) != 0) return io_error("set the mode of " + path);  // umask
     return {};
 }
 

@@ -3,9 +3,9 @@
 //
 // Goes through /proc/<pid>/fd and the file mappings of all processes that this agent may look into
 // (as root all, else its own user's, which are all of its tasks). A file is an allocation's by its
-// path; where a process sees its own root, as in a container, by NOMAD_ALLOC_ID in that process's
-// environment and a path below what an allocation has there. Costs a few microseconds a descriptor,
-// so it is for moments of suspicion only.
+// path; where a process sees other mounts, as in a container, by what of the file system is mounted
+// where it was opened. Costs a few microseconds a descriptor, so it is for moments of suspicion
+// only.
 #pragma once
 
 #include <set>

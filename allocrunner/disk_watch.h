@@ -65,7 +65,10 @@ class DiskWatch {
         AllocId alloc;
         std::uint64_t entries = 0;  ///< of this slice
         bool done = false;
-        bool exact = false;  ///< by the file system's own books: nothing can be hidden from it
+        /// By the file system's own books, deleted files included. Not covered: a file that its
+        /// owner moved to another project (FS_IOC_FSSETXATTR), as a task without a user namespace
+        /// of its own may; nothing else looks for that.
+        bool exact = false;
         DiskUse use;         ///< when done: all of it, or as much as was more than `enough`
     };
     struct OpenUse {

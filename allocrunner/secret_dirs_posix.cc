@@ -1,10 +1,10 @@
 #include <atomic>
-#include <filesystem>
 
 #include "allocrunner/drivers/drivers.h"
 #include "allocrunner/secret_dirs.h"
 #include "allocrunner/setup/secrets.h"
 #include "base/log.h"
+#include "base/names_in.h"
 
 namespace gaggle::allocrunner {
 
@@ -34,9 +34,11 @@ Result<void> mount_secret_dirs(const std::string& alloc_dir, const TaskGroup& gr
 }
 
 Result<void> unmount_secret_dirs(const std::string& alloc_dir) {
-    std::error_code gone;
-    for (const auto& entry : std::filesystem::directory_iterator(alloc_dir, gone))
-        TRY(setup::unmount_secrets(entry.path().string() + "/secrets"));
+    const Result<std::vector<std::string>> names = names_in(alloc_dir);
+    if (!names && names.error().code == Errc::not_found) return {};
+    if (!names) return names.error();
+    for (const std::string& name : *names)
+        TRY(setup::unmount_secrets(alloc_dir + "/" + name + "/secrets"));
     return {};
 }
 

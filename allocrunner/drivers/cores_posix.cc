@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <mutex>
@@ -11,6 +10,7 @@
 
 #include "allocrunner/drivers/cores.h"
 #include "allocrunner/drivers/spec_file.h"
+#include "base/names_in.h"
 
 namespace gaggle::allocrunner {
 
@@ -38,11 +38,15 @@ std::vector<int> machine_cpus() {
 
 std::set<int> taken_cpus(const std::string& alloc_root) {
     std::set<int> out;
-    std::error_code ignored;
-    for (const auto& alloc : std::filesystem::directory_iterator(alloc_root, ignored))
-        for (const auto& task :
-             std::filesystem::directory_iterator(alloc.path() / "driver", ignored))
-            for (const int cpu : cpus_in(text_of(task.path() / "cores"))) out.insert(cpu);
+    const auto names_or_none = [](const std::string& folder) {
+        Result<std::vector<std::string>> names = names_in(folder);
+        return names ? std::move(*names) : std::vector<std::string>();
+    };
+    for (const std::string& alloc : names_or_none(alloc_root)) {
+        const std::string tasks = alloc_root + "/" + alloc + "/driver";
+        for (const std::string& task : names_or_none(tasks))
+            for (const int cpu : cpus_in(text_of(tasks + "/" + task + "/cores"))) out.insert(cpu);
+    }
     return out;
 }
 

@@ -3,6 +3,7 @@
 #include <fstream>
 
 #include "allocrunner/network/cni_files.h"
+#include "base/names_in.h"
 
 namespace gaggle::allocrunner {
 
@@ -12,14 +13,16 @@ constexpr std::size_t kFilesMax = 256;
 
 std::vector<std::string> files_of(const std::string& folder) {
     std::vector<std::string> out;
-    std::error_code none;
-    for (const auto& entry : std::filesystem::directory_iterator(folder, none)) {
-        const std::string type = entry.path().extension().string();
+    const Result<std::vector<std::string>> names = names_in(folder);
+    if (!names) return out;
+    for (const std::string& name : *names) {
+        const std::filesystem::path path = folder + "/" + name;
+        const std::string type = path.extension().string();
         const bool ours = type == ".conflist" || type == ".conf" || type == ".json";
-        if (ours && entry.is_regular_file(none) && out.size() < kFilesMax)
-            out.push_back(entry.path().string());
+        std::error_code none;
+        if (ours && std::filesystem::is_regular_file(path, none) && out.size() < kFilesMax)
+            out.push_back(path.string());
     }
-    std::sort(out.begin(), out.end());
     return out;
 }
 

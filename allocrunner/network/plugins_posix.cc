@@ -1,10 +1,10 @@
 #include <algorithm>
 #include <chrono>
-#include <filesystem>
 
 #include "allocrunner/network/cni_result.h"
 #include "allocrunner/network/plugins.h"
 #include "allocrunner/network/program.h"
+#include "base/names_in.h"
 
 namespace gaggle::allocrunner {
 
@@ -33,9 +33,10 @@ std::vector<std::string> folders_of(const std::string& path) {
 std::vector<std::string> files_in(const std::string& path) {
     std::vector<std::string> out;
     for (const std::string& folder : folders_of(path)) {
-        std::error_code error;
-        for (const auto& entry : std::filesystem::directory_iterator(folder, error))
-            if (out.size() < kFilesAskedMax) out.push_back(entry.path().filename().string());
+        const Result<std::vector<std::string>> names = names_in(folder);
+        if (!names) continue;
+        for (const std::string& name : *names)
+            if (out.size() < kFilesAskedMax) out.push_back(name);
     }
     std::sort(out.begin(), out.end());
     out.erase(std::unique(out.begin(), out.end()), out.end());

@@ -7,11 +7,11 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
-#include <sstream>
 #include <vector>
 
 #include "allocrunner/setup/beneath_posix.h"
 #include "allocrunner/setup/secrets.h"
+#include "base/mount_table.h"
 
 namespace gaggle::setup {
 
@@ -19,32 +19,12 @@ namespace {
 
 Error failure(const std::string& what) { return {Errc::io, what + ": " + std::strerror(errno)}; }
 
-/// mountinfo writes blanks and backslashes as \040 and the like (proc(5)).
-std::string unescaped(const std::string& text) {
-    std::string out;
-    for (std::size_t at = 0; at < text.size(); ++at) {
-        const bool coded = text[at] == '\\' && at + 3 < text.size();
-        if (!coded) {
-            out += text[at];
-            continue;
-        }
-        out += static_cast<char>((text[at + 1] - '0') * 64 + (text[at + 2] - '0') * 8 +
-                                 (text[at + 3] - '0'));
-        at += 3;
-    }
-    return out;
-}
-
 /// Mount points in the order in which they were mounted.
 std::vector<std::string> mount_points() {
     std::vector<std::string> out;
     std::ifstream in("/proc/self/mountinfo");
-    for (std::string line; std::getline(in, line);) {
-        std::istringstream words(line);
-        std::string word;
-        for (int field = 0; field < 5; ++field) words >> word;
-        out.push_back(unescaped(word));
-    }
+    for (std::string text; std::getline(in, text);)
+        if (auto line = parse_mount_line(text)) out.push_back(std::move(line->point));
     return out;
 }
 
@@ -81,7 +61,12 @@ Result<bool> mount_secrets(const SecretsDir& what) {
     bool mounted = is_mounted(what.path);
     if (!mounted) {
         const std::string options = "mode=0700,size=" + std::to_string(size.value) + "m";
-        mounted = mount("gaggle-secrets", what.path.c_str(), "tmpfs",
+        // By its descriptor: the folder above is the task's, and mount(2) follows links.
+        const UniqueFd place(
+            open(what.path.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+        if (!place) return failure("open " + what.path);
+        const std::string point = "/proc/self/fd/" + std::to_string(place.get());
+        mounted = mount("gaggle-secrets", point.c_str(), "tmpfs",
                         MS_NODEV | MS_NOSUID | MS_NOEXEC, options.c_str()) == 0;
         if (!mounted && errno != EPERM && errno != EACCES)
             return failure("mount a tmpfs of " + std::to_string(size.value) + " MB at " +

@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/mount.h>
 #include <sys/wait.h>
@@ -191,6 +192,63 @@ TEST_CASE("a deleted file that a process keeps open is found, and is gone once i
     close(ready[0]);
     close(ready[1]);
     CHECK(look_at_open_files(root.path(), {alloc}).found.empty());
+}
+
+/// A process with mounts of its own, as in a container, and nothing in its environment.
+class Contained {
+  public:
+    /// `from` is mounted at `to`, and `script` runs in /bin/sh until it says something.
+    Contained(const std::string& from, const std::string& to, const std::string& script) {
+        int said[2];
+        REQUIRE(pipe(said) == 0);
+        child_ = fork();
+        if (child_ == 0) {
+            dup2(said[1], 1);
+            const bool apart = unshare(CLONE_NEWNS) == 0 &&
+                               mount("", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
+                               mount(from.c_str(), to.c_str(), nullptr, MS_BIND, nullptr) == 0;
+            const std::string whole = script + "; echo said; exec sleep 1000";
+            const char* const argv[] = {"sh", "-c", whole.c_str(), nullptr};
+            const char* const nothing[] = {nullptr};
+            if (apart)
+                execve("/bin/sh", const_cast<char**>(argv), const_cast<char**>(nothing));
+            _exit(1);
+        }
+        close(said[1]);
+        char answer = 0;
+        ready_ = read(said[0], &answer, 1) == 1;
+        close(said[0]);
+    }
+    ~Contained() {
+        kill(child_, SIGKILL);
+        waitpid(child_, nullptr, 0);
+    }
+    Contained(const Contained&) = delete;
+    Contained& operator=(const Contained&) = delete;
+    bool ready() const { return ready_; }
+
+  private:
+    pid_t child_ = -1;
+    bool ready_ = false;
+};
+
+TEST_CASE("a deleted file in a container is found wherever its directory is mounted there") {
+    if (geteuid() != 0) return;  // no mounts without root
+    const ScratchDir root;
+    const AllocId alloc = alloc_id(1);
+    const std::string task = root.path() + "/" + to_string(alloc) + "/main";
+    fs::create_directories(task + "/deep");
+    const std::string hide =
+        "exec 3<> /mnt/deep/x; rm /mnt/deep/x; head -c 2048000 /dev/zero >&3";
+    const Contained one(task, "/mnt", hide);
+    const Contained stranger("/tmp", "/mnt", "exec 3<> /mnt/$$; rm /mnt/$$; echo x >&3");
+    REQUIRE(one.ready());
+    REQUIRE(stranger.ready());
+    const auto found = look_at_open_files(root.path(), {alloc}).found;
+    REQUIRE(found.contains(alloc));
+    CHECK(found.at(alloc).nameless >= 2'000 * kKilo);
+    CHECK(found.at(alloc).nameless < 2'100 * kKilo);
+    CHECK(look_at_open_files(root.path(), {alloc_id(2)}).found.empty());
 }
 
 TEST_CASE("changes are told by allocation, and only theirs") {

@@ -53,3 +53,13 @@ TEST_CASE("secrets belong to the task's user, and to nobody who does not exist")
     CHECK_FALSE(mount_secrets({.path = path, .user = "no such user"}).ok());
     CHECK(unmount_below(scratch.path()).ok());
 }
+
+TEST_CASE("nothing is mounted where a link in the place of secrets leads") {
+    const allocrunner::ScratchDir scratch;
+    const std::string victim = scratch.path() + "/victim";
+    std::filesystem::create_directories(victim);
+    std::filesystem::create_directory_symlink(victim, scratch.path() + "/secrets");
+    const auto mounted = mount_secrets({.path = scratch.path() + "/secrets"});
+    CHECK_FALSE(mounted.ok());
+    CHECK_FALSE(is_tmpfs(victim));
+}
