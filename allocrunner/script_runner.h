@@ -1,8 +1,9 @@
 // Runs commands inside tasks, a few at a time: those of checks and those of changed templates.
 //
 // A command may take as long as its timeout, so it has threads of its own ("scripts"): the workers
-// that start and stop tasks never wait for one. What a check's says and how it ends goes out as
-// CheckDone.
+// that start and stop tasks never wait for one. They are made as commands come; of one allocation
+// at most kScriptsOfOneMax run at a time, so that one whose commands hang leaves room for others.
+// Waiting counts as part of the timeout. What a check's says and how it ends goes out as CheckDone.
 #pragma once
 
 #include <functional>
@@ -14,7 +15,8 @@
 
 namespace gaggle::allocrunner {
 
-inline constexpr std::size_t kScriptThreads = 4;
+inline constexpr std::size_t kScriptThreads = 8;
+inline constexpr std::size_t kScriptsOfOneMax = 2;       ///< of one allocation, at a time
 inline constexpr std::size_t kScriptsWaitingMax = 1024;  ///< one more fails at once, in words
 
 struct TaskScript {
@@ -33,13 +35,14 @@ class ScriptRunner {
     ScriptRunner(const ScriptRunner&) = delete;
     ScriptRunner& operator=(const ScriptRunner&) = delete;
 
-    /// `ended` is called on one of its threads, or at once when too many wait.
+    /// `ended` is called on one of its threads, at the latest soon after the timeout, or at once
+    /// when too many wait. Not for a script that is given up by stop().
     void run(TaskScript script, std::function<void(const Result<ExecEnd>&)> ended);
     /// Requires a check with a script.
     void run(RunCheck check);
 
-    /// Forgets what waits, kills nothing that runs but waits for it, at most its timeout.
-    void stop();
+    /// Forgets what waits. What runs has `patience` to end, then it is killed.
+    void stop(Duration patience = 5s);
 
   private:
     struct Impl;

@@ -1,8 +1,12 @@
 #include <pthread.h>
 
+#include <algorithm>
+#include <chrono>
 #include <condition_variable>
 #include <deque>
+#include <map>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -40,9 +44,11 @@ struct ScriptRunner::Impl {
          std::function<void(Input)> out)
         : drivers(all), alloc_dir_of(std::move(dir)), deliver(std::move(out)) {}
 
+    using Clock = std::chrono::steady_clock;
     struct Job {
         TaskScript script;
         std::function<void(const Result<ExecEnd>&)> ended;
+        Clock::time_point deadline;
     };
 
     Drivers& drivers;
@@ -51,10 +57,20 @@ struct ScriptRunner::Impl {
     std::mutex mutex;  // guards what follows
     std::condition_variable changed;
     std::deque<Job> waiting;
+    std::map<AllocId, std::size_t> running;
+    std::size_t idle = 0;  ///< threads
     bool stopping = false;
+    Clock::time_point give_up_at;  ///< once stopping
     std::vector<std::thread> threads;
+    std::thread clock;  ///< ends what waited too long
 
-    Result<ExecEnd> act(const TaskScript& script) {
+    bool given_up() {
+        const std::lock_guard lock(mutex);
+        return stopping && Clock::now() >= give_up_at;
+    }
+
+    Result<ExecEnd> act(const Job& job) {
+        const TaskScript& script = job.script;
         const TaskLocation at{.alloc = to_string(script.alloc),
                               .alloc_dir = alloc_dir_of(script.alloc),
                               .task = script.task};
@@ -64,20 +80,59 @@ struct ScriptRunner::Impl {
             return {Errc::unavailable, "this peer does not offer driver " + task.spec.driver};
         const ExecRequest request{.argv = script.argv, .env = {}, .terminal = {}};
         auto session = TRY(driver->exec(task, request));
-        return run_to_end(std::move(session), script.timeout, kOutputMax);
+        const auto left = std::chrono::duration_cast<Duration>(job.deadline - Clock::now());
+        return run_to_end(std::move(session), left, kOutputMax, [this] { return given_up(); });
+    }
+
+    /// The first that may run now.
+    std::deque<Job>::iterator next() {
+        return std::find_if(waiting.begin(), waiting.end(), [&](const Job& job) {
+            const auto of_one = running.find(job.script.alloc);
+            return of_one == running.end() || of_one->second < kScriptsOfOneMax;
+        });
     }
 
     void work() {
         ::pthread_setname_np(::pthread_self(), "scripts");
         std::unique_lock lock(mutex);
         for (;;) {
-            changed.wait(lock, [&] { return stopping || !waiting.empty(); });
+            ++idle;
+            changed.wait(lock, [&] { return stopping || next() != waiting.end(); });
+            --idle;
             if (stopping) return;
-            const Job job = std::move(waiting.front());
-            waiting.pop_front();
+            const auto found = next();
+            const Job job = std::move(*found);
+            waiting.erase(found);
+            ++running[job.script.alloc];
             lock.unlock();
-            job.ended(act(job.script));
+            const Result<ExecEnd> end = act(job);
+            if (!given_up()) job.ended(end);
             lock.lock();
+            if (--running[job.script.alloc] == 0) running.erase(job.script.alloc);
+            changed.notify_all();
+        }
+    }
+
+    void end_the_late() {
+        ::pthread_setname_np(::pthread_self(), "scripts");
+        std::unique_lock lock(mutex);
+        while (!stopping) {
+            const auto first = std::min_element(
+                waiting.begin(), waiting.end(),
+                [](const Job& one, const Job& other) { return one.deadline < other.deadline; });
+            if (first == waiting.end()) {
+                changed.wait(lock);
+            } else if (Clock::now() < first->deadline) {
+                const auto due = first->deadline;  // the job may be gone meanwhile
+                changed.wait_until(lock, due);
+            } else {
+                const Job late = std::move(*first);
+                waiting.erase(first);
+                lock.unlock();
+                late.ended(Error{Errc::timeout,
+                                 "it waited for its turn all its time, for others hang"});
+                lock.lock();
+            }
         }
     }
 };
@@ -90,16 +145,18 @@ ScriptRunner::ScriptRunner(Drivers& drivers,
 ScriptRunner::~ScriptRunner() { stop(); }
 
 void ScriptRunner::run(TaskScript script, std::function<void(const Result<ExecEnd>&)> ended) {
+    Impl* raw = impl_.get();
     {
-        const std::lock_guard lock(impl_->mutex);
-        if (impl_->stopping) return;
-        // Most peers never run one: threads are made as scripts come.
-        const std::size_t count = impl_->threads.size();
-        if (count < kScriptThreads && impl_->waiting.size() >= count)
-            impl_->threads.emplace_back([raw = impl_.get()] { raw->work(); });
-        if (impl_->waiting.size() < kScriptsWaitingMax) {
-            impl_->waiting.push_back({std::move(script), std::move(ended)});
-            impl_->changed.notify_one();
+        const std::lock_guard lock(raw->mutex);
+        if (raw->stopping) return;
+        if (raw->waiting.size() < kScriptsWaitingMax) {
+            const auto deadline = Impl::Clock::now() + script.timeout;
+            raw->waiting.push_back({std::move(script), std::move(ended), deadline});
+            // Most peers never run one: threads are made as scripts come.
+            if (!raw->clock.joinable()) raw->clock = std::thread([raw] { raw->end_the_late(); });
+            if (raw->waiting.size() > raw->idle && raw->threads.size() < kScriptThreads)
+                raw->threads.emplace_back([raw] { raw->work(); });
+            raw->changed.notify_all();
             return;
         }
     }
@@ -114,14 +171,16 @@ void ScriptRunner::run(RunCheck check) {
     });
 }
 
-void ScriptRunner::stop() {
+void ScriptRunner::stop(Duration patience) {
     {
         const std::lock_guard lock(impl_->mutex);
+        if (!impl_->stopping) impl_->give_up_at = Impl::Clock::now() + patience;
         impl_->stopping = true;
         impl_->changed.notify_all();
     }
     for (std::thread& thread : impl_->threads)
         if (thread.joinable()) thread.join();
+    if (impl_->clock.joinable()) impl_->clock.join();
 }
 
 }  // namespace gaggle::allocrunner

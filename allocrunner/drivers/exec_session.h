@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -60,8 +61,11 @@ struct ExecEnd {
     bool timed_out = false;
 };
 
-/// Reads until the command has ended, for at most `timeout`; then it is killed.
+/// Reads until the command has ended, for at most `timeout`; then it is killed. `cancelled` is
+/// asked every 100 ms: once it says so the command is killed, too, and the error is of code
+/// unavailable.
 Result<ExecEnd> run_to_end(std::unique_ptr<ExecSession> session, Duration timeout,
-                           std::size_t output_max);
+                           std::size_t output_max,
+                           const std::function<bool()>& cancelled = nullptr);
 
 }  // namespace gaggle::allocrunner

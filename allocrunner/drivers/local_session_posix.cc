@@ -259,7 +259,8 @@ Result<std::unique_ptr<ExecSession>> start_session(const SessionProcess& process
 }
 
 Result<ExecEnd> run_to_end(std::unique_ptr<ExecSession> session, Duration timeout,
-                           std::size_t output_max) {
+                           std::size_t output_max, const std::function<bool()>& cancelled) {
+    constexpr Duration kAskEvery = 100ms;
     ExecEnd end;
     session->close_input();
     const TimePoint deadline = steady() + timeout;
@@ -269,7 +270,8 @@ Result<ExecEnd> run_to_end(std::unique_ptr<ExecSession> session, Duration timeou
             end.timed_out = true;
             return end;  // which kills it
         }
-        const ExecOutput part = TRY(session->read(left));
+        if (cancelled && cancelled()) return Error{Errc::unavailable, "killed: given up"};
+        const ExecOutput part = TRY(session->read(cancelled ? std::min(left, kAskEvery) : left));
         for (const Bytes* bytes : {&part.out, &part.err}) {
             const std::size_t room = output_max - std::min(output_max, end.output.size());
             end.output.append(bytes->begin(), bytes->begin() + static_cast<std::ptrdiff_t>(

@@ -78,6 +78,39 @@ TEST_CASE("a script that is not there fails its check in words, and harms nobody
     end(peer);
 }
 
+TEST_CASE("a script that hangs holds up neither another one nor the end of the agent") {
+    const ScratchDir scratch;
+    Order other = with_script("true");
+    other.alloc = alloc_id(2);
+    std::string pid;
+    {
+        RealPeer peer(scratch.path());
+        Order hangs = with_script("echo $$ > $NOMAD_TASK_DIR/pid; exec sleep 1000", 1h);
+        // Three of them, and two of one allocation may run at a time.
+        Service& service = hangs.group.tasks[0].services[0];
+        service.checks.resize(3, service.checks[0]);
+        for (std::size_t at = 0; at < 3; ++at) service.checks[at].name = std::to_string(at);
+        service.checks[2].timeout = 1s;
+        peer.orders({hangs});
+        const std::string file = scratch.path() + "/" + to_string(kOne) + "/main/local/pid";
+        REQUIRE(peer.until([&] { return !text_of(file).empty(); }));
+        peer.orders({hangs, other});
+        CHECK(peer.until([&] {
+            return peer.status(other.alloc).checks.at(0).status == CheckStatus::success;
+        }));
+        CHECK(peer.until([&] {
+            return peer.status(kOne).checks.at(2).status == CheckStatus::failure;
+        }));
+        CHECK(peer.status(kOne).checks[2].output ==
+              "script /bin/sh: it waited for its turn all its time, for others hang");
+        CHECK(peer.status(kOne).checks[0].status == CheckStatus::pending);
+        pid = text_of(file);
+    }  // which kills it, or this test never ends
+    CHECK_FALSE(is_alive(std::stol(pid)));
+    RealPeer peer(scratch.path());
+    end(peer);
+}
+
 TEST_CASE("a request over HTTP carries the check's own header and body") {
     RunCheck check;
     check.host = "10.0.0.1";
