@@ -1,5 +1,3 @@
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <strings.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -9,29 +7,13 @@
 #include <utility>
 
 #include "allocrunner/check_probe.h"
+#include "allocrunner/socket_address.h"
 
 namespace gaggle::allocrunner {
 
 namespace {
 
 constexpr std::size_t kStatusLineMax = 1'024;
-
-/// Nothing unless `host` is an IP address.
-std::optional<std::pair<sockaddr_storage, socklen_t>> address_of(const std::string& host,
-                                                                 std::uint16_t port) {
-    sockaddr_storage room{};
-    auto* v4 = reinterpret_cast<sockaddr_in*>(&room);
-    if (inet_pton(AF_INET, host.c_str(), &v4->sin_addr) == 1) {
-        v4->sin_family = AF_INET;
-        v4->sin_port = htons(port);
-        return std::pair{room, static_cast<socklen_t>(sizeof *v4)};
-    }
-    auto* v6 = reinterpret_cast<sockaddr_in6*>(&room);
-    if (inet_pton(AF_INET6, host.c_str(), &v6->sin6_addr) != 1) return std::nullopt;
-    v6->sin6_family = AF_INET6;
-    v6->sin6_port = htons(port);
-    return std::pair{room, static_cast<socklen_t>(sizeof *v6)};
-}
 
 }  // namespace
 
@@ -50,13 +32,11 @@ std::optional<ProbeResult> CheckProbe::begin() {
     if (check_.type != "tcp" && check_.type != "http")
         return ProbeResult{false,
                            "check type \"" + check_.type + "\" is not known; use tcp or http"};
-    const auto address = address_of(check_.host, check_.port);
+    const auto address = socket_address(check_.host, check_.port);
     if (!address) return failure("not an IP address");
-    const int family = address->first.ss_family;
-    fd_.reset(socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    fd_.reset(socket(address->family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
     if (!fd_) return failure(std::strerror(errno));
-    const auto* to = reinterpret_cast<const sockaddr*>(&address->first);
-    if (connect(fd_.get(), to, address->second) == 0) return advance();
+    if (connect(fd_.get(), address->get(), address->size) == 0) return advance();
     if (errno == EINPROGRESS) return std::nullopt;
     return failure(std::strerror(errno));
 }

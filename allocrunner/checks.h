@@ -1,6 +1,6 @@
 // The checks of an allocation's services.
 //
-// A check runs while what it is about does, a task or the whole group, at its interval and one probe
+// A check runs while what it is about does, a task or the whole group: at its interval, one probe
 // at a time. What a result does to a check's status, and when it restarts a task, is
 // check_verdict.h's.
 #pragma once

@@ -33,8 +33,8 @@ class DiskWatcher {
     /// What the allocation may take, in bytes; 0: whatever it likes. It is not watched by that,
     /// unless watch() was called before.
     void set_limit(const AllocId& alloc, std::uint64_t limit);
-    /// From now on, or from the moment when it has a limit. Its directory is complete: with project quota
-    /// all of it is read here, the first time. Again: does no harm.
+    /// From now on, or from the moment when it has a limit. Its directory is complete: with project
+    /// quota all of it is read here, the first time. Again: does no harm.
     void watch(const AllocId& alloc);
     /// Not any more: nothing of it runs.
     void rest(const AllocId& alloc);

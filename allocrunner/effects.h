@@ -1,7 +1,8 @@
 // All that the runner may ask of the world.
 //
-// Work on one allocation must be carried out in the order given; work on different allocations may
-// overlap.
+// Work on one allocation must be carried out in the order given, but for SignalTask, KillTask,
+// RunCheck and SaveState: they may go before what was asked for earlier and is not answered yet.
+// Work on different allocations may overlap.
 #pragma once
 
 #include <map>

@@ -1,7 +1,8 @@
 // The real machine under a Runner: carries out its work with directories, supervisors and sockets.
 //
 // carry_out() only queues. A few threads do what may block (work_pool.h: directories, plugins,
-// starting supervisors), all work of one allocation in order; what must be fetched before a task
+// starting supervisors), all work of one allocation in order; what never blocks (signals, checks,
+// states to save) is done at once and waits behind nothing. What must be fetched before a task
 // can start is fetched beside them (task_fetches.h). One more thread ("links") waits on the sockets
 // of all supervisors and on checks under way, and "usage" measures what allocations take of the
 // disk (disk_watcher.h). All answer through `deliver`, which is called on those threads and must
@@ -72,9 +73,5 @@ class LocalTasks {
     explicit LocalTasks(std::unique_ptr<Impl> impl);
     std::unique_ptr<Impl> impl_;
 };
-
-/// The agent's own environment without what tasks must not see: credentials of clouds and of
-/// Nomad's friends (Nomad's default denylist) and our own.
-std::map<std::string, std::string> environment_for_tasks();
 
 }  // namespace gaggle::allocrunner

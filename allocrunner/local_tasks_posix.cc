@@ -16,6 +16,7 @@
 #include "allocrunner/setup/secrets.h"
 #include "allocrunner/shared_cores.h"
 #include "allocrunner/state_saver.h"
+#include "allocrunner/take_over.h"
 #include "allocrunner/task_fetches.h"
 #include "allocrunner/task_links.h"
 #include "allocrunner/task_set_ups.h"
@@ -23,13 +24,10 @@
 #include "base/log.h"
 #include "base/wire.h"
 
-extern char** environ;
-
 namespace gaggle::allocrunner {
 
 namespace {
 
-constexpr Duration kAdoptionPatience = 1s;
 constexpr std::uint64_t kEveryFile = std::numeric_limits<std::uint64_t>::max();
 
 /// Whether another try may go better.
@@ -37,11 +35,11 @@ bool may_pass(const Error& error) {
     return error.code == Errc::unavailable || error.code == Errc::timeout || error.code == Errc::io;
 }
 
-/// A task whose supervisor was asked how it is.
-struct CalledTask {
-    TaskPlace place;
-    ShimCall call;
-};
+/// What never blocks need not wait behind what may, not even of the same allocation.
+bool is_quick(const Work& work) {
+    return std::holds_alternative<SignalTask>(work) || std::holds_alternative<KillTask>(work) ||
+           std::holds_alternative<RunCheck>(work) || std::holds_alternative<SaveState>(work);
+}
 
 /// Every live task costs the agent one descriptor. Gives the limit as it was, for the tasks.
 std::uint64_t raise_file_limit() {
@@ -166,7 +164,7 @@ struct LocalTasks::Impl {
                             [this, waits](const std::string& progress) {
                                 const WallTime wall = wall_clock();
                                 deliver({wall, TaskNote{waits->alloc, waits->task,
-                                                        event_task_setup(wall, progress)}});
+                                                        event_driver_message(wall, progress)}});
                             },
                         .ended =
                             [this, waits](const Result<void>& fetched) {
@@ -209,46 +207,48 @@ struct LocalTasks::Impl {
             .nofile_soft = nofile_soft};
         auto started = start_shim(order);
         if (const auto* failure = std::get_if<StartFailure>(&started)) {
-            clean_up(location_of(work.alloc, work.task));
+            clean_up_or_say(location_of(work.alloc, work.task));
             return deliver({wall_clock(), TaskNotStarted{work.alloc, work.task, work.run,
                                                          failure->error, failure->may_pass}});
         }
         cores->on_started(location_of(work.alloc, work.task), order.spec);
         auto& live = std::get<LiveShim>(started);
-        deliver({wall_clock(), TaskStarted{work.alloc, work.task, work.run, live.record.pid}});
         links->watch({work.alloc, dir, work.task}, std::move(live));
     }
 
-    /// What is left behind of its network and its mounts, in words.
+    /// What a task without a supervisor may have left, and what was made for it.
+    Result<void> clean_up(const TaskLocation& at) {
+        const auto started = find_started(at);
+        if (!started) return {};
+        Driver* driver = drivers->find(started->spec.driver);
+        const Result<void> cleaned = driver ? driver->clean_up(*started) : Result<void>();
+        cores->on_cleared(started->spec);
+        if (cleaned) return {};
+        return within("clear up after task " + at.task, cleaned.error());
+    }
+
+    void clean_up_or_say(const TaskLocation& at) {
+        const Result<void> cleaned = clean_up(at);
+        if (!cleaned) log::warn("allocation {}: {}", at.alloc, cleaned.error().detail);
+    }
+
+    /// All that was set up around its tasks goes. What is left behind, in words.
     std::optional<std::string> tear_down(const AllocId& alloc) {
+        std::vector<Result<void>> done;
+        for (const StartedTask& task : all_started(to_string(alloc), dir_of(alloc)))
+            done.push_back(clean_up(task.at));
+        done.push_back(networks->tear_down(dir_of(alloc)));
+        done.push_back(unmount_secret_dirs(dir_of(alloc)));
         std::string left;
-        for (const Result<void>& done :
-             {networks->tear_down(dir_of(alloc)), unmount_secret_dirs(dir_of(alloc))})
-            if (!done) left += (left.empty() ? "" : "; ") + done.error().detail;
+        for (const Result<void>& one : done)
+            if (!one) left += (left.empty() ? "" : "; ") + one.error().detail;
         if (left.empty()) return std::nullopt;
         log::warn("allocation {}: {}", to_string(alloc), left);
         return left;
     }
 
-    /// What a task without a supervisor may have left, and what was made for it.
-    void clean_up(const TaskLocation& at) {
-        const auto started = find_started(at);
-        Driver* driver = started ? drivers->find(started->spec.driver) : nullptr;
-        const Result<void> cleaned = driver ? driver->clean_up(*started) : Result<void>();
-        if (!cleaned)
-            log::warn("allocation {}: clear up after task {}: {}", at.alloc, at.task,
-                      cleaned.error().detail);
-        if (started) cores->on_cleared(started->spec);
-    }
-
-    void clean_up_all(const AllocId& alloc) {
-        for (const StartedTask& task : all_started(to_string(alloc), dir_of(alloc)))
-            clean_up(task.at);
-    }
-
     void act(TearDown& work) {
         set_ups->end(work.alloc);
-        clean_up_all(work.alloc);
         usage->rest(work.alloc);
         deliver({wall_clock(), TornDown{work.alloc, tear_down(work.alloc)}});
     }
@@ -257,7 +257,6 @@ struct LocalTasks::Impl {
         usage->forget(work.alloc);
         saver->forget(work.alloc);
         set_ups->end(work.alloc);
-        clean_up_all(work.alloc);
         tear_down(work.alloc);
         const Result<void> unmounted = setup::unmount_below(dir_of(work.alloc));
         if (!unmounted) return log::warn("{}", unmounted.error().detail);
@@ -285,77 +284,7 @@ struct LocalTasks::Impl {
         limit_disk(work.order);
         saver->save(work.order.alloc, SealedFile::order, encode(work.order));
     }
-
-    FoundAlloc scan_alloc(const AllocId& alloc);
-    void call_tasks(const FoundAlloc& alloc, std::vector<CalledTask>& out);
-    std::optional<FoundTask> adopt(CalledTask& called, Duration patience);
 };
-
-/// Asks all supervisors that may be there, so that they answer while others are asked.
-void LocalTasks::Impl::call_tasks(const FoundAlloc& alloc, std::vector<CalledTask>& out) {
-    const std::string dir = dir_of(alloc.alloc);
-    std::vector<std::string> tasks = started_tasks(dir);
-    if (alloc.order)
-        for (const Task& task : alloc.order->group.tasks)
-            if (std::find(tasks.begin(), tasks.end(), task.name) == tasks.end())
-                tasks.push_back(task.name);
-    for (const std::string& task : tasks)
-        out.push_back({{alloc.alloc, dir, task}, call_shim(dir, task)});
-}
-
-std::optional<FoundTask> LocalTasks::Impl::adopt(CalledTask& called, Duration patience) {
-    auto& [place, call] = called;
-    std::optional<shim::Record> record;
-    if (call.reach == ShimReach::reached) record = hear_shim(call, patience);
-    const bool heard = record.has_value();
-    if (!heard) record = read_record(place.alloc_dir, place.task);
-    // While a shim starts its task it answers nothing, and the record is that of the run before.
-    const bool newest = heard || call.reach == ShimReach::gone;
-    if (record && newest && record->state == shim::RecordState::exited)
-        return FoundTask{place.task, record->run, record->pid, {record->started}, exit_of(*record)};
-    if (call.reach == ShimReach::gone) {
-        if (record) kill_left_behind(*record);
-        // An engine that hangs must not hold up the agent's start; whatever starts comes after it.
-        workers->push(place.alloc,
-                      [this, at = location_of(place.alloc, place.task)] { clean_up(at); });
-        return std::nullopt;
-    }
-    if (!heard)
-        log::warn(
-            "allocation {}: the supervisor of task {} does not answer; the task is taken to "
-            "run on",
-            to_string(place.alloc), place.task);
-    if (!record) record.emplace();  // nothing is known: run 0
-    FoundTask found{place.task, record->run, record->pid, {record->started}, {}, heard};
-    links->watch(place, std::move(call), *record, heard);
-    return found;
-}
-
-FoundAlloc LocalTasks::Impl::scan_alloc(const AllocId& alloc) {
-    const std::string dir = dir_of(alloc);
-    FoundAlloc found{.alloc = alloc,
-                     .order = {},
-                     .state = {},
-                     .tasks = {},
-                     .network = AllocNetworks::recorded(dir)};
-    Result<Bytes> bytes = load_sealed(dir, SealedFile::order);
-    Result<Order> order = bytes ? decode<Order>(*bytes, "order", {.bytes = 16U << 20U})
-                                : Result<Order>(bytes.error());
-    if (order) {
-        found.order = std::move(*order);
-        limit_disk(*found.order);
-    } else {
-        log::error("allocation {}: {}; its tasks run on until an order for it arrives",
-                   to_string(alloc), order.error().detail);
-    }
-    Result<Bytes> state = load_sealed(dir, SealedFile::state);
-    if (state)
-        found.state = std::move(*state);
-    else if (state.error().code != Errc::not_found)
-        log::error("allocation {}: {}; its history of restarts is lost", to_string(alloc),
-                   state.error().detail);
-    return found;
-}
 
 LocalTasks::LocalTasks(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 LocalTasks::~LocalTasks() { stop(); }
@@ -389,32 +318,27 @@ Result<std::unique_ptr<LocalTasks>> LocalTasks::open(LocalTasksConfig config,
 }
 
 Recovered LocalTasks::scan() {
-    Recovered out;
-    const auto found = list_alloc_dirs(impl_->config.alloc_root);
-    if (!found) log::error("look for allocations: {}", found.error().detail);
-    if (!found) return out;
-    std::vector<CalledTask> called;
-    for (const AllocId& alloc : *found) {
-        out.allocs.push_back(impl_->scan_alloc(alloc));
-        impl_->call_tasks(out.allocs.back(), called);
-    }
-    // One patience for all of them together: the agent's start waits for this.
-    const auto deadline = std::chrono::steady_clock::now() + kAdoptionPatience;
-    auto alloc = out.allocs.begin();
-    for (CalledTask& one : called) {
-        while (alloc->alloc != one.place.alloc) ++alloc;  // both are in the same order
-        const auto left =
-            std::chrono::duration_cast<Duration>(deadline - std::chrono::steady_clock::now());
-        auto task = impl_->adopt(one, std::max<Duration>(left, 0s));
-        if (!task) continue;
-        if (!task->exit) impl_->usage->watch(alloc->alloc);
-        alloc->tasks.push_back(std::move(*task));
-    }
-    impl_->cores->on_scanned();
-    return out;
+    Impl* raw = impl_.get();
+    Recovered found = take_over(
+        {.alloc_root = raw->config.alloc_root,
+         .links = *raw->links,
+         .order_found = [raw](const Order& order) { raw->limit_disk(order); },
+         .task_lives = [raw](const AllocId& alloc) { raw->usage->watch(alloc); },
+         // An engine that hangs must not hold up the agent's start; whatever starts comes after it.
+         .task_vanished =
+             [raw](const TaskPlace& place) {
+                 raw->workers->push(place.alloc,
+                                    [raw, at = raw->location_of(place.alloc, place.task)] {
+                                        raw->clean_up_or_say(at);
+                                    });
+             }});
+    raw->cores->on_scanned();
+    return found;
 }
 
 void LocalTasks::carry_out(Work work) {
+    if (is_quick(work))
+        return std::visit([raw = impl_.get()](auto& what) { raw->act(what); }, work);
     const AllocId alloc = alloc_of(work);
     const auto piece = std::make_shared<Work>(std::move(work));  // a std::function is copied
     impl_->workers->wait_for_room();
@@ -443,28 +367,6 @@ std::string LocalTasks::alloc_dir(const AllocId& alloc) const { return impl_->di
 
 std::optional<DiskUse> LocalTasks::disk_use(const AllocId& alloc) const {
     return impl_->usage->use(alloc);
-}
-
-std::map<std::string, std::string> environment_for_tasks() {
-    // Nomad's default denylist, and what is ours.
-    constexpr std::string_view kDenied[] = {
-        "CONSUL_TOKEN",          "CONSUL_HTTP_TOKEN", "VAULT_TOKEN",
-        "NOMAD_LICENSE",         "NOMAD_TOKEN",       "AWS_ACCESS_KEY_ID",
-        "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "GOOGLE_APPLICATION_CREDENTIALS"};
-    constexpr std::string_view kOurs[] = {"GAGGLE_", "GCTL_", "NOMAD_"};
-    std::map<std::string, std::string> out;
-    for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
-        const std::string_view line = *entry;
-        const std::size_t equals = line.find('=');
-        if (equals == std::string_view::npos || equals == 0) continue;
-        const std::string_view name = line.substr(0, equals);
-        const bool denied =
-            std::find(std::begin(kDenied), std::end(kDenied), name) != std::end(kDenied) ||
-            std::any_of(std::begin(kOurs), std::end(kOurs),
-                        [&](std::string_view prefix) { return name.starts_with(prefix); });
-        if (!denied) out.emplace(name, line.substr(equals + 1));
-    }
-    return out;
 }
 
 }  // namespace gaggle::allocrunner

@@ -92,6 +92,7 @@ struct Host {
     std::map<std::string, std::string> attributes;   ///< ${attr.*}
     std::map<std::string, std::string> meta;         ///< ${meta.*}
     std::map<std::string, std::string> environment;  ///< of the agent, as far as tasks may see it
+    Duration max_kill_timeout = 30s;  ///< no task's `kill_timeout` counts for more (Nomad: 30 s)
 };
 
 /// A fenced group never starts without the commit group's word (DESIGN section 9).

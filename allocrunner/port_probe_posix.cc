@@ -1,6 +1,4 @@
-#include <arpa/inet.h>
 #include <dirent.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -13,41 +11,23 @@
 #include <sstream>
 
 #include "allocrunner/port_probe.h"
+#include "allocrunner/socket_address.h"
 #include "base/unique_fd.h"
 
 namespace gaggle::allocrunner {
 
 namespace {
 
-/// The address with the port in it; nothing when `ip` is no literal.
-std::optional<sockaddr_storage> address_of(const std::string& ip, std::uint16_t port) {
-    sockaddr_storage out{};
-    auto* four = reinterpret_cast<sockaddr_in*>(&out);
-    auto* six = reinterpret_cast<sockaddr_in6*>(&out);
-    if (::inet_pton(AF_INET, ip.c_str(), &four->sin_addr) == 1) {
-        four->sin_family = AF_INET;
-        four->sin_port = htons(port);
-        return out;
-    }
-    if (::inet_pton(AF_INET6, ip.c_str(), &six->sin6_addr) != 1) return std::nullopt;
-    six->sin6_family = AF_INET6;
-    six->sin6_port = htons(port);
-    return out;
-}
-
 /// Connections that linger after their server has gone do not count: SO_REUSEADDR. What cannot be
 /// tried (an address of another machine, a privileged port) is left to the task.
 bool is_taken(const std::string& ip, std::uint16_t port, int type) {
-    const auto address = address_of(ip, port);
+    const auto address = socket_address(ip, port);
     if (!address) return false;
-    const UniqueFd fd(::socket(address->ss_family, type | SOCK_CLOEXEC, 0));
+    const UniqueFd fd(::socket(address->family(), type | SOCK_CLOEXEC, 0));
     const int on = 1;
     if (!fd) return false;
     if (type == SOCK_STREAM) ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    const socklen_t size =
-        address->ss_family == AF_INET ? sizeof(sockaddr_in) : sizeof(sockaddr_in6);
-    return ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&*address), size) != 0 &&
-           errno == EADDRINUSE;
+    return ::bind(fd.get(), address->get(), address->size) != 0 && errno == EADDRINUSE;
 }
 
 bool is_loopback(const std::string& ip) { return ip.starts_with("127.") || ip == "::1"; }

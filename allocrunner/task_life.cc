@@ -1,5 +1,7 @@
 #include "allocrunner/task_life.h"
 
+#include <algorithm>
+
 #include "placement/jobspec/signals.h"
 
 namespace gaggle::allocrunner {
@@ -82,7 +84,7 @@ void TaskLife::stop(Context& context, Duration delay) {
     if (std::holds_alternative<Signalled>(phase_)) {
         // It was asked to end for a restart; now it is for good.
         if (std::exchange(wish_, RestartWish::none) != RestartWish::none)
-            note(event_killing(context.wall, task_.kill_timeout));
+            note(event_killing(context.wall, patience(context)));
         return;
     }
     if (std::holds_alternative<Starting>(phase_)) return abort_start(context);
@@ -95,7 +97,7 @@ void TaskLife::stop(Context& context, Duration delay) {
         phase_ = Delaying{context.now + delay};
         return;
     }
-    note(event_killing(context.wall, task_.kill_timeout));
+    note(event_killing(context.wall, patience(context)));
     ask_to_end(context);
 }
 
@@ -155,8 +157,13 @@ void TaskLife::signal(Context& context, std::int64_t number, const std::string& 
     context.out.work.emplace_back(SignalTask{alloc_, task_.name, number});
 }
 
+/// Between the signal and SIGKILL: what the task asks for, as far as this peer lets it.
+Duration TaskLife::patience(const Context& context) const {
+    return std::min(task_.kill_timeout, context.host.max_kill_timeout);
+}
+
 void TaskLife::ask_to_end(Context& context) {
-    phase_ = Signalled{context.now + task_.kill_timeout};
+    phase_ = Signalled{context.now + patience(context)};
     // An unknown name was refused before the start; after an upgrade that forgot one, SIGTERM.
     std::string name = task_.kill_signal;
     if (name.empty() && task_.driver != "docker") name = "SIGINT";
@@ -261,7 +268,7 @@ void TaskLife::on_tick(Context& context) {
         resting && context.now >= resting->until)
         phase_ = Waiting{};
     if (const auto* delay = std::get_if<Delaying>(&phase_); delay && context.now >= delay->until) {
-        note(event_killing(context.wall, task_.kill_timeout));
+        note(event_killing(context.wall, patience(context)));
         ask_to_end(context);
     }
     if (auto* killing = std::get_if<Signalled>(&phase_); killing && context.now >= killing->until) {

@@ -156,6 +156,7 @@ class TaskLife {
 
     void on_heard(const TaskStarted& input);
     void abort_start(Context& context);
+    Duration patience(const Context& context) const;
     void ask_to_end(Context& context);
     void kill_as_failed(Context& context);
     void begin_again(Context& context);

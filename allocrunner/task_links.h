@@ -41,14 +41,15 @@ class TaskLinks {
     TaskLinks(const TaskLinks&) = delete;
     TaskLinks& operator=(const TaskLinks&) = delete;
 
-    /// Watches a shim until its task has ended; TaskExited follows in any case, also when the shim
-    /// is killed.
+    /// Says TaskStarted and watches a shim until its task has ended; TaskExited follows in any
+    /// case, also when the shim is killed. Whoever signals after TaskStarted finds the task here.
     void watch(TaskPlace place, LiveShim shim);
     /// As watch, for a shim that an earlier agent started. `record` is the last that is known of
     /// the task. When it was not `heard` from the shim, TaskStarted comes once that answers; a shim
     /// that could not be called is called again until it can be or is gone.
     void watch(TaskPlace place, ShimCall call, const shim::Record& record, bool heard);
-    /// To a task that is not watched (any more): nothing happens.
+    /// To a task that is not watched (any more): nothing happens. What is for a shim that could not
+    /// be called yet is kept until it is, each signal once.
     void signal(const AllocId& alloc, const std::string& task, std::int32_t number);
     /// Also to a shim that was stopped or hangs, so that no task can make itself unstoppable: one
     /// that was told to kill and has said nothing since for `deaf_after` is killed when it is told

@@ -43,6 +43,7 @@ struct Link {
     shim::Record record;
     bool heard = true;
     std::optional<TimePoint> told_to_kill;  ///< and has not said a word since
+    std::set<std::int32_t> signals;         ///< to be sent once it is called
 };
 
 struct Probe {
@@ -67,8 +68,8 @@ TaskExit exit_of(const shim::Record& record) {
     if ((record.flags & shim::kEngineLost) != 0)
         exit.message = "its container vanished from the engine; how it ended is not known";
     if (record.log_bytes_lost > 0)
-        exit.message = std::to_string(record.log_bytes_lost) +
-                       " bytes of its output could not be written (full disk?)";
+        exit.message += (exit.message.empty() ? "" : "; ") + std::to_string(record.log_bytes_lost) +
+                        " bytes of its output could not be written (full disk?)";
     return exit;
 }
 
@@ -120,7 +121,6 @@ struct TaskLinks::Impl {
     }
 
     void watch(Link link) {
-        const std::lock_guard lock(mutex);
         const std::uint64_t key = ++last_key;
         listen_to(key, links.emplace(key, std::move(link)).first->second);
         if (call_again) nudge();  // it may be due before what the thread waits for
@@ -194,10 +194,21 @@ struct TaskLinks::Impl {
             Link& link = at->second;
             if (link.call.socket) continue;
             link.call = call_shim(link.place.alloc_dir, link.place.task);
-            if (link.call.reach == ShimReach::gone)
+            if (link.call.reach == ShimReach::gone) {
                 end_link(at, last_word(link), out);
-            else
-                listen_to(at->first, link);
+                continue;
+            }
+            listen_to(at->first, link);
+            send_signals(link);
+            if (link.told_to_kill) kill(link);
+        }
+    }
+
+    void send_signals(Link& link) {
+        if (!link.call.socket) return;
+        for (const std::int32_t number : std::exchange(link.signals, {})) {
+            const Result<void> sent = send_signal(link.call.socket.get(), number);
+            if (!sent) log::warn("signal task {}: {}", link.place.title(), sent.error().detail);
         }
     }
 
@@ -210,6 +221,7 @@ struct TaskLinks::Impl {
                        link.place.title());
             return kill_shim(link.place.title());
         }
+        if (!link.call.socket) return;  // it is told once it is called
         Result<void> sent = send_kill(link.call.socket.get());
         if (sent) sent = send_hello(link.call.socket.get());  // to be answered, if it hears
         if (!sent) log::warn("kill task {}: {}", link.place.title(), sent.error().detail);
@@ -297,18 +309,23 @@ Result<std::unique_ptr<TaskLinks>> TaskLinks::open(std::function<void(Input)> de
 
 void TaskLinks::watch(TaskPlace place, LiveShim shim) {
     ShimCall call{ShimReach::reached, std::move(shim.socket), {}};
+    const std::lock_guard lock(impl_->mutex);
+    impl_->deliver({wall_clock(), TaskStarted{place.alloc, place.task, shim.record.run,
+                                              shim.record.pid}});
     impl_->watch({std::move(place), std::move(call), shim.shim_pid, shim.record, true});
 }
 
 void TaskLinks::watch(TaskPlace place, ShimCall call, const shim::Record& record, bool heard) {
+    const std::lock_guard lock(impl_->mutex);
     impl_->watch({std::move(place), std::move(call), 0, record, heard});
 }
 
 void TaskLinks::signal(const AllocId& alloc, const std::string& task, std::int32_t number) {
     const std::lock_guard lock(impl_->mutex);
-    const Link* link = impl_->find(alloc, task);
-    const Result<void> sent = link ? send_signal(link->call.socket.get(), number) : Result<void>();
-    if (!sent) log::warn("signal task {}: {}", task, sent.error().detail);
+    Link* link = impl_->find(alloc, task);
+    if (link == nullptr) return;
+    link->signals.insert(number);
+    impl_->send_signals(*link);
 }
 
 void TaskLinks::kill(const AllocId& alloc, const std::string& task) {

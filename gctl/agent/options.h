@@ -41,6 +41,7 @@ struct AgentOptions {
     std::optional<MegaHertz> cpu_total;  ///< what this peer offers; not set: what the machine has
     std::optional<MegaBytes> memory_total;
     std::optional<MegaBytes> disk_total;
+    Duration max_kill_timeout = std::chrono::seconds(30);  ///< bounds every task's `kill_timeout`
     bool raw_exec = true;
     std::vector<std::string> caps_allowed;  ///< for cap_add, besides the default list; or "all"
     std::string docker_socket = "/var/run/docker.sock";

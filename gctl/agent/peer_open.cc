@@ -1,5 +1,6 @@
 // How a peer is opened. The order is that of the questions an operator has: is this directory mine,
 // is it whole, are the ports free; and nothing that others can see happens before the last answer.
+#include "allocrunner/agent_environment.h"
 #include "allocrunner/inside.h"
 #include "allocrunner/network/network_offer.h"
 #include "base/log.h"

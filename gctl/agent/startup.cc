@@ -42,7 +42,8 @@ allocrunner::Host host_of(const Startup& startup, const Description& description
             .alloc_root = startup.alloc_root,
             .attributes = description.attributes,
             .meta = description.meta,
-            .environment = startup.environment};
+            .environment = startup.environment,
+            .max_kill_timeout = startup.options.max_kill_timeout};
 }
 
 }  // namespace

@@ -179,6 +179,12 @@ void OptionBuilder::add_agent() {
     add_total(app, "--cpu-total", to.cpu_total, "MHz to offer [what the machine has]");
     add_total(app, "--memory-total", to.memory_total, "MiB to offer [what the machine has]");
     add_total(app, "--disk-total", to.disk_total, "MiB to offer [what is free]");
+    app->add_option_function<std::string>(
+        "--max-kill-timeout",
+        [&to](const std::string& text) {
+            set_duration("--max-kill-timeout", text, to.max_kill_timeout);
+        },
+        "The most that a task's kill_timeout counts for [30s]");
     add_drivers(app, to);
     add_networks(app, to.networks);
     app->add_option_function<std::string>(

@@ -58,7 +58,7 @@ TEST_CASE("images that do not come hold up nobody, and a stop does not wait for 
     std::vector<Order> rest(orders.begin() + 1, orders.end());
     peer.orders(rest);
     CHECK(peer.until([&] { return is_terminal(peer.status(alloc_id(1)).client); }));
-    CHECK(events(peer, alloc_id(1)).ends_with("Task Setup, Killed"));
+    CHECK(events(peer, alloc_id(1)).ends_with("Driver, Killed"));
     CHECK(peer.status(alloc_id(1)).client == ClientStatus::complete);
     peer.orders({});
     CHECK(peer.until([&] { return peer.runner.live().empty(); }));  // a download may last 2 minutes
@@ -98,6 +98,41 @@ TEST_CASE("an engine that hangs when containers are made holds up no other task"
     engine.stop();  // its connections break
     peer.orders({});
     CHECK(peer.until([&] { return peer.runner.live().empty(); }));
+}
+
+TEST_CASE("a task is stopped while the start of another one of its allocation hangs") {
+    FakeEngine engine;
+    engine.answer("GET /images/web:1/json", 200, "{}");
+    engine.answer("DELETE /containers/", 204, "");
+    engine.hang("POST /containers/create");
+    const ScratchDir scratch;
+    RealPeer peer(scratch.path(), {.docker_socket = engine.socket()});
+    Order order = shell(1, "sleep 1000");
+    order.group.tasks.push_back(container(1, "web:1").group.tasks[0]);
+    order.group.tasks[1].name = "second";
+    peer.orders({order});
+    REQUIRE(peer.until([&] {
+        return runs(peer, alloc_id(1)) && asked(engine, "POST /containers/create") == 1;
+    }));
+    const std::int64_t pid = peer.pid(alloc_id(1));
+    peer.orders({});
+    CHECK(peer.until([&] { return !is_alive(pid); }));
+    CHECK_FALSE(is_terminal(peer.status(alloc_id(1)).client));  // it hangs still
+    engine.stop();
+    CHECK(peer.until([&] { return peer.runner.live().empty(); }));
+}
+
+TEST_CASE("what could not be cleared up is told to people") {
+    FakeEngine engine;
+    engine.answer("GET /images/web:1/json", 200, "{}");
+    engine.answer("DELETE /containers/", 500, R"({"message":"device or resource busy"})");
+    const ScratchDir scratch;
+    RealPeer peer(scratch.path(), {.docker_socket = engine.socket()});
+    peer.orders({container(1, "web:1")});
+    REQUIRE(peer.until([&] { return peer.runner.live().empty(); }));
+    const std::string& said = peer.status(alloc_id(1)).tasks.at("main").events.back().message;
+    CHECK(said.starts_with("Tearing down: clear up after task main: "));
+    CHECK(said.find("device or resource busy") != std::string::npos);
 }
 
 TEST_CASE("plugins that hang hold up no other allocation") {

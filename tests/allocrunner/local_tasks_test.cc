@@ -9,6 +9,7 @@
 
 #include <sstream>
 
+#include "allocrunner/agent_environment.h"
 #include "allocrunner/alloc_dir.h"
 #include "allocrunner/check_probe.h"
 #include "allocrunner/drivers/shim.h"
@@ -374,6 +375,11 @@ TEST_CASE("a supervisor that cannot be called is called again until it can be, o
         kill(static_cast<pid_t>(silent.pid), SIGKILL);
     }
     SUBCASE("it is killed") { kill(silent.shim, SIGKILL); }
+    SUBCASE("what was said to it meanwhile is said to it then") {
+        peer.tasks->carry_out(SignalTask{kOne, "main", SIGTERM});
+        queue.clear();
+        kill(silent.shim, SIGCONT);
+    }
     CHECK(peer.until([&] { return peer.status(kOne).tasks.at("main").restarts == 1; }));
     CHECK(eventually([&] { return !is_alive(silent.pid); }));
     clean_up(peer);

@@ -71,6 +71,18 @@ TEST_CASE("a task that ignores the signal of its restart is killed after its kil
     CHECK(world.process(kOne, "main")->run == 2);
 }
 
+TEST_CASE("no task may take longer to end than its peer allows") {
+    FakeWorld world;
+    world.ignore_signals = true;
+    Order order = order_of(1);
+    order.group.tasks[0].kill_timeout = 10h;
+    world.orders({order});
+    world.orders({});
+    CHECK(world.status(kOne).tasks.at("main").events.back().details.at("kill_timeout") == "30.0s");
+    world.wait(31s);
+    CHECK(world.process(kOne, "main") == nullptr);
+}
+
 TEST_CASE("a stop during a restart is a stop") {
     FakeWorld world;
     world.ignore_signals = true;

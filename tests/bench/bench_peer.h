@@ -13,6 +13,7 @@
 #include <mutex>
 #include <optional>
 
+#include "allocrunner/agent_environment.h"
 #include "allocrunner/local_tasks.h"
 #include "allocrunner/runner.h"
 #include "base/hash.h"
