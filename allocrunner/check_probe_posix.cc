@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "allocrunner/check_probe.h"
-#include "allocrunner/socket_address.h"
+#include "allocrunner/socket_address_posix.h"
 
 namespace gaggle::allocrunner {
 

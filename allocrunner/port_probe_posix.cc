@@ -11,7 +11,7 @@
 #include <sstream>
 
 #include "allocrunner/port_probe.h"
-#include "allocrunner/socket_address.h"
+#include "allocrunner/socket_address_posix.h"
 #include "base/unique_fd.h"
 
 namespace gaggle::allocrunner {

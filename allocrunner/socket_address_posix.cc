@@ -1,7 +1,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 
-#include "allocrunner/socket_address.h"
+#include "allocrunner/socket_address_posix.h"
 
 namespace gaggle::allocrunner {
 

@@ -28,7 +28,7 @@ Value mount(const char* at, const char* type, const std::string& source,
                    {"options", texts(options)}});
 }
 
-Value bind(const std::string& at, const std::string& source, bool read_only) {
+Value bound(const std::string& at, const std::string& source, bool read_only) {
     std::vector<std::string> options = {"rbind", "nodev", read_only ? "ro" : "rw"};
     if (read_only) options.push_back("rro");  // also what is mounted below it
     return mount(at.c_str(), "none", source, options);
@@ -45,8 +45,8 @@ Value mounts(const TaskSpec& spec, const BundleFacts& facts) {
         mount("/dev/mqueue", "mqueue", "mqueue", {"nosuid", "noexec", "nodev"}),
         mount("/sys", "sysfs", "sysfs", {"nosuid", "noexec", "nodev", "ro"}),
     };
-    for (const std::string& folder : facts.host_dirs) out.push_back(bind(folder, folder, true));
-    out.push_back(bind("/alloc", facts.alloc_dir + "/alloc", false));
+    for (const std::string& folder : facts.host_dirs) out.push_back(bound(folder, folder, true));
+    out.push_back(bound("/alloc", facts.alloc_dir + "/alloc", false));
     const TaskNetwork& network = spec.network;
     struct File {
         const std::string& source;
@@ -55,7 +55,7 @@ Value mounts(const TaskSpec& spec, const BundleFacts& facts) {
     for (const File& file :
          {File{network.resolv_file, "/etc/resolv.conf"}, File{network.hosts_file, "/etc/hosts"},
           File{network.hostname_file, "/etc/hostname"}})
-        if (!file.source.empty()) out.push_back(bind(file.at, file.source, true));
+        if (!file.source.empty()) out.push_back(bound(file.at, file.source, true));
     return list(std::move(out));
 }
 

@@ -25,7 +25,8 @@ TEST_CASE("a path that a process sees is found on its file system") {
         const char* path;
         const char* there;
     };
-    for (const Row& row : {Row{"/", "/", "/x/y", "/x/y"}, Row{"/data/one", "/", "/x", "/data/one/x"},
+    for (const Row& row : {Row{"/", "/", "/x/y", "/x/y"},
+                           Row{"/data/one", "/", "/x", "/data/one/x"},
                            Row{"/data/one", "/alloc", "/alloc/x", "/data/one/x"},
                            Row{"/data/one", "/alloc", "/allocation/x", "/data/one"},
                            Row{"/data/one", "/alloc", "/elsewhere", "/data/one"},
