@@ -74,7 +74,9 @@ Result<Owner> owner_of(const std::string& user) {
     const auto [end, error] = std::from_chars(user.data(), user.data() + user.size(), id);
     if (error == std::errc() && end == user.data() + user.size() && id >= 0 && id < UINT32_MAX)
         return Owner{id, id};
-    return {Errc::not_found, "look up user " + user + ": this machine has no such user"};
+    return {Errc::not_found, "look up user " + user +
+                                 ": this machine has no such user; make it "
+                                 "there, or correct the task's `user`"};
 }
 
 Result<BeneathDir> BeneathDir::open(const std::string& path) {

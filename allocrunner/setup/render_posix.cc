@@ -25,11 +25,20 @@ Result<FileLook> look_of(const Plan& plan, const Template& what) {
     return look;
 }
 
+/// A source that is not there is mostly one that nobody has put there.
+Result<std::string> source_of(const Plan& plan, const Template& what) {
+    if (what.source.empty()) return what.data;
+    Result<std::string> text = read_inside(plan, what.source);
+    if (text.ok() || text.error().code != Errc::not_found) return text;
+    return {Errc::not_found,
+            text.error().detail + "; an artifact or a prestart task must bring the source"};
+}
+
 Result<TemplateResult> render(const Plan& plan, const Template& what, const Catalogue& catalogue,
                               WallTime now) {
     const Destination to = TRY(destination_of(plan.host, plan.inside, what.destination));
     const FileLook look = TRY(look_of(plan, what));
-    const std::string text = what.source.empty() ? what.data : TRY(read_inside(plan, what.source));
+    const std::string text = TRY(source_of(plan, what));
     const auto parsed = TRY(TextTemplate::parse(text, {what.left_delimiter, what.right_delimiter}));
     TemplateWorld world{.env = plan.env, .catalogue = catalogue, .now = now};
     world.name_space = plan.name_space;

@@ -200,6 +200,22 @@ TEST_CASE("what goes wrong is a failure that says which part, and whether it may
     }
 }
 
+TEST_CASE("a template's source that nobody has brought says who could have") {
+    Machine machine;
+    Plan plan = machine.plan();
+    Template missing = text_to("", "local/x");
+    missing.source = "local/none.tpl";
+    plan.templates = {missing};
+    machine.set_ups->begin(plan, SetUpKind::first, 1);
+    const SetUpDone done = machine.done();
+    REQUIRE(done.failure);
+    CAPTURE(done.failure->why.text);
+    CHECK(has(done.failure->why.text, "template local/x: "));
+    CHECK(has(done.failure->why.text,
+              "local/none.tpl: No such file or directory; an artifact or a "
+              "prestart task must bring the source"));
+}
+
 TEST_CASE("a download ends with its task") {
     const HttpServer server([](const std::string&) { return HttpServer::stalling(); });
     SetUpsConfig config;
