@@ -147,6 +147,7 @@ std::size_t Log::part_for_this_file(const char* bytes, std::size_t size) const {
 }
 
 void Log::write(const char* bytes, std::size_t size) {
+    if (prefix_ == nullptr) return;  // the task's logs are switched off
     if (unsaid_ > 0) say_lost();
     while (size > 0) {
         const std::size_t part = part_for_this_file(bytes, size);

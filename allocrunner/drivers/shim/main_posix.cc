@@ -61,6 +61,7 @@ Shim self;
 // Zeroed pages: those that are never touched cost nothing.
 char log_out[NAME_MAX + 1];
 char log_err[NAME_MAX + 1];
+char orphans[64U << 10U];
 char record_dir[kPathMax];
 char record_file[kPathMax];
 char record_draft[kPathMax];
@@ -142,27 +143,61 @@ void kill_all() {
     }
 }
 
-/// What its processes left behind came to us, for we are their subreaper. True when nobody is left.
-bool kill_orphans() {
+/// What its processes left behind came to us, for we are their subreaper: a round of killing them
+/// and burying all that are dead.
+struct Round {
+    bool buried = false;       ///< at least one
+    bool left = true;          ///< some are not dead yet
+    std::uint64_t denied = 0;  ///< may not be killed by us: they have become somebody else
+    std::uint64_t killed = 0;
+};
+
+Round kill_orphans() {
+    Round out;
     char path[64];
     Text(path).add("/proc/self/task/").add(static_cast<std::uint64_t>(getpid())).add("/children");
     const int fd = open(path, O_RDONLY | O_CLOEXEC);
-    char pids[1024];
-    const ssize_t got = fd < 0 ? 0 : read(fd, pids, sizeof pids - 1);
+    const ssize_t got = fd < 0 ? 0 : read(fd, orphans, sizeof orphans - 1);
     if (fd >= 0) close(fd);
     // A kernel that does not list children (CONFIG_PROC_CHILDREN): those in the task's own group.
     if (fd < 0) kill(static_cast<pid_t>(-self.record.pid), SIGKILL);
-    pids[got > 0 ? got : 0] = '\0';
-    for (char* next = pids; *next != '\0';) {
+    orphans[got > 0 ? got : 0] = '\0';
+    for (char* next = orphans; *next != '\0';) {
         char* after = nullptr;
         const long pid = strtol(next, &after, 10);
         if (after == next || *after == '\0')
             break;  // the last may be cut off; there is a next time
-        kill(static_cast<pid_t>(pid), SIGKILL);
+        ++(kill(static_cast<pid_t>(pid), SIGKILL) == 0 ? out.killed : out.denied);
         next = after;
         while (*next == ' ') ++next;
     }
-    return waitpid(-1, nullptr, WNOHANG) < 0 && errno == ECHILD;
+    pid_t pid = 0;
+    while ((pid = waitpid(-1, nullptr, WNOHANG)) > 0) out.buried = true;
+    out.left = pid == 0;
+    return out;
+}
+
+/// Until nobody is left, or nobody whom we may kill.
+void kill_all_orphans() {
+    for (;;) {
+        const Round round = kill_orphans();
+        if (!round.left) return;
+        if (!round.buried && round.killed == 0 && round.denied > 0) {
+            char line[128];
+            Text(line)
+                .add("[gaggle: ")
+                .add(round.denied)
+                .add(" processes that the task left run as another user and cannot be killed]\n");
+            return self.err.log.write(line, std::strlen(line));
+        }
+        pollfd waits[3] = {
+            {self.children, POLLIN, 0}, {self.out.pipe, POLLIN, 0}, {self.err.pipe, POLLIN, 0}};
+        poll(waits, 3, round.buried ? 0 : kReapAgainMs);
+        signalfd_siginfo gone;
+        while (read(self.children, &gone, sizeof gone) > 0) continue;
+        self.out.copy();
+        self.err.copy();
+    }
 }
 
 /// True when the task's first process has ended.
@@ -180,15 +215,7 @@ bool reap() {
 
 /// What the task leaves behind, by its kind: descendants, output, a container.
 void clear_up() {
-    while (!kill_orphans()) {
-        pollfd waits[3] = {
-            {self.children, POLLIN, 0}, {self.out.pipe, POLLIN, 0}, {self.err.pipe, POLLIN, 0}};
-        poll(waits, 3, kReapAgainMs);
-        signalfd_siginfo gone;
-        while (read(self.children, &gone, sizeof gone) > 0) continue;
-        self.out.copy();
-        self.err.copy();
-    }
+    kill_all_orphans();
     while (self.out.copy()) continue;
     while (self.err.copy()) continue;
     bool out_of_memory = false;

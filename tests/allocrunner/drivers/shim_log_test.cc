@@ -93,10 +93,10 @@ TEST_CASE("a task that puts a link in the place of the folder of logs writes now
     ShimStage stage;
     const ScratchDir victim;
     std::ofstream(victim.path() + "/main.stdout.0") << "mine\n";
-    ShimOrder order = stage.order(
-        {"/bin/sh", "-c",
-         "cd ../alloc; mv logs moved; ln -s " + victim.path() + " logs; " +
-             "for line in 1 2 3 4; do echo number $line; done"});
+    ShimOrder order =
+        stage.order({"/bin/sh", "-c",
+                     "cd ../alloc; mv logs moved; ln -s " + victim.path() + " logs; " +
+                         "for line in 1 2 3 4; do echo number $line; done"});
     order.spec.logs = {.files_max = 2, .file_bytes = 10};
     stage.start(order);
     CHECK(stage.wait_for_exit().log_bytes_lost == 0);

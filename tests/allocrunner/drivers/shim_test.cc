@@ -142,6 +142,15 @@ TEST_CASE("four agents may listen at once, and all learn of the end") {
     CHECK(read(third->socket.get(), bytes, sizeof bytes) == 5 + sizeof(shim::Record));
 }
 
+TEST_CASE("a task that leaves hundreds behind is over as soon as one that leaves none") {
+    ShimStage stage;
+    stage.start_shell(
+        "i=0; while [ $i -lt 600 ]; do i=$((i+1)); (setsid sleep 1000 &) ; done; echo done; exit "
+        "3");
+    CHECK(stage.wait_for_exit().code == 3);  // which waits for kPatienceMs
+    CHECK(stage.log("stdout.0") == "done\n");
+}
+
 TEST_CASE("what a task leaves behind does not outlive it") {
     ShimStage stage;
     stage.start_shell("(setsid sleep 1000 & echo $!) ; sleep 1000 & echo $!; exit 3");
