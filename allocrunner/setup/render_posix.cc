@@ -20,8 +20,13 @@ Result<FileLook> look_of(const Plan& plan, const Template& what) {
     if (what.gid) look.owner.gid = *what.gid;
     const char* end = what.perms.data() + what.perms.size();
     const auto read = std::from_chars(what.perms.data(), end, look.mode, 8);
-    if (read.ec != std::errc() || read.ptr != end || look.mode > 07777)
+    if (read.ec != std::errc() || read.ptr != end)
         return {Errc::invalid, "perms \"" + what.perms + "\" is not an octal mode such as 0644"};
+    // A file of root's that makes others root: the task's directory is on the host's disk.
+    if (look.mode > 0777)
+        return {Errc::invalid, "perms \"" + what.perms +
+                                   "\" is more than 0777; a template sets no set-user-id, "
+                                   "set-group-id or sticky bit"};
     return look;
 }
 

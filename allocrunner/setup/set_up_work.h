@@ -34,6 +34,7 @@ class SetUpWork {
         std::size_t artifact = 0;  ///< the one under way, or next
         std::optional<FetchProcess> process;
         std::optional<FetchLine> verdict;
+        TimePoint deadline;    ///< of the one under way
         TimePoint note_after;  ///< progress is told again from then on
         bool ready = false;    ///< set up; only its templates are watched
     };

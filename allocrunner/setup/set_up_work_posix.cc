@@ -140,6 +140,8 @@ void SetUpWork::start_fetch(TimePoint now, Task& task) {
     if (!process.ok()) return failed(process.error());
     task.process.emplace(std::move(*process));
     task.verdict.reset();
+    // gctl-fetch gives up by itself in time, as far as it is asked: git and unpacking are not.
+    task.deadline = now + config_.fetch_total + config_.fetch_stall;
     task.note_after = now + kProgressEvery;
     ++fetching_;
 }
@@ -156,10 +158,14 @@ void SetUpWork::read_fetch(TimePoint now, Task& task) {
                                              in_megabytes(line.bytes) + of});
         }
     }
-    if (!task.process->ended()) return;
-    task.process.reset();
+    const bool ended = task.process->ended();
+    if (!ended && now < task.deadline) return;
+    task.process.reset();  // which kills it
     --fetching_;
     const std::string which = "artifact " + numbered(task.plan, task.artifact);
+    if (!ended)
+        return fail(task, SetUpEvent::Kind::download_failed,
+                    {Errc::timeout, which + ": not fetched and unpacked in time; given up"}, true);
     if (!task.verdict)
         return fail(task, SetUpEvent::Kind::download_failed,
                     {Errc::io, which + ": gctl-fetch ended without a word; the agent's log may say "
@@ -299,6 +305,8 @@ std::optional<TimePoint> SetUpWork::next_wakeup() const {
     std::optional<TimePoint> first = watch_.next_wakeup();
     if (look_at_ && (!first || *look_at_ < *first)) first = look_at_;
     if (source_ && !tasks_.empty() && (!first || services_next_ < *first)) first = services_next_;
+    for (const auto& [key, task] : tasks_)
+        if (task.process && (!first || task.deadline < *first)) first = task.deadline;
     if (!adopting_.empty() && (!first || *settled_ < *first)) first = settled_;
     return first;
 }

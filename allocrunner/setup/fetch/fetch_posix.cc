@@ -132,7 +132,7 @@ class Fetch {
             what = TRY(take_file(draft));
         const UniqueFd whole = TRY(open_part(draft.fd(), kTree));
         const UniqueFd tree = TRY(open_part(whole.get(), source_.part));
-        TRY(check_tree(tree.get()));
+        TRY(check_tree(tree.get(), limits_));
         TRY(place(tree.get()));
         return what;
     }
@@ -140,8 +140,10 @@ class Fetch {
     Result<std::string> take_repository(const Tree& draft) {
         if (!source_.option("checksum").empty())
             return Error{Errc::invalid, "a repository has no checksum; name a commit with ref"};
-        GitSource git{
-            .url = source_.url, .ref = source_.option("ref"), .ssh_key = source_.option("sshkey")};
+        GitSource git{.url = source_.url,
+                      .ref = source_.option("ref"),
+                      .ssh_key = source_.option("sshkey"),
+                      .stall = order_.stall};
         const std::string depth = source_.option("depth");
         const auto read = std::from_chars(depth.data(), depth.data() + depth.size(), git.depth);
         const bool number = read.ec == std::errc() && read.ptr == depth.data() + depth.size();

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/result.h"
+#include "base/time.h"
 
 namespace gaggle::setup {
 
@@ -13,6 +14,7 @@ struct GitSource {
     std::string ref;         ///< branch, tag or commit; empty: what the other side has checked out
     std::string ssh_key;     ///< base64 of a private key, as Nomad's option sshkey
     std::int64_t depth = 0;  ///< 0: the whole history
+    Duration stall = 60s;    ///< over http and ssh: another side that is silent that long
 };
 
 /// Clones into `name` in the directory `parent`, where nothing of that name is yet; `home` is the

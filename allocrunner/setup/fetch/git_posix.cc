@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <vector>
@@ -86,14 +87,20 @@ Result<void> clone(const GitSource& source, int parent, const std::string& name,
                                          "GIT_ASKPASS=/bin/false",
                                          "PATH=/usr/local/bin:/usr/bin:/bin",
                                          "LC_ALL=C"};
-    std::string ssh = "ssh -o BatchMode=yes -o StrictHostKeyChecking=accept-new";
+    const std::string stall = std::to_string(std::max<std::int64_t>(
+        1, std::chrono::duration_cast<std::chrono::seconds>(source.stall).count()));
+    std::string ssh =
+        "ssh -o BatchMode=yes -o StrictHostKeyChecking=accept-new -o ServerAliveCountMax=1"
+        " -o ConnectTimeout=" +
+        stall + " -o ServerAliveInterval=" + stall;
     if (!source.ssh_key.empty())
         ssh += " -o IdentitiesOnly=yes -i '" + TRY(write_key(source.ssh_key, home)) + "'";
     environment.push_back("GIT_SSH_COMMAND=" + ssh);
     // No hook runs, no program is started for an address, nothing links out of the work tree.
     std::vector<std::string> call{
         "-c", "core.hooksPath=/dev/null",  "-c", "protocol.ext.allow=never",
-        "-c", "protocol.file.allow=never", "-c", "advice.detachedHead=false"};
+        "-c", "protocol.file.allow=never", "-c", "advice.detachedHead=false",
+        "-c", "http.lowSpeedLimit=1",      "-c", "http.lowSpeedTime=" + stall};
     const auto with = [&](std::initializer_list<std::string> more) {
         std::vector<std::string> out = call;
         out.insert(out.end(), more);

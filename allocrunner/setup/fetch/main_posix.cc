@@ -40,14 +40,15 @@ void say(const std::string& head, std::string text) {
 Result<std::string> carry_out() {
     const auto order =
         TRY(decode<FetchOrder>(read_order(), "order to gctl-fetch", {.bytes = kOrderMax}));
-    TRY(enter_sandbox(order.root, order.bytes_max));
+    const bool shut_in = TRY(enter_sandbox(order.root, order.bytes_max));
     auto last = std::chrono::steady_clock::now();
-    return fetch(order, [&](std::int64_t bytes, std::int64_t of) {
+    const std::string fetched = TRY(fetch(order, [&](std::int64_t bytes, std::int64_t of) {
         const auto now = std::chrono::steady_clock::now();
         if (now - last < kSayEvery) return;
         last = now;
         say("progress " + std::to_string(bytes) + " " + std::to_string(of), "");
-    });
+    }));
+    return shut_in ? fetched : fetched + "; without Landlock, which this kernel has not";
 }
 
 }  // namespace
@@ -60,7 +61,7 @@ int main(int argc, char**) {
                 "alone.\n");
         return 2;
     }
-    umask(022);  // whatever the agent's is: other users run tasks
+    umask(022);                      // whatever the agent's is: other users run tasks
     const auto done = gaggle::setup::carry_out();
     if (done.ok()) {
         gaggle::setup::say("done ", *done);

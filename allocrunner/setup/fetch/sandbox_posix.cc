@@ -1,4 +1,5 @@
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/landlock.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -33,6 +34,28 @@ Result<void> allow(int rules, const char* path, std::uint64_t what) {
     return {};
 }
 
+/// What a task's directory needs: files of others are written, given and set modes.
+constexpr std::uint32_t kKept = 1U << CAP_CHOWN | 1U << CAP_DAC_OVERRIDE | 1U << CAP_FOWNER;
+
+/// Of root's rights all others go, also for what is started. Nothing happens to who has none.
+Result<void> keep_few_rights() {
+    constexpr int kCapsMax = 64;
+    for (int right = 0; right < kCapsMax; ++right)
+        if (right > CAP_FOWNER || (kKept >> right & 1U) == 0)
+            prctl(PR_CAPBSET_DROP, right, 0, 0, 0);  // there are fewer; and others may not
+    __user_cap_header_struct head{_LINUX_CAPABILITY_VERSION_3, 0};
+    __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3]{};
+    if (syscall(SYS_capget, &head, data) != 0)
+        return {Errc::io, std::string("read its rights: ") + std::strerror(errno)};
+    data[0].effective &= kKept;
+    data[0].permitted &= kKept;
+    data[0].inheritable = 0;
+    data[1] = {};
+    if (syscall(SYS_capset, &head, data) != 0)
+        return {Errc::io, std::string("give up rights: ") + std::strerror(errno)};
+    return {};
+}
+
 }  // namespace
 
 Result<bool> enter_sandbox(const std::string& writable, std::int64_t bytes_max) {
@@ -43,6 +66,7 @@ Result<bool> enter_sandbox(const std::string& writable, std::int64_t bytes_max) 
     signal(SIGXFSZ, SIG_IGN);  // writing says EFBIG instead
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
         return Error{Errc::io, std::string("give up rights: ") + std::strerror(errno)};
+    TRY(keep_few_rights());
     const auto version =
         syscall(SYS_landlock_create_ruleset, nullptr, 0, LANDLOCK_CREATE_RULESET_VERSION);
     if (version < kVersionWithRefer) return false;

@@ -50,9 +50,10 @@ class Tree {
 /// Everything below `name` in `parent`, and itself. Fine when it is not there.
 Result<void> remove_tree(int parent, const std::string& name);
 
-/// Errc::denied when something in it is not a file, a folder or a link that stays inside, or when a
-/// file runs with another's rights.
-Result<void> check_tree(int root);
+/// For what another program has written. Errc::denied when something in it is not a file, a folder
+/// or a link that stays inside, or when a file runs with another's rights; Errc::invalid when it is
+/// more than allowed.
+Result<void> check_tree(int root, TreeLimits limits);
 
 /// The folder `part` in it, through no link. Errc::not_found.
 Result<UniqueFd> open_part(int root, const std::string& part);

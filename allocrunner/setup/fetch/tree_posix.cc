@@ -70,19 +70,23 @@ Result<void> remove_entries(int folder, int depth) {
     return {};
 }
 
-Result<void> check_entries(int folder, const std::string& path, int depth) {
+/// `left` is what may still come.
+Result<void> check_entries(int folder, const std::string& path, int depth, TreeLimits& left) {
     if (depth > kDepthMax) return {Errc::denied, "directories nest too deeply"};
     for (const std::string& name : TRY(names_in(folder))) {
         const std::string whole = path.empty() ? name : path + "/" + name;
         struct stat about {};
         if (fstatat(folder, name.c_str(), &about, AT_SYMLINK_NOFOLLOW) != 0)
             return failure("look at " + whole);
+        left.bytes_max -= S_ISREG(about.st_mode) ? about.st_size : 0;
+        if (--left.files_max < 0) return {Errc::invalid, "what was fetched has too many entries"};
+        if (left.bytes_max < 0) return {Errc::invalid, "what was fetched is too large"};
         if (S_ISLNK(about.st_mode)) {
             TRY(check_link(whole, TRY(target_of(folder, name))));
         } else if (S_ISDIR(about.st_mode)) {
             const UniqueFd inner = open_folder(folder, name.c_str());
             if (!inner) return failure("open " + whole);
-            TRY(check_entries(inner.get(), whole, depth + 1));
+            TRY(check_entries(inner.get(), whole, depth + 1, left));
         } else if (!S_ISREG(about.st_mode) || (about.st_mode & (S_ISUID | S_ISGID)) != 0) {
             return {Errc::denied,
                     "\"" + whole + "\" is no plain file or runs with another's rights"};
@@ -240,7 +244,7 @@ Result<void> remove_tree(int parent, const std::string& name) {
     return {};
 }
 
-Result<void> check_tree(int root) { return check_entries(root, "", 0); }
+Result<void> check_tree(int root, TreeLimits limits) { return check_entries(root, "", 0, limits); }
 
 Result<UniqueFd> open_part(int root, const std::string& part) {
     UniqueFd out = open_plain(root, part, O_RDONLY | O_DIRECTORY);

@@ -1,5 +1,6 @@
 #include <archive.h>
 #include <archive_entry.h>
+#include <locale.h>
 
 #include <memory>
 
@@ -77,10 +78,28 @@ Result<void> take(archive* from, archive_entry* entry, Tree& to) {
     return copy_data(from, to);
 }
 
+/// While it lives, this thread's names are UTF-8: libarchive has none for what the locale cannot
+/// say.
+class Utf8Names {
+  public:
+    Utf8Names() : utf8_(newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr)), before_(uselocale(utf8_)) {}
+    ~Utf8Names() {
+        uselocale(before_);
+        if (utf8_ != nullptr) freelocale(utf8_);
+    }
+    Utf8Names(const Utf8Names&) = delete;
+    Utf8Names& operator=(const Utf8Names&) = delete;
+
+  private:
+    locale_t utf8_;
+    locale_t before_;
+};
+
 }  // namespace
 
 Result<void> unpack(int archive_fd, const std::string& kind, const std::string& file_name,
                     Tree& to) {
+    const Utf8Names names;
     const Reader reader = reader_for(kind);
     if (archive_read_open_fd(reader.get(), archive_fd, kBlock) != ARCHIVE_OK)
         return corrupt(reader.get(), "open the archive");

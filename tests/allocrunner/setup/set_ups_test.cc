@@ -116,6 +116,21 @@ bool has(const std::string& text, const std::string& part) {
 
 }  // namespace
 
+TEST_CASE("a template makes no file that gives its reader another's rights") {
+    for (const char* perms : {"4755", "2755", "1777", "07777"}) {
+        CAPTURE(perms);
+        Machine machine;
+        Plan plan = machine.plan();
+        plan.templates = {text_to("#!/bin/sh", "local/run")};
+        plan.templates[0].perms = perms;
+        machine.set_ups->begin(plan, SetUpKind::first, 1);
+        const SetUpDone done = machine.done();
+        REQUIRE(done.failure.has_value());
+        CHECK(done.failure->why.text.find("more than 0777") != std::string::npos);
+        CHECK_FALSE(std::filesystem::exists(machine.scratch.path() + "/web/local/run"));
+    }
+}
+
 TEST_CASE("payload, then templates in order, then what they add to the environment") {
     Machine machine;
     Plan plan = machine.plan();
@@ -135,6 +150,25 @@ TEST_CASE("payload, then templates in order, then what they add to the environme
     struct stat about {};
     REQUIRE(stat((machine.scratch.path() + "/web/local/etc/name").c_str(), &about) == 0);
     CHECK((about.st_mode & 07777U) == 0640);
+}
+
+TEST_CASE("an artifact of which nothing comes is given up, and its place is another's") {
+    // A server that git speaks its own protocol with: nothing there watches over silence.
+    const HttpServer silent([](const std::string&) { return HttpServer::stalling(); });
+    SetUpsConfig config;
+    config.fetch_total = 1s;
+    Machine machine(config);
+    Plan plan = machine.plan();
+    Artifact artifact;
+    artifact.source = "git::git" + silent.url("/repo").substr(4);
+    artifact.destination = "local/";
+    plan.artifacts = {artifact};
+    machine.set_ups->begin(plan, SetUpKind::first, 1);
+    const SetUpDone done = machine.done();
+    REQUIRE(done.failure.has_value());
+    CAPTURE(done.failure->why.text);
+    CHECK(has(done.failure->why.text, "in time; given up"));
+    CHECK(done.failure->may_pass);
 }
 
 TEST_CASE("artifacts come first, one after the other, and are told") {

@@ -76,6 +76,28 @@ class Place {
     fs::path root_;
 };
 
+std::string little_endian(std::uint64_t number, int bytes) {
+    std::string out;
+    for (int at = 0; at < bytes; ++at) out += static_cast<char>(number >> (8 * at) & 0xffU);
+    return out;
+}
+
+/// One empty file, stored (APPNOTE.TXT 4.3).
+std::string zip_of_empty_file(const std::string& name, bool says_utf8) {
+    constexpr std::uint64_t kUtf8 = 0x800;
+    constexpr std::uint64_t kPlainFile = 0100644ULL << 16U;
+    const std::string about = little_endian(20, 2) + little_endian(says_utf8 ? kUtf8 : 0, 2) +
+                              little_endian(0, 2 + 4) + little_endian(0, 3 * 4) +
+                              little_endian(name.size(), 2) + little_endian(0, 2);
+    const std::string local = "PK\x03\x04" + about + name;
+    const std::string listed = "PK\x01\x02" + little_endian(0x0314, 2) + about +
+                               little_endian(0, 2 * 3) + little_endian(kPlainFile, 4) +
+                               little_endian(0, 4) + name;
+    return local + listed + "PK\x05\x06" + little_endian(0, 4) + little_endian(1, 2) +
+           little_endian(1, 2) + little_endian(listed.size(), 4) + little_endian(local.size(), 4) +
+           little_endian(0, 2);
+}
+
 /// Serves one body under every path.
 HttpServer serving(const std::string& body) {
     return HttpServer([body](const std::string&) { return HttpServer::ok(body); });
@@ -304,6 +326,19 @@ TEST_CASE("any bytes are an archive or an error, and stay in their place") {
     }
 }
 
+TEST_CASE("names in any encoding come out of a zip as they went in") {
+    for (const bool says_utf8 : {true, false}) {
+        for (const std::string name : {"gr\u00fc\u00dfe.txt", "\u65e5\u672c.txt"}) {
+            CAPTURE(name);
+            const HttpServer server = serving(zip_of_empty_file(name, says_utf8));
+            const Place place;
+            CHECK(place.fetched(place.order(server.url("/x.zip"))) == "done");
+            if (says_utf8) CHECK(fs::exists(place.root() / "task/local" / name));
+            CHECK(place.listing() != "");
+        }
+    }
+}
+
 TEST_CASE("a single packed file loses its ending") {
     const Place place;
     place.put("notes.txt", "notes");
@@ -352,8 +387,21 @@ TEST_CASE("a repository by git, with ref and part; git runs no address of its ow
     CHECK(place.fetched(place.order(source + "//conf", {{"ref", "v1"}})) == "done");
     CHECK(place.text("task/local/app.conf") == "one");
     CHECK(has(place.fetched(place.order(source, {{"ref", "nope"}})), "git: "));
+    FetchOrder small = place.order(source + "//conf");
+    small.bytes_max = 2;
+    CHECK(has(place.fetched(small), "too large"));
+    small = place.order(source + "//conf");
+    small.files_max = 0;
+    CHECK(has(place.fetched(small), "too many entries"));
     CHECK(has(place.fetched(place.order("git::" + repo)), "git: "));  // file:// is refused
     CHECK_FALSE(fs::exists(place.root() / "task/local/.gaggle-fetch.t.0"));
+}
+
+TEST_CASE("a repository of which nothing comes is given up") {
+    const HttpServer silent([](const std::string&) { return HttpServer::stalling(); });
+    const Place place;
+    CHECK(has(place.fetched(place.order("git::" + silent.url("/repo/.git"))), "git: "));
+    CHECK(silent.heads().size() == 1);
 }
 
 TEST_CASE("s3: signed with keys, plain without") {
