@@ -34,8 +34,7 @@ bool is_plain_name(const std::string& name) {
 UniqueFd open_folder(const std::string& alloc_dir) {
     const UniqueFd top(open(alloc_dir.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
     if (!top) return {};
-    const UniqueFd alloc(
-        openat(top.get(), "alloc", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    const UniqueFd alloc(openat(top.get(), "alloc", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
     if (!alloc) return {};
     return UniqueFd(openat(alloc.get(), "logs", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
 }

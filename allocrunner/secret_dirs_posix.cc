@@ -1,4 +1,8 @@
+#include <sys/stat.h>
+
 #include <atomic>
+#include <cerrno>
+#include <cstring>
 
 #include "allocrunner/drivers/drivers.h"
 #include "allocrunner/secret_dirs.h"
@@ -10,15 +14,24 @@ namespace gaggle::allocrunner {
 
 namespace {
 
+constexpr unsigned kForAll = 0777;
+
 setup::SecretsDir secrets_of(const std::string& alloc_dir, const Task& task) {
     setup::SecretsDir out{.path = alloc_dir + "/" + task.name + "/secrets",
                           .size = task.resources.secrets};
-    if (task.user.find("${") == std::string::npos) out.user = task.user;
     const Driver* driver = known_driver(task.driver);
-    // Who such a task runs as is the image's business: as in Nomad, whoever reaches it may read.
-    const bool unknown = driver != nullptr && driver->has_own_root() && out.user.empty();
-    if (unknown || out.user != task.user) out.mode = 0777;
+    const std::string owner = driver == nullptr ? task.user : driver->owner_here(task.user);
+    // A name that is interpolated is known when the task starts, and they are given to it then.
+    if (owner.find("${") == std::string::npos) out.user = owner;
+    // Who such a task runs as is the image's business: as in Nomad, whoever is in there may read.
+    if (driver != nullptr && driver->has_own_root() && owner.empty()) out.mode = kForAll;
     return out;
+}
+
+/// From outside nobody gets at what is open to all inside: engines bind the folders in it as root.
+Result<void> shut(const std::string& task_dir) {
+    if (chmod(task_dir.c_str(), 0700) == 0) return {};
+    return {Errc::io, "set the mode of " + task_dir + ": " + std::strerror(errno)};
 }
 
 }  // namespace
@@ -26,7 +39,9 @@ setup::SecretsDir secrets_of(const std::string& alloc_dir, const Task& task) {
 Result<void> mount_secret_dirs(const std::string& alloc_dir, const TaskGroup& group) {
     static std::atomic<bool> told = false;
     for (const Task& task : group.tasks) {
-        const bool mounted = TRY(setup::mount_secrets(secrets_of(alloc_dir, task)));
+        const setup::SecretsDir what = secrets_of(alloc_dir, task);
+        const bool mounted = TRY(setup::mount_secrets(what));
+        if (what.mode == kForAll) TRY(shut(alloc_dir + "/" + task.name));
         if (mounted || told.exchange(true)) continue;
         log::warn("tasks' secrets are plain directories of mode 0700: this agent may not mount");
     }

@@ -89,7 +89,9 @@ TaskSetUp set_up_of(const TaskPlan& plan) {
     out.inside = dirs_seen(plan);
     out.env = environment_of(plan);
     out.names = interpolation_names(plan.host, out.env);
-    out.user = interpolate(plan.task.user, out.names);
+    const Driver* driver = known_driver(plan.task.driver);
+    const std::string user = interpolate(plan.task.user, out.names);
+    out.user = driver == nullptr ? user : driver->owner_here(user);
     return out;
 }
 

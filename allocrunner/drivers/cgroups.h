@@ -34,6 +34,10 @@ Result<TaskUsage> usage_of_group(const Cgroups& cgroups, const std::string& grou
 /// gone, Errc::unavailable where there is no controller `cpuset`.
 Result<void> set_cpus(const Cgroups& cgroups, const std::string& group, const std::string& cpus);
 
+/// Kills the process whose id is in this file, and its process group, if it is in the control group
+/// still: ids are given anew.
+void kill_in_group(const std::string& group, const std::string& pid_file);
+
 /// Removes an empty group wherever it is. Kills nothing.
 void remove_group(const Cgroups& cgroups, const std::string& group);
 

@@ -1,4 +1,5 @@
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -143,6 +144,16 @@ Result<void> set_cpus(const Cgroups& cgroups, const std::string& group, const st
         return {errno == ENOENT ? Errc::unavailable : Errc::io,
                 what + "write " + file + ": " + std::strerror(errno)};
     return {};
+}
+
+void kill_in_group(const std::string& group, const std::string& pid_file) {
+    const auto pid = static_cast<pid_t>(number_of(pid_file));
+    if (pid <= 1) return;
+    // Lines of "number:controllers:/the/group".
+    const std::string groups = text_of("/proc/" + std::to_string(pid) + "/cgroup");
+    if (groups.find(":" + group + "\n") == std::string::npos) return;
+    kill(-pid, SIGKILL);
+    kill(pid, SIGKILL);
 }
 
 void remove_group(const Cgroups& cgroups, const std::string& group) {

@@ -21,6 +21,7 @@
 #include "allocrunner/drivers/engine_session.h"
 #include "allocrunner/drivers/json_words.h"
 #include "allocrunner/network/record.h"
+#include "base/account.h"
 #include "placement/jobspec/value_json.h"
 
 namespace gaggle::allocrunner {
@@ -42,6 +43,9 @@ class Docker : public Driver {
     std::string_view name() const override { return "docker"; }
     bool has_own_root() const override { return true; }
     bool takes_host_environment() const override { return false; }
+    std::string owner_here(const std::string& user) const override {
+        return numbered_account(user) ? user : "";  // names are the image's
+    }
 
     Result<TaskSpec> spec(const Value::Map& config, const TaskContext& context) const override {
         TRY(judge_config(name(), config, docker_options()));

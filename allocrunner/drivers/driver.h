@@ -77,6 +77,10 @@ class Driver {
     /// /local and /secrets; otherwise they see the host's paths.
     virtual bool has_own_root() const = 0;
 
+    /// Who owns on this machine what a task of this `user` is given: a name or numbers. Empty: the
+    /// agent itself. A driver that has_own_root() says so where only the image knows the user.
+    virtual std::string owner_here(const std::string& user) const { return user; }
+
     /// Variables of the agent's own environment are part of its tasks'. False where an image has
     /// its own.
     virtual bool takes_host_environment() const { return true; }

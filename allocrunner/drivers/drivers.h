@@ -22,6 +22,7 @@ struct DriverSettings {
     std::string docker_socket = "/var/run/docker.sock";
     bool docker_privileged = false;         ///< tasks may ask for `privileged`
     bool docker_volumes = true;             ///< tasks may mount paths of the host
+    bool exec_root = false;                 ///< tasks of driver exec may run as root
     std::vector<std::string> caps_allowed;  ///< besides the default list; "all" allows any
     Duration image_delay = 3min;            ///< how long an image is kept that no task uses
 };

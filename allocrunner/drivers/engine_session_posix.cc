@@ -42,8 +42,9 @@ class EngineSession : public ExecSession {
         const Value told = answer ? answer->json() : Value{};
         const Value* runs = json::find(told, {"Running"});
         const std::int64_t pid = json::number_at(told, {"Pid"});
-        if (runs != nullptr && *runs == Value{true} && pid > 1)
-            kill(static_cast<pid_t>(pid), SIGKILL);
+        if (runs == nullptr || *runs != Value{true} || pid <= 1) return;
+        kill(static_cast<pid_t>(-pid), SIGKILL);  // it leads a group: what it started is in that
+        kill(static_cast<pid_t>(pid), SIGKILL);
     }
 
     Result<ExecOutput> read(Duration patience) override {

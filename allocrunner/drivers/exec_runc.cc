@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <random>
 
 #include "allocrunner/drivers/capabilities.h"
 #include "allocrunner/drivers/cgroups.h"
@@ -22,6 +23,7 @@
 #include "allocrunner/drivers/json_words.h"
 #include "allocrunner/drivers/local_session.h"
 #include "allocrunner/drivers/oci_bundle.h"
+#include "allocrunner/drivers/ownership.h"
 #include "allocrunner/drivers/shim.h"
 #include "allocrunner/drivers/spec_file.h"
 #include "allocrunner/network/program.h"
@@ -74,10 +76,16 @@ Result<std::string> executable_of(const TaskSpec& spec, const std::string& comma
 class Exec : public Driver {
   public:
     explicit Exec(const DriverSettings& settings)
-        : settings_(settings), state_(settings.alloc_root + "/.runc") {}
+        : settings_(settings), state_(settings.alloc_root + "/.runc") {
+        std::random_device chance;
+        sessions_name_ = "exec." + std::to_string(chance()) + std::to_string(chance()) + ".";
+    }
 
     std::string_view name() const override { return "exec"; }
     bool has_own_root() const override { return true; }
+    std::string owner_here(const std::string& user) const override {
+        return user.empty() ? kDefaultUser : user;
+    }
     Result<TaskSpec> spec(const Value::Map& config, const TaskContext& context) const override;
     DriverState fingerprint() override;
     Result<Launch> prepare(const TaskLocation& at, const TaskSpec& spec) override;
@@ -90,6 +98,7 @@ class Exec : public Driver {
         return set_cpus(read_cgroups(), group_of(task.at), cpus);
     }
     Result<void> clean_up(const StartedTask& task) override;
+    void collect(const std::function<std::vector<StartedTask>()>& live) override;
 
   private:
     static std::string group_of(const TaskLocation& at) {
@@ -104,8 +113,10 @@ class Exec : public Driver {
     Result<void> remove(const std::string& runc, const std::string& container) const;
 
     DriverSettings settings_;
-    std::string state_;  ///< runc's own records of its containers
+    std::string state_;          ///< runc's own records of its containers
+    std::string sessions_name_;  ///< of their folders; no other agent's begin so
     std::atomic<std::uint64_t> sessions_ = 0;
+    std::atomic<bool> swept_ = false;
 };
 
 Result<TaskSpec> Exec::spec(const Value::Map& config, const TaskContext& context) const {
@@ -176,11 +187,16 @@ Result<BundleFacts> Exec::facts_of(const TaskLocation& at, const TaskSpec& spec)
         if (access(dir.c_str(), F_OK) == 0) facts.host_dirs.push_back(dir);
     facts.account = TRY(account_of(spec.user));
     facts.superuser = facts.account.uid == 0;
+    if (facts.superuser && !settings_.exec_root)
+        return {Errc::invalid,
+                "driver exec runs no task as root on this peer; leave out the task's "
+                "user, or have the agent started with --exec-root on"};
     facts.capabilities = TRY(capabilities_of(options.texts("cap_add"), options.texts("cap_drop"),
                                              settings_.caps_allowed));
     for (const std::string& name : TRY(named_capabilities(options.texts("cap_add"))))
         facts.ambient.insert(name);
     facts.cgroup = group_of(at);
+    facts.cgroup_v2 = read_cgroups().v2;
     return facts;
 }
 
@@ -194,7 +210,7 @@ Result<Launch> Exec::prepare(const TaskLocation& at, const TaskSpec& spec) {
     BundleFacts facts = TRY(facts_of(at, spec));
     facts.executable = TRY(executable_of(spec, spec.argv.front()));
     facts.cpus = TRY(cpus_for(settings_.alloc_root, at, spec.resources.cores));
-    give_to(facts.account, spec.task_dir);
+    TRY(give_to(facts.account, spec.task_dir));
     const std::string config = value_to_json(oci_config(spec, facts));
     TRY(write_driver_file(dir + "/config.json", as_bytes(config)));
     const std::string log = dir + "/runc.log";
@@ -220,8 +236,8 @@ Result<std::unique_ptr<ExecSession>> Exec::exec(const StartedTask& task,
     const BundleFacts facts = TRY(facts_of(task.at, task.spec));
     std::vector<std::string> argv = request.argv;
     argv.front() = TRY(executable_of(task.spec, argv.front()));
-    const std::string scratch = driver_dir(task.at) + "/exec." + std::to_string(getpid()) + "." +
-                                std::to_string(++sessions_);
+    const std::string scratch =
+        driver_dir(task.at) + "/" + sessions_name_ + std::to_string(++sessions_);
     std::error_code error;
     if (!std::filesystem::create_directory(scratch, error))
         return {Errc::io, "make " + scratch + ": " + error.message()};
@@ -249,6 +265,26 @@ Result<void> Exec::clean_up(const StartedTask& task) {
     TRY(remove(runc, container_name(task.at)));
     remove_group(read_cgroups(), group_of(task.at));
     return {};
+}
+
+/// Commands inside that an earlier agent left: with it went runc, but not what runc had started.
+void Exec::collect(const std::function<std::vector<StartedTask>()>& live) {
+    if (swept_.exchange(true)) return;
+    for (const StartedTask& task : live()) {
+        if (task.spec.driver != name()) continue;
+        std::error_code gone;
+        std::vector<std::string> stale;
+        for (std::filesystem::directory_iterator at(driver_dir(task.at), gone), end;
+             !gone && at != end; at.increment(gone)) {
+            const std::string folder = at->path().filename();
+            if (folder.starts_with("exec.") && !folder.starts_with(sessions_name_))
+                stale.push_back(at->path());
+        }
+        for (const std::string& folder : stale) {
+            kill_in_group(group_of(task.at), folder + "/pid");
+            std::filesystem::remove_all(folder, gone);
+        }
+    }
 }
 
 }  // namespace

@@ -13,7 +13,8 @@ struct ExecutableSearch {
     std::string command;
     std::vector<std::string> folders;  ///< looked at first, also for a command with a slash
     std::string path;                  ///< PATH, for a command without a slash
-    /// Where on the host a path of the task is; nothing: the paths are the host's.
+    /// Where on the host a path of the task is, taken literally; links on the way are then followed
+    /// as the task follows them. Nothing: the paths are the host's.
     std::function<std::string(const std::string&)> on_host;
 };
 

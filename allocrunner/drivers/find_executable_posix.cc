@@ -1,6 +1,8 @@
+#include <limits.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <optional>
@@ -26,6 +28,39 @@ std::optional<Obstacle> obstacle_to(const std::string& path) {
                     "it is not executable; give it a mode such as 0755 (`perms` of a template)"};
 }
 
+/// Where the task's path leads on the host when each link is followed with the task's eyes; empty
+/// with errno when links go round in circles.
+std::string followed(const std::string& inside,
+                     const std::function<std::string(const std::string&)>& on_host) {
+    constexpr int kLinksMax = 40;  // as the kernel
+    std::string done;              // "" is the root
+    std::string left = inside + "/";
+    for (int links = 0; !left.empty();) {
+        const std::size_t slash = left.find('/');
+        const std::string part = left.substr(0, slash);
+        left.erase(0, slash + 1);
+        if (part.empty() || part == ".") continue;
+        if (part == "..") {
+            done.erase(std::min(done.rfind('/'), done.size()));
+            continue;
+        }
+        const std::string next = done + "/" + part;
+        char target[PATH_MAX];
+        const ssize_t length = readlink(on_host(next).c_str(), target, sizeof target);
+        if (length <= 0) {  // no link, or nothing: what it is shows in the end
+            done = next;
+            continue;
+        }
+        if (++links > kLinksMax) {
+            errno = ELOOP;
+            return {};
+        }
+        if (target[0] == '/') done.clear();
+        left = std::string(target, static_cast<std::size_t>(length)) + "/" + left;
+    }
+    return on_host(done);
+}
+
 /// The folders of a PATH, in order; an empty entry is left out: tasks have no current directory of
 /// their own to trust.
 std::vector<std::string> folders_of(const std::string& path) {
@@ -43,7 +78,10 @@ std::vector<std::string> folders_of(const std::string& path) {
 Result<std::string> find_executable(const ExecutableSearch& search) {
     const std::string& command = search.command;
     const auto look_at = [&](const std::string& path) {
-        return obstacle_to(search.on_host ? search.on_host(path) : path);
+        if (!search.on_host) return obstacle_to(path);
+        const std::string here = followed(path, search.on_host);
+        return here.empty() ? std::optional(Obstacle{true, std::strerror(errno)})
+                            : obstacle_to(here);
     };
     const std::string task = "find executable \"" + command + "\": ";
     if (command.starts_with('/')) {

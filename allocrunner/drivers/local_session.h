@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "allocrunner/drivers/account.h"
 #include "allocrunner/drivers/exec_session.h"
 #include "allocrunner/network/alloc_network.h"
+#include "base/account.h"
 
 namespace gaggle::allocrunner {
 

@@ -1,10 +1,12 @@
 #include <fcntl.h>
+#include <linux/close_range.h>
 #include <poll.h>
 #include <pty.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -96,7 +98,7 @@ bool enter(const SessionProcess& process, const Image& image) {
 }
 
 [[noreturn]] void become(const SessionProcess& process, const Image& image, const Streams& streams,
-                         int report) {
+                         int report, pid_t parent) {
     const auto give_up = [&] {
         const int error = errno;
         if (write(report, &error, sizeof error) < 0) _exit(126);
@@ -115,6 +117,12 @@ bool enter(const SessionProcess& process, const Image& image) {
     if (dup2(streams.its_in.get(), 0) < 0 || dup2(streams.its_out.get(), 1) < 0 ||
         dup2(streams.its_err.get(), 2) < 0)
         give_up();
+    // Nothing of the agent's goes on: no socket of its API, which others could listen to, and no
+    // command after the agent is gone. (Switching users would clear the latter.) Whoever starts a
+    // session keeps it on that thread.
+    if (close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC) != 0) give_up();
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent) _exit(126);
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, nullptr);
@@ -205,7 +213,9 @@ class LocalSession : public ExecSession {
         if (pid_file_.empty()) return;
         const std::unique_ptr<FILE, int (*)(FILE*)> file(fopen(pid_file_.c_str(), "re"), fclose);
         int pid = 0;
-        if (file && fscanf(file.get(), "%d", &pid) == 1 && pid > 1) kill(pid, SIGKILL);
+        if (!file || fscanf(file.get(), "%d", &pid) != 1 || pid <= 1) return;
+        kill(-pid, SIGKILL);  // it leads a group of its own: what it started is in that
+        kill(pid, SIGKILL);
     }
 
     UniqueFd in_, out_, err_;
@@ -242,8 +252,9 @@ Result<std::unique_ptr<ExecSession>> start_session(const SessionProcess& process
     if (pipe2(report, O_CLOEXEC) != 0) return {Errc::io, task + "make a pipe: " + why()};
     UniqueFd reads(report[0]);
     UniqueFd writes(report[1]);
+    const pid_t self = getpid();
     const pid_t pid = fork();
-    if (pid == 0) become(process, image, streams, report[1]);
+    if (pid == 0) become(process, image, streams, report[1], self);
     if (pid < 0) return {Errc::io, task + "fork: " + why()};
     writes.reset();
     for (UniqueFd* its : {&streams.its_in, &streams.its_out, &streams.its_err}) its->reset();

@@ -75,7 +75,15 @@ Value limits(const TaskSpec& spec, const BundleFacts& facts) {
     Object memory;
     const std::int64_t most = asked.memory_max.value;
     if (most > asked.memory.value) memory["reservation"] = number(asked.memory.value * kMegaByte);
-    if (most >= 0) memory["limit"] = number(std::max(most, asked.memory.value) * kMegaByte);
+    // A hard limit, so nothing is swapped out: version 2 is told of memory and swap together;
+    // version 1 may not count swap, and is told not to want any.
+    if (most >= 0) {
+        memory["limit"] = number(std::max(most, asked.memory.value) * kMegaByte);
+        if (facts.cgroup_v2)
+            memory["swap"] = memory["limit"];
+        else
+            memory["swappiness"] = number(0);
+    }
     Object cpu{{"shares", number(cpu_shares(asked))}};
     if (!facts.cpus.empty()) cpu["cpus"] = text(facts.cpus);
     const Value no_devices = object({{"allow", flag(false)}, {"access", text("rwm")}});

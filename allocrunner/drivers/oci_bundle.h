@@ -10,10 +10,10 @@
 #include <string>
 #include <vector>
 
-#include "allocrunner/drivers/account.h"
 #include "allocrunner/drivers/capabilities.h"
 #include "allocrunner/drivers/exec_session.h"
 #include "allocrunner/drivers/task_spec.h"
+#include "base/account.h"
 
 namespace gaggle::allocrunner {
 
@@ -27,6 +27,7 @@ struct BundleFacts {
     Capabilities ambient;       ///< kept by a user that is not root
     std::string cgroup;         ///< "/gaggle/<id>"
     std::string cpus;           ///< of its own, "2-3"; empty: any
+    bool cgroup_v2 = false;     ///< memory is limited by that, not by version 1
 };
 
 /// Nomad's default chroot, as far as this machine has it. Reads nothing: what to look for.

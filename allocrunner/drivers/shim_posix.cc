@@ -12,8 +12,9 @@
 #include <cerrno>
 #include <cstring>
 
-#include "allocrunner/drivers/account.h"
+#include "allocrunner/drivers/ownership.h"
 #include "allocrunner/drivers/shim.h"
+#include "base/account.h"
 #include "base/assert.h"
 #include "base/hash.h"
 #include "placement/jobspec/value_json.h"
@@ -129,7 +130,7 @@ Result<Plan> plan_of(const ShimOrder& order) {
         plan.argv = order.spec.argv;
         if (process->user.empty()) return plan;
         plan.account = TRY(account_of(process->user));
-        give_to(*plan.account, order.spec.task_dir);
+        TRY(give_to(*plan.account, order.spec.task_dir));
     } else if (const auto* container = std::get_if<LaunchContainer>(&order.launch)) {
         plan.kind = shim::LaunchKind::container;
         plan.executable = container->create.front();
@@ -277,8 +278,12 @@ std::string words_of_program(const ShimOrder& order) {
     return words;
 }
 
-/// What runc says of a command that cannot be executed, however often it is tried.
+/// What runc says of a command that cannot be executed or of its directory, however often it is
+/// tried. The same reason of anything else (a control group, a namespace, a mount) may pass.
 bool is_the_jobs_fault(const std::string& words) {
+    const bool of_command = words.find("exec: ") != std::string::npos ||
+                            words.find("chdir to cwd") != std::string::npos;
+    if (!of_command) return false;
     for (const char* sign : {"no such file or directory", "permission denied", "not found",
                              "exec format error", "is a directory", "not a directory"})
         if (words.find(sign) != std::string::npos) return true;

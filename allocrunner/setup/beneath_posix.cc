@@ -2,15 +2,14 @@
 
 #include <fcntl.h>
 #include <linux/openat2.h>
-#include <pwd.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <charconv>
 #include <cstring>
-#include <vector>
+
+#include "base/account.h"
 
 namespace gaggle::setup {
 
@@ -65,18 +64,8 @@ bool give(int fd, const FileLook& look) {
 
 Result<Owner> owner_of(const std::string& user) {
     if (user.empty()) return Owner{};
-    std::vector<char> room(16384);
-    passwd entry{};
-    passwd* found = nullptr;
-    getpwnam_r(user.c_str(), &entry, room.data(), room.size(), &found);
-    if (found != nullptr) return Owner{entry.pw_uid, entry.pw_gid};
-    std::int64_t id = 0;
-    const auto [end, error] = std::from_chars(user.data(), user.data() + user.size(), id);
-    if (error == std::errc() && end == user.data() + user.size() && id >= 0 && id < UINT32_MAX)
-        return Owner{id, id};
-    return {Errc::not_found, "look up user " + user +
-                                 ": this machine has no such user; make it "
-                                 "there, or correct the task's `user`"};
+    const Account account = TRY(account_of(user));
+    return Owner{account.uid, account.gid};
 }
 
 Result<BeneathDir> BeneathDir::open(const std::string& path) {

@@ -21,7 +21,7 @@ struct Owner {
     std::int64_t gid = -1;
 };
 
-/// The ids of a user name, or of digits. Errc::not_found. Empty: nobody in particular.
+/// The ids of account_of(user). Errc::not_found. Empty: nobody in particular.
 Result<Owner> owner_of(const std::string& user);
 
 struct FileLook {

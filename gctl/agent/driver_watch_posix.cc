@@ -45,6 +45,7 @@ node::DriversFound look_at(const allocrunner::Drivers& drivers) {
 allocrunner::DriverSettings driver_settings(const AgentOptions& options) {
     allocrunner::DriverSettings out;
     out.raw_exec = options.raw_exec;
+    out.exec_root = options.exec_root;
     out.caps_allowed = options.caps_allowed;
     out.docker_socket = options.docker_socket;
     out.docker_privileged = options.docker_privileged;

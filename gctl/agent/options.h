@@ -43,6 +43,7 @@ struct AgentOptions {
     std::optional<MegaBytes> disk_total;
     Duration max_kill_timeout = std::chrono::seconds(30);  ///< bounds every task's `kill_timeout`
     bool raw_exec = true;
+    bool exec_root = false;                 ///< tasks of driver exec may run as root
     std::vector<std::string> caps_allowed;  ///< for cap_add, besides the default list; or "all"
     std::string docker_socket = "/var/run/docker.sock";
     bool docker_privileged = false;

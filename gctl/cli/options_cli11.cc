@@ -89,6 +89,10 @@ void add_drivers(CLI::App* app, AgentOptions& to) {
         "--raw-exec",
         [&to](const std::string& text) { set_on_off("--raw-exec", text, to.raw_exec); },
         "on or off: run tasks as plain processes of this user [on]");
+    app->add_option_function<std::string>(
+        "--exec-root",
+        [&to](const std::string& text) { set_on_off("--exec-root", text, to.exec_root); },
+        "on or off: tasks of driver exec may run as root [off]");
     app->add_option("--allow-caps", to.caps_allowed,
                     "Capabilities that tasks may add to the default list, or all")
         ->delimiter(',');

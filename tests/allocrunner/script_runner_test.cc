@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <cstdio>
+#include <sstream>
 
 #include "allocrunner/check_probe.h"
 #include "tests/allocrunner/fake_world.h"
@@ -59,8 +60,15 @@ TEST_CASE("a script runs in its task's place with its environment, and its exit 
 TEST_CASE("a script that hangs is killed at its timeout, with what it started") {
     const ScratchDir scratch;
     RealPeer peer(scratch.path());
-    peer.orders({with_script("echo $$ > $NOMAD_TASK_DIR/pid; sleep 1000 & sleep 1000", 1s)});
+    peer.orders({with_script(
+        "cd $NOMAD_TASK_DIR; sleep 1000 & echo $$ $! > pids.$$; mv pids.$$ pids; sleep 1000", 1s)});
     REQUIRE(comes_to(peer, CheckStatus::failure));
+    std::istringstream pids(text_of(scratch.path() + "/" + to_string(kOne) + "/main/local/pids"));
+    std::int64_t shell = 0;
+    std::int64_t child = 0;
+    pids >> shell >> child;
+    REQUIRE(child > 0);
+    CHECK(eventually([&] { return !is_alive(shell) && !is_alive(child); }));
     CHECK(peer.status(kOne).checks[0].output ==
           "script /bin/sh: killed, for it did not end within 1.0s");
     end(peer);

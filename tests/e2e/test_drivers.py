@@ -111,11 +111,12 @@ def test_redis_under_exec():
 def test_exec_isolates():
     """A task of driver exec sees its own root and processes, cannot write the host's, and is killed above its limit."""
     need('exec')
-    peer().run_job(shell('jail', 'echo "pid $$"; id -un; ls /; touch /usr/x; echo "$NOMAD_TASK_DIR"; sleep 1',
-                         type='batch'))
+    key = 'template {\n data = "the key"\n destination = "secrets/key"\n perms = "0600"\n }'
+    peer().run_job(shell('jail', 'echo "pid $$"; id -un; ls /; touch /usr/x; echo "$NOMAD_TASK_DIR"; cat /secrets/key; '
+                         'echo; stat -c "%a %U" /secrets; sleep 1', type='batch', task_extra=key))
     done = wait_until(lambda: peer().all_allocs('jail', 'complete', 1), 60, 'it completes', [peer()])[0]
     said = peer().gctl('alloc', 'logs', done['ID'][:8])
-    check_says(said, r'pid 1\n', r'nobody\n', r'/local\n')
+    check_says(said, r'pid 1\n', r'nobody\n', r'/local\n', r'the key\n', r'700 nobody\n')
     check('\nroot\n' not in said and '\nhome\n' not in said, f"the host's other folders are not there:\n{said}")
     check_says(peer().gctl('alloc', 'logs', '-stderr', done['ID'][:8]), 'Read-only file system')
     no_retry = 'restart {\n attempts = 0\n mode = "fail"\n }'
@@ -215,6 +216,16 @@ def test_container_runs_and_tells():
     dead = wait_until(lambda: peer().all_allocs('hungry', 'failed', 1), 60, 'it is killed', [peer()])[0]
     check_says(peer().gctl('alloc', 'status', dead['ID'][:8]), 'want of memory|OOM')
     wait_until(lambda: not docker().containers(), 30, 'no container is left', [peer()])
+
+
+def test_container_runs_as_whom_the_task_names():
+    """Users that only the image has are none of this machine's: numbers own the task's files, and it starts."""
+    need('docker')
+    key = 'user = "1234:77"\n template {\n data = "the key"\n destination = "secrets/key"\n perms = "0600"\n }'
+    peer().run_job(container('who', 'id -u; id -g; cat /secrets/key').replace('driver = "docker"',
+                                                                              'driver = "docker"\n' + key))
+    done = wait_until(lambda: peer().all_allocs('who', 'complete', 1), 60, 'it completes', [peer()])[0]
+    check(peer().gctl('alloc', 'logs', done['ID'][:8]) == '1234\n77\nthe key', 'its numbers, and its own secret')
 
 
 def test_missing_image_or_command_is_told():

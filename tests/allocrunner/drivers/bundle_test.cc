@@ -52,7 +52,8 @@ std::string bundle(const golden::Directive& asked) {
                       .capabilities = *allowed,
                       .ambient = {},
                       .cgroup = "/gaggle/main-1",
-                      .cpus = asked.get("cpus")};
+                      .cpus = asked.get("cpus"),
+                      .cgroup_v2 = asked.has("v2")};
     if (spec->user == "root") {
         facts.account = {.uid = 0, .gid = 0, .groups = {0}};
         facts.superuser = true;

@@ -1,7 +1,10 @@
 // Commands inside running tasks, what tasks use, and containers by the real runc.
 #include <doctest/doctest.h>
 #include <signal.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
 
+#include <algorithm>
 #include <chrono>
 
 #include "allocrunner/drivers/spec_file.h"
@@ -36,6 +39,32 @@ ExecEnd run_inside(DriverStage& stage, std::vector<std::string> argv, Duration t
 
 const std::string kDrivers[] = {"raw_exec", "exec"};
 
+/// A number of seconds to sleep that no other process of this machine sleeps.
+std::string rare_number() {
+    static int used = 0;
+    return std::to_string(1'000'000'000 + getpid() * 100 + ++used);
+}
+
+/// Whether somebody sleeps so long, as the task sees it.
+bool sleeps(DriverStage& stage, const std::string& number) {
+    const std::string pattern = "[" + number.substr(0, 1) + "]" + number.substr(1);
+    return run_inside(stage, {"sh", "-c", "pgrep -fc '" + pattern + "' || true"}).output != "0\n";
+}
+
+/// An agent that starts a command inside the task and is killed while that runs.
+void start_inside_and_be_killed(DriverStage& stage, const std::vector<std::string>& argv,
+                                const std::string& number) {
+    const pid_t agent = fork();
+    if (agent == 0) {
+        stage.start_agent_again();  // not the one that this process goes on with
+        const auto session = stage.driver().exec(stage.started(), {.argv = argv});
+        for (;;) pause();
+    }
+    CHECK(eventually([&] { return sleeps(stage, number); }));
+    kill(agent, SIGKILL);
+    waitpid(agent, nullptr, 0);
+}
+
 }  // namespace
 
 TEST_CASE("a command runs beside its task, with its environment, directory and user") {
@@ -56,19 +85,52 @@ TEST_CASE("a command runs beside its task, with its environment, directory and u
     }
 }
 
-TEST_CASE("a command that takes too long is killed, and its task is not") {
+TEST_CASE("a command that takes too long is killed with all that it started, its task is not") {
     for (const std::string& driver : kDrivers) {
         CAPTURE(driver);
         DriverStage stage(driver);
         if (!stage.usable()) continue;
         stage.start({"/bin/sleep", "1000"});
+        const std::string number = rare_number();
         const ExecEnd end =
-            run_inside(stage, {"sh", "-c", "echo begun; sleep 1000; echo never"}, 300ms);
+            run_inside(stage, {"sh", "-c", "sleep " + number + " & sleep " + number}, 300ms);
         CHECK(end.timed_out);
-        CHECK(eventually([&] {
-            return run_inside(stage, {"sh", "-c", "pgrep -fc '[n]ever' || true"}).output == "0\n";
-        }));
+        CHECK(eventually([&] { return !sleeps(stage, number); }));
         CHECK(is_alive(stage.live().record.pid));
+    }
+}
+
+TEST_CASE("a command has nothing of the agent's but its own input and output") {
+    // As Asio's sockets are: open in every child that does not see to it.
+    const int listening = socket(AF_INET, SOCK_STREAM, 0);
+    REQUIRE(listening > STDERR_FILENO);
+    for (const std::string& driver : kDrivers) {
+        CAPTURE(driver);
+        DriverStage stage(driver);
+        if (!stage.usable()) continue;
+        stage.start({"/bin/sleep", "1000"});
+        const std::string script = "for fd in /proc/$$/fd/*; do readlink $fd; done";
+        const std::string open = run_inside(stage, {"sh", "-c", script}).output;
+        CAPTURE(open);
+        CHECK(open.find("socket") == std::string::npos);
+        CHECK(std::count(open.begin(), open.end(), '\n') == 3);
+    }
+    close(listening);
+}
+
+TEST_CASE("a command does not outlive its agent, or the next agent ends it") {
+    for (const std::string& driver : kDrivers) {
+        CAPTURE(driver);
+        DriverStage stage(driver);
+        if (!stage.usable()) continue;
+        stage.start({"/bin/sleep", "1000"});
+        const std::string number = rare_number();
+        start_inside_and_be_killed(stage, {"sleep", number}, number);
+        stage.start_agent_again();
+        stage.driver().collect([&] { return std::vector<StartedTask>{stage.started()}; });
+        CHECK(eventually([&] { return !sleeps(stage, number); }));
+        for (const auto& entry : std::filesystem::directory_iterator(stage.dir() + "/driver/main"))
+            CHECK_FALSE(entry.path().filename().string().starts_with("exec."));
     }
 }
 
@@ -154,6 +216,58 @@ TEST_CASE("a task of driver exec has its own root, processes and limits") {
     CHECK(stage.leftovers().empty());
 }
 
+TEST_CASE("a task of driver exec runs as root only where the agent allows it") {
+    for (const bool allowed : {false, true}) {
+        CAPTURE(allowed);
+        DriverSettings settings;
+        settings.exec_root = allowed;
+        DriverStage stage("exec", settings);
+        if (!stage.usable()) return;
+        for (const char* user : {"root", "0", "0:65534"}) {
+            CAPTURE(user);
+            stage.spec().user = user;
+            if (allowed) {
+                stage.start({"/usr/bin/id", "-u"});
+                CHECK(stage.wait_for_exit().code == 0);
+                continue;
+            }
+            const StartFailure failure = stage.failure({"/usr/bin/id", "-u"});
+            CHECK(failure.error.find("--exec-root on") != std::string::npos);
+            CHECK_FALSE(failure.may_pass);
+        }
+        if (allowed) CHECK(stage.log("stdout.0") == "0\n0\n0\n");
+    }
+}
+
+TEST_CASE("a task of driver exec finds its program with its own eyes") {
+    DriverStage stage("exec");
+    if (!stage.usable()) return;
+    std::filesystem::create_directories(stage.dir() + "/alloc/rel1/bin");
+    std::filesystem::create_symlink("/alloc/rel1", stage.dir() + "/alloc/current");
+    std::filesystem::create_symlink("../../alloc/current/bin/run", stage.dir() + "/main/local/run");
+    std::filesystem::create_symlink("/local/circle", stage.dir() + "/main/local/circle");
+    std::filesystem::create_symlink("/usr/bin/env", stage.dir() + "/main/local/env");
+    std::ofstream(stage.dir() + "/alloc/rel1/bin/run") << "#!/bin/sh\necho it runs\n";
+    chmod((stage.dir() + "/alloc/rel1/bin/run").c_str(), 0755);
+    for (const char* command : {"/alloc/current/bin/run", "/local/run", "run"}) {
+        CAPTURE(command);
+        stage.start({command});
+        CHECK(stage.wait_for_exit().code == 0);
+    }
+    CHECK(stage.log("stdout.0") == "it runs\nit runs\nit runs\n");
+    stage.start({"/local/env", "true"});
+    CHECK(stage.wait_for_exit().code == 0);
+    // A link to what only the host has leads nowhere.
+    std::filesystem::create_symlink(stage.dir() + "/alloc/rel1/bin/run",
+                                    stage.dir() + "/main/local/host");
+    for (const char* command : {"/local/circle", "/local/host", "/alloc/current/bin"}) {
+        CAPTURE(command);
+        const StartFailure failure = stage.failure({command});
+        CHECK(failure.error.find("find executable") != std::string::npos);
+        CHECK_FALSE(failure.may_pass);
+    }
+}
+
 TEST_CASE("a task of driver exec that takes too much memory is killed, and that is said") {
     DriverStage stage("exec");
     if (!stage.usable()) return;
@@ -191,6 +305,10 @@ TEST_CASE("a runc that is missing, fails, hangs or dies is told from a task that
                  "runc create: cgroup is full", true},
              Row{"test $3 = --log && echo '{\"msg\":\"exec: x: not found\"}' > \"$4\"; exit 1",
                  "runc create: exec: x: not found", false},
+             Row{"test $3 = --log && echo '{\"msg\":\"open /proc/7/ns/net: no such file or "
+                 "directory\"}' "
+                 "> \"$4\"; exit 1",
+                 "runc create: open /proc/7/ns/net: no such file or directory", true},
              Row{"kill -9 $$", "runc create: Interrupted system call", true},
              Row{"exit 0", "runc create: Protocol error", true},
              Row{"exec sleep 1000", "runc create: Connection timed out; it hangs, and was given up",

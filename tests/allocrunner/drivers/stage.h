@@ -146,6 +146,8 @@ class DriverStage {
         return out;
     }
 
+    void start_agent_again() { drivers_ = std::make_unique<Drivers>(settings_); }
+
     /// From here on `script` is run instead of runc; nullptr: there is none.
     void replace_runc(const char* script) {
         const std::string path = root() + "/runc";

@@ -202,26 +202,22 @@ TEST_CASE("a text that would fill the machine's memory is refused before it is m
     };
     const long before = peak_kib();
     // Arguments that the format does not name; a verb that does not fit.
-    check_error(world,
-                (mebibyte + "{{ $l := split \"#\" $x }}{{ printf \"\"" + many + " }}").c_str(),
-                "line 1", "grows beyond");
-    check_error(world, (mebibyte + "{{ $l := split \"#\" $x }}{{ print" + many + " }}").c_str(),
-                "line 1", "grows beyond");
+    const std::string list = mebibyte + "{{ $l := split \"#\" $x }}";
+    for (const char* function : {"printf \"\"", "printf \"%d\"", "print"})
+        check_error(world, (list + "{{ " + function + many + " }}").c_str(), "line 1",
+                    "grows beyond");
     // One large item in a thousand groups.
-    std::string tags;
-    for (int i = 0; i < 1000; ++i) tags += (i > 0 ? ",\\\"" : "\\\"") + std::to_string(i) + "\\\"";
+    std::string tags = "0";
+    for (int i = 1; i < 1000; ++i) tags += "," + std::to_string(i);
     const std::string groups = mebibyte +
-                               "{{ $g := byTag (parseJSON (print \"[{\\\"Big\\\":\\\"\" $x " +
-                               "\"\\\",\\\"Tags\\\":[" + tags + "]}]\")) }}";
+                               "{{ $g := byTag (parseJSON (print `[{\"Big\":\"` $x `\"," +
+                               "\"Tags\":[" + tags + "]}]`)) }}";
     check_error(world, (groups + "{{ $g }}").c_str(), "line 1", "grows beyond");
     check_error(world, (groups + "{{ printf \"%d\" $g }}").c_str(), "line 1", "grows beyond");
     // A large list inside of a small one.
-    check_error(
-        world,
-        (nothing_between + "{{ range loop 9 }}{{ $k := parseJSON (print \"[[\" $z \"]]\") }}"
-                           "{{ end }}")
-            .c_str(),
-        "line 1", "steps");
+    const std::string lists =
+        "{{ range loop 9 }}{{ $k := parseJSON (print `[[` $z `]]`) }}{{ end }}";
+    check_error(world, (nothing_between + lists).c_str(), "line 1", "steps");
     CHECK(peak_kib() - before < 500 << 10);
 }
 

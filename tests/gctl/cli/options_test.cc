@@ -59,18 +59,21 @@ TEST_CASE("the agent's options") {
     CHECK(options.log_level == log::Level::debug);
     CHECK(options.docker_socket == "/var/run/docker.sock");
     CHECK(!options.docker_privileged);
+    CHECK(!options.exec_root);
     CHECK(options.invitation_file == "-");
 }
 
 TEST_CASE("an operator says what drivers may do") {
     const auto options = parsed<RunAgent>({"agent", "-dev", "--allow-caps", "net_raw,sys_time",
                                            "--docker-socket", "/run/podman.sock",
-                                           "--docker-privileged", "on", "--docker-volumes", "off"})
+                                           "--docker-privileged", "on", "--docker-volumes", "off",
+                                           "--exec-root", "on"})
                              .options;
     CHECK(options.caps_allowed == std::vector<std::string>{"net_raw", "sys_time"});
     CHECK(options.docker_socket == "/run/podman.sock");
     CHECK(options.docker_privileged);
     CHECK(!options.docker_volumes);
+    CHECK(options.exec_root);
 }
 
 TEST_CASE("an agent keeps its data in the default place, and a --dev one in a temporary") {

@@ -5,10 +5,10 @@
 #include <charconv>
 #include <optional>
 
-#include "allocrunner/drivers/account.h"
+#include "base/account.h"
 #include "base/bytes.h"
 
-namespace gaggle::allocrunner {
+namespace gaggle {
 
 namespace {
 
@@ -21,7 +21,9 @@ std::optional<std::uint32_t> number_of(std::string_view text) {
     return number;
 }
 
-std::optional<Account> by_number(const std::string& user) {
+}  // namespace
+
+std::optional<Account> numbered_account(const std::string& user) {
     const std::size_t colon = user.find(':');
     const auto uid = number_of(std::string_view(user).substr(0, colon));
     if (!uid) return std::nullopt;
@@ -31,15 +33,13 @@ std::optional<Account> by_number(const std::string& user) {
     return Account{*uid, *gid, {*gid}};
 }
 
-}  // namespace
-
 Result<Account> account_of(const std::string& user) {
     Bytes room(16'384);
     passwd entry{};
     passwd* found = nullptr;
     getpwnam_r(user.c_str(), &entry, reinterpret_cast<char*>(room.data()), room.size(), &found);
     if (found == nullptr) {
-        if (const auto numbered = by_number(user)) return *numbered;
+        if (const auto numbered = numbered_account(user)) return *numbered;
         return {Errc::not_found, "look up user \"" + user +
                                      "\": there is none of that name on "
                                      "this peer; create it or correct the task's user"};
@@ -51,9 +51,4 @@ Result<Account> account_of(const std::string& user) {
     return Account{entry.pw_uid, entry.pw_gid, {groups.begin(), groups.end()}};
 }
 
-void give_to(const Account& account, const std::string& task_dir) {
-    for (const char* folder : {"", "/local", "/tmp", "/secrets"})
-        if (lchown((task_dir + folder).c_str(), account.uid, account.gid) != 0) return;
-}
-
-}  // namespace gaggle::allocrunner
+}  // namespace gaggle

@@ -1,13 +1,14 @@
-// A user of this machine, as a task is to become it.
+// A user of this machine, as a task is to become it and to own what it is given.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
 
-namespace gaggle::allocrunner {
+namespace gaggle {
 
 struct Account {
     std::uint32_t uid = 0;
@@ -18,7 +19,7 @@ struct Account {
 /// By name, or by number ("1000", "1000:1000") for one without a name. Errc::not_found.
 Result<Account> account_of(const std::string& user);
 
-/// What a task writes to belongs to its user: its directory, and local, tmp and secrets in it.
-void give_to(const Account& account, const std::string& task_dir);
+/// "1000" or "1000:1000", wherever that is; nothing for all else.
+std::optional<Account> numbered_account(const std::string& user);
 
-}  // namespace gaggle::allocrunner
+}  // namespace gaggle
