@@ -34,6 +34,14 @@ Result<TaskUsage> usage_of_group(const Cgroups& cgroups, const std::string& grou
 /// gone, Errc::unavailable where there is no controller `cpuset`.
 Result<void> set_cpus(const Cgroups& cgroups, const std::string& group, const std::string& cpus);
 
+/// The directory of a group that only holds processes together, to be made: in the tree of version
+/// 2, which a hybrid has as well, else in that of `pids`. Empty: there is neither.
+std::string holding_dir(const Cgroups& cgroups, const std::string& group);
+
+/// Kills all that is in the group of this directory and removes it, within a second or so. Fine
+/// when there is none. Blocks.
+void end_group(const std::string& dir);
+
 /// Kills the process whose id is in this file, and its process group, if it is in the control group
 /// still: ids are given anew.
 void kill_in_group(const std::string& group, const std::string& pid_file);

@@ -1,4 +1,5 @@
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -144,6 +145,27 @@ Result<void> set_cpus(const Cgroups& cgroups, const std::string& group, const st
         return {errno == ENOENT ? Errc::unavailable : Errc::io,
                 what + "write " + file + ": " + std::strerror(errno)};
     return {};
+}
+
+std::string holding_dir(const Cgroups& cgroups, const std::string& group) {
+    if (!cgroups.unified.empty()) return cgroups.unified + group;
+    const auto pids = cgroups.trees.find("pids");
+    return pids == cgroups.trees.end() ? "" : pids->second + group;
+}
+
+void end_group(const std::string& dir) {
+    constexpr int kRounds = 100;
+    constexpr int kRoundMs = 10;
+    for (int round = 0; round < kRounds; ++round) {
+        if (rmdir(dir.c_str()) == 0 || errno == ENOENT) return;
+        // Whoever forks all the time is forbidden it first (version 1), or all go at once.
+        std::ofstream(dir + "/pids.max") << 0;
+        std::ofstream(dir + "/cgroup.kill") << 1;
+        std::istringstream pids(text_of(dir + "/cgroup.procs"));
+        for (pid_t pid = 0; pids >> pid;)
+            if (pid > 1) kill(pid, SIGKILL);
+        poll(nullptr, 0, kRoundMs);
+    }
 }
 
 void kill_in_group(const std::string& group, const std::string& pid_file) {

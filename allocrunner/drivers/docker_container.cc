@@ -195,6 +195,9 @@ Result<void> put_limits(const TaskSpec& spec, const ConfigReader& options,
 }
 
 Result<void> put_rights(const ConfigReader& options, const ContainerFacts& facts, Object& host) {
+    for (const char* mode : {"pid_mode", "ipc_mode", "uts_mode", "network_mode"})
+        if (options.text(mode).starts_with("container:"))
+            return wrong(std::string(mode) + " cannot name another container");
     if (options.flag("privileged")) {
         if (!facts.privileged_allowed)
             return {Errc::denied,
@@ -207,9 +210,6 @@ Result<void> put_rights(const ConfigReader& options, const ContainerFacts& facts
         capabilities_of(options.texts("cap_add"), options.texts("cap_drop"), facts.caps_allowed));
     host["CapDrop"] = texts(std::vector<std::string>{"ALL"});
     host["CapAdd"] = texts(kept);
-    for (const char* mode : {"pid_mode", "ipc_mode", "uts_mode"})
-        if (options.text(mode).starts_with("container:"))
-            return wrong(std::string(mode) + " cannot name another container");
     return {};
 }
 

@@ -14,6 +14,7 @@ struct LaunchProcess {
     std::string executable;  ///< a path
     TaskNetwork network;     ///< to enter first
     std::string user;        ///< to become; empty: the agent's own
+    std::string group;       ///< the directory of a control group to be in; empty: none
 };
 
 /// A container whose first process becomes the shim's child: programs make it, start it and remove

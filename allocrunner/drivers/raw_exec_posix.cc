@@ -1,14 +1,23 @@
 // raw_exec: a plain process of the host. No isolation: the agent's own user unless the task names
-// another, the host's files, no limits. Where the allocation has a network, it enters that.
+// another, the host's files, no limits. Where the allocation has a network, it enters that. As root
+// a control group holds its processes together, for nothing but to find and kill them.
+
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 
+#include "allocrunner/drivers/cgroups.h"
+#include "allocrunner/drivers/container_name.h"
 #include "allocrunner/drivers/driver_config.h"
 #include "allocrunner/drivers/drivers.h"
 #include "allocrunner/drivers/find_executable.h"
 #include "allocrunner/drivers/local_session.h"
 #include "allocrunner/drivers/process_usage.h"
 #include "allocrunner/drivers/shim.h"
+#include "base/bytes.h"
+#include "base/hash.h"
 
 namespace gaggle::allocrunner {
 
@@ -35,6 +44,21 @@ Result<std::string> executable_of(const TaskSpec& spec, const std::string& comma
                             .folders = {spec.task_dir + "/local", spec.task_dir},
                             .path = path == spec.env.end() ? "" : path->second,
                             .on_host = {}});
+}
+
+/// Holds a task's processes together, wherever they go; empty where we have not the right to. Also
+/// two agents of one machine that run the same allocation's copies must not share one.
+std::string group_of(const TaskLocation& at) {
+    if (geteuid() != 0) return {};
+    const std::string place = std::to_string(checksum64(as_bytes(at.alloc_dir)));
+    return holding_dir(read_cgroups(), "/gaggle/" + container_name(at) + "." + place);
+}
+
+bool begin_group(const std::string& dir) {
+    end_group(dir);
+    const std::string parent = dir.substr(0, dir.rfind('/'));
+    if (mkdir(parent.c_str(), 0755) != 0 && errno != EEXIST) return false;
+    return mkdir(dir.c_str(), 0755) == 0;
 }
 
 class RawExec : public Driver {
@@ -67,10 +91,14 @@ class RawExec : public Driver {
                 .attributes = {{"driver.raw_exec", "1"}}};
     }
 
-    Result<Launch> prepare(const TaskLocation&, const TaskSpec& spec) override {
-        return Launch(LaunchProcess{.executable = TRY(executable_of(spec, spec.argv.front())),
-                                    .network = spec.network,
-                                    .user = spec.user});
+    Result<Launch> prepare(const TaskLocation& at, const TaskSpec& spec) override {
+        LaunchProcess out{.executable = TRY(executable_of(spec, spec.argv.front())),
+                          .network = spec.network,
+                          .user = spec.user,
+                          .group = group_of(at)};
+        // What an earlier run left whose supervisor was killed, also outside of its session.
+        if (!out.group.empty() && !begin_group(out.group)) out.group.clear();
+        return Launch(std::move(out));
     }
 
     Result<std::unique_ptr<ExecSession>> exec(const StartedTask& task,
@@ -95,6 +123,7 @@ class RawExec : public Driver {
     Result<void> clean_up(const StartedTask& task) override {
         if (const auto record = read_record(task.at.alloc_dir, task.at.task))
             kill_left_behind(*record);
+        if (const std::string group = group_of(task.at); !group.empty()) end_group(group);
         return {};
     }
 };

@@ -115,7 +115,7 @@ void put_texts(Bytes& out, const std::vector<std::string>& texts) {
 /// What the three kinds of launch have in common, as the message has it.
 struct Plan {
     shim::LaunchKind kind = shim::LaunchKind::process;
-    std::string executable, pid_file, oom_file;
+    std::string executable, pid_file, oom_file, group;
     TaskNetwork network;
     std::vector<std::string> argv, start, remove;
     std::optional<Account> account;
@@ -127,6 +127,7 @@ Result<Plan> plan_of(const ShimOrder& order) {
     if (const auto* process = std::get_if<LaunchProcess>(&order.launch)) {
         plan.executable = process->executable;
         plan.network = process->network;
+        plan.group = process->group;
         plan.argv = order.spec.argv;
         if (process->user.empty()) return plan;
         plan.account = TRY(account_of(process->user));
@@ -193,7 +194,7 @@ Bytes start_message(const ShimOrder& order, const Plan& plan) {
     put_text(out, order.alloc_dir + "/exit/" + order.task);
     const TaskNetwork& network = plan.network;
     put_texts(out, {network.netns, network.hostname, network.resolv_file, network.hosts_file,
-                    network.hostname_file, plan.pid_file, plan.oom_file});
+                    network.hostname_file, plan.pid_file, plan.oom_file, plan.group});
     put_texts(out, plan.argv);
     put_texts(out, plan.start);
     put_texts(out, plan.remove);

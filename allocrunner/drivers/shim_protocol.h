@@ -92,9 +92,9 @@ struct RecordV1 {
 /// Followed by `groups` numbers of u32, then NUL-ended strings: executable, work directory, prefix
 /// of the two logs (".../alloc/logs/<task>."), record file; network namespace, host name, three
 /// files to be seen as /etc/resolv.conf, /etc/hosts and /etc/hostname, pid file, file of memory
-/// events (these seven may be empty); then argc arguments, start_argc of the program that starts,
-/// remove_argc of the one that removes, envc variables. With LaunchKind::engine the arguments are
-/// the path of its socket and the container's name.
+/// events, directory of a control group to be in (these eight may be empty); then argc arguments,
+/// start_argc of the program that starts, remove_argc of the one that removes, envc variables. With
+/// LaunchKind::engine the arguments are the path of its socket and the container's name.
 struct StartHeader {
     std::uint64_t run = 0;
     std::uint32_t argc = 0;

@@ -30,6 +30,9 @@ inline constexpr std::size_t kFetchesMax = 8;
 /// Tasks being set up or watched; beyond it begin() fails the task, which may pass.
 inline constexpr std::size_t kSetUpsMax = 16384;
 
+/// What was asked and not looked at yet; beyond it the asking thread waits.
+inline constexpr std::size_t kCommandsMax = 1024;
+
 struct SetUpsConfig {
     std::string fetch_path;                       ///< the program gctl-fetch
     bool file_artifacts = false;                  ///< sources on this machine are allowed

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <condition_variable>
 #include <cstring>
 #include <mutex>
 #include <thread>
@@ -40,12 +41,14 @@ struct SetUps::Impl {
 
     void push(Asked command) {
         {
-            const std::lock_guard lock(mutex);
-            if (stopping) return;
+            std::unique_lock lock(mutex);
             if (std::holds_alternative<CatalogueSource>(command))  // only the newest counts
                 std::erase_if(queue, [](const Asked& one) {
                     return std::holds_alternative<CatalogueSource>(one);
                 });
+            else  // whoever asks may wait
+                room.wait(lock, [&] { return queue.size() < kCommandsMax || stopping; });
+            if (stopping) return;
             queue.push_back(std::move(command));
         }
         wake();
@@ -65,6 +68,7 @@ struct SetUps::Impl {
                 if (stopping) return;
                 commands = std::exchange(queue, {});
             }
+            room.notify_all();
             for (Asked& command : commands) carry_out(command);
             work.step(read_clock());
             wait();
@@ -102,6 +106,7 @@ struct SetUps::Impl {
     UniqueFd bell;
     std::mutex mutex;
     std::vector<Asked> queue;
+    std::condition_variable room;  ///< there is some in the queue
     bool stopping = false;
     std::thread thread;
 };
@@ -130,6 +135,7 @@ void SetUps::stop() {
         const std::lock_guard lock(impl_->mutex);
         impl_->stopping = true;
     }
+    impl_->room.notify_all();
     impl_->wake();
     if (impl_->thread.joinable()) impl_->thread.join();
 }

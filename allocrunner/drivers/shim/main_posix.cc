@@ -62,6 +62,7 @@ Shim self;
 char log_out[NAME_MAX + 1];
 char log_err[NAME_MAX + 1];
 char orphans[64U << 10U];
+char group[kPathMax];
 char record_dir[kPathMax];
 char record_file[kPathMax];
 char record_draft[kPathMax];
@@ -137,6 +138,7 @@ int reserve_record() {
 
 void kill_all() {
     if (self.is(LaunchKind::engine)) return self.engine.signal(SIGKILL);
+    kill_group(group);
     if (self.record.pid > 0) {
         kill(static_cast<pid_t>(self.record.pid), SIGKILL);
         kill(static_cast<pid_t>(-self.record.pid), SIGKILL);
@@ -179,6 +181,7 @@ Round kill_orphans() {
 
 /// Until nobody is left, or nobody whom we may kill.
 void kill_all_orphans() {
+    kill_group(group);
     for (;;) {
         const Round round = kill_orphans();
         if (!round.left) return;
@@ -389,6 +392,7 @@ void start_task(Agent& agent) {
     if (!Text(record_file).add(start.record_file).fits() || !name_draft())
         refuse(agent, ENAMETOOLONG, Step::message);
     if (const int error = reserve_record()) refuse(agent, error, Step::record);
+    Text(group).add(start.group);
     const StartHeader& header = start.header;
     if ((header.flags & kNoLogs) == 0 && !open_logs(start)) refuse(agent, errno, Step::logs);
     self.record.run = header.run;

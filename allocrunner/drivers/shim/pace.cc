@@ -7,8 +7,8 @@ namespace {
 constexpr std::int64_t kMillisecond = 1'000'000;
 constexpr std::int64_t kWindow = 10 * kMillisecond;
 constexpr std::int64_t kRestMax = 100 * kMillisecond;
-constexpr std::uint32_t kReadsMin = 3;         // in a window: below, it is heard at once
-constexpr std::int64_t kBytesPerMsMin = 16;    // while it rests: below, it is heard at once again
+constexpr std::uint32_t kReadsMin = 3;       // in a window: below, it is heard at once
+constexpr std::int64_t kBytesPerMsMin = 16;  // while it rests: below, it is heard at once again
 constexpr std::size_t kFillPart = 4;
 
 }  // namespace

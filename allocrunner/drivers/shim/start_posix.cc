@@ -53,6 +53,17 @@ void set_oom_score(std::int32_t score, int report) {
     close(fd);
 }
 
+/// Without it, what leaves the task's session and loses its supervisor would not be found again;
+/// that alone is no reason not to run.
+void enter_group(const char* group) {
+    char path[kPathMax];
+    if (group[0] == '\0' || !Text(path).add(group).add("/cgroup.procs").fits()) return;
+    const int fd = open(path, O_WRONLY | O_CLOEXEC);
+    if (fd < 0) return;
+    if (write(fd, "0", 1) < 0) errno = 0;
+    close(fd);
+}
+
 void switch_user(const Start& start, int report) {
     if ((start.header.flags & kSwitchUser) == 0) return;
     if (setgroups(start.header.groups, start.groups) != 0 || setgid(start.header.gid) != 0 ||
@@ -89,6 +100,7 @@ bool enter_network(const Start& start) {
 [[noreturn]] void become_task(const Start& start, int out, int err, int report, pid_t parent) {
     setsid();
     if ((start.header.flags & kSetOomScore) != 0) set_oom_score(start.header.oom_score_adj, report);
+    enter_group(start.group);
     if (!enter_network(start)) give_up(report, Step::network);
     switch_user(start, report);
     if (chdir(start.work_dir) != 0) give_up(report, Step::directory);
@@ -117,7 +129,7 @@ bool parse_start(char* bytes, std::size_t size, Start& out) {
     for (const char** text :
          {&out.executable, &out.work_dir, &out.log_prefix, &out.record_file, &out.netns,
           &out.hostname, &out.network_files[0], &out.network_files[1], &out.network_files[2],
-          &out.pid_file, &out.oom_file})
+          &out.pid_file, &out.oom_file, &out.group})
         if ((*text = take_string(next, end)) == nullptr) return false;
     struct List {
         char*** texts;
@@ -131,6 +143,15 @@ bool parse_start(char* bytes, std::size_t size, Start& out) {
     const std::uint32_t least = out.header.launch == LaunchKind::engine ? 2 : 1;
     if (container && (out.header.start_argc == 0 || out.header.remove_argc == 0)) return false;
     return out.header.argc >= least && next == end;
+}
+
+void kill_group(const char* group) {
+    char path[kPathMax];
+    if (group[0] == '\0' || !Text(path).add(group).add("/cgroup.kill").fits()) return;
+    const int fd = open(path, O_WRONLY | O_CLOEXEC);
+    if (fd < 0) return;
+    if (write(fd, "1", 1) < 0) errno = 0;
+    close(fd);
 }
 
 bool Pipes::open(bool logs) {

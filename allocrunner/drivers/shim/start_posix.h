@@ -27,6 +27,7 @@ struct Start {
     const char* network_files[3] = {};  ///< to be seen at kNetworkFiles
     const char* pid_file = nullptr;
     const char* oom_file = nullptr;
+    const char* group = nullptr;  ///< control group, of a plain process
     char** argv = nullptr;  ///< all lists are from malloc, ended by nullptr
     char** start_argv = nullptr;
     char** remove_argv = nullptr;
@@ -44,6 +45,9 @@ struct Pipes {
     /// The ends that the task has.
     void close_its_ends() const;
 };
+
+/// Kills every process of a control group. Nothing happens where that cannot be asked for at once.
+void kill_group(const char* group);
 
 /// In a child: input from nowhere, output to the descriptors (-1: nowhere), signals and the limit
 /// of open files as a task expects them. False with errno.

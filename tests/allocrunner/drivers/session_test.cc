@@ -279,6 +279,37 @@ TEST_CASE("a task of driver exec that takes too much memory is killed, and that 
     CHECK(stage.leftovers().empty());
 }
 
+TEST_CASE("a task whose supervisor is killed leaves nobody, also outside of its session") {
+    DriverStage stage("raw_exec");
+    const std::string number = rare_number();
+    stage.start({"/bin/sh", "-c", "setsid sleep " + number + " & wait"});
+    REQUIRE(eventually([&] { return sleeps(stage, number); }));
+    kill(static_cast<pid_t>(stage.live().shim_pid), SIGKILL);
+    SUBCASE("the next run") {
+        waitpid(static_cast<pid_t>(stage.live().shim_pid), nullptr, 0);
+        stage.start({"/bin/sleep", "1000"});
+    }
+    SUBCASE("the end of the allocation") {
+        REQUIRE(stage.driver().clean_up(stage.started()).ok());
+        CHECK(stage.leftovers().empty());
+    }
+    if (geteuid() == 0) CHECK(eventually([&] { return !sleeps(stage, number); }));
+}
+
+TEST_CASE("a kill reaches those who fork faster than they can be counted") {
+    if (geteuid() != 0) return;
+    DriverStage stage("raw_exec");
+    const std::string chain = stage.dir() + "/main/chain";
+    std::ofstream(chain) << "#!/bin/sh\nsetsid \"$0\" $1 &\n";
+    chmod(chain.c_str(), 0755);
+    const std::string number = rare_number();
+    stage.start({"/bin/sh", "-c", "./chain " + number + "; exec sleep 1000"});
+    REQUIRE(eventually([&] { return sleeps(stage, number); }));
+    REQUIRE(send_kill(stage.live().socket.get()).ok());
+    CHECK(stage.wait_for_exit().signal == SIGKILL);
+    for (int look = 0; look < 5; ++look) CHECK_FALSE(sleeps(stage, number));
+}
+
 TEST_CASE("a container whose supervisor is killed is found by its name and removed") {
     DriverStage stage("exec");
     if (!stage.usable()) return;

@@ -12,8 +12,11 @@
 #include <variant>
 #include <vector>
 
+#include "allocrunner/drivers/cgroups.h"
 #include "allocrunner/drivers/drivers.h"
 #include "allocrunner/drivers/shim.h"
+#include "base/bytes.h"
+#include "base/hash.h"
 #include "tests/allocrunner/scratch.h"
 
 namespace gaggle::allocrunner {
@@ -39,6 +42,11 @@ class ShimStage {
     ~ShimStage() {
         if (live) send_kill(live->socket.get()).ok();
         if (live) wait_for_exit();
+        const std::string groups = holding_dir(read_cgroups(), "/gaggle");
+        const std::string mine = "." + std::to_string(checksum64(as_bytes(dir())));
+        std::error_code gone;
+        for (const auto& one : std::filesystem::directory_iterator(groups, gone))
+            if (one.path().string().ends_with(mine)) end_group(one.path());
     }
 
     const std::string& dir() const { return scratch_.path(); }
