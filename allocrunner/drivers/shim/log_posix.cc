@@ -59,6 +59,7 @@ int open_log_folder(const char* prefix, const char*& name) {
     name = prefix + (parts[0] - path);
     int folder = ::open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
     for (int part = kFolderParts; part > 0 && folder >= 0; --part) {
+        mkdirat(folder, parts[part], 0755);  // a task may have removed it
         const int inner =
             openat(folder, parts[part], O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         const int error = errno;

@@ -12,7 +12,8 @@
 namespace gaggle::allocrunner::shim {
 
 /// The folder of `prefix`, "<allocation>/alloc/logs/<task>.": no link is followed in its last two
-/// parts, which are the task's to change. -1 with errno. `name` is what is left: "<task>.".
+/// parts, which are the task's to change, and are made where it has removed them. -1 with errno.
+/// `name` is what is left: "<task>.".
 int open_log_folder(const char* prefix, const char*& name);
 
 class Log {

@@ -89,6 +89,15 @@ TEST_CASE("what a task puts in the place of its next log file is replaced, not u
     }
 }
 
+TEST_CASE("a task that removes the folder of logs has one again in its next run") {
+    ShimStage stage;
+    stage.start_shell("rm -r ../alloc; echo gone");
+    CHECK(stage.wait_for_exit().code == 0);
+    stage.start(stage.order({"/bin/echo", "here"}, 2));
+    CHECK(stage.wait_for_exit().code == 0);
+    CHECK(stage.log("stdout.0") == "here\n");
+}
+
 TEST_CASE("a task that puts a link in the place of the folder of logs writes nowhere else") {
     ShimStage stage;
     const ScratchDir victim;
