@@ -21,7 +21,7 @@
 
 namespace gaggle::node {
 
-constexpr std::uint32_t kFrameVersion = 1;
+constexpr std::uint32_t kFrameVersion = 2;
 
 struct GossipFrame {
     Bytes bytes;

@@ -1,6 +1,6 @@
 // Every byte of the store, by name.
 //
-//     FORMAT                  "gaggle 1\n": what wrote this directory
+//     FORMAT                  "gaggle 2\n": what wrote this directory
 //     LOCK                    held by the running agent; its process number
 //     GUARD.0 GUARD.1         guard.h
 //     state/snapshot-I-S      the state machine's bytes at log index I, written with write number S
@@ -31,7 +31,10 @@
 
 namespace gaggle::store {
 
-constexpr std::string_view kFormat = "gaggle 1\n";
+/// 1 was the first flight's, whose commands and tables had other fields: nothing of it can be read.
+constexpr std::string_view kFormat = "gaggle 2\n";
+
+constexpr std::string_view kFirstFormat = "gaggle 1\n";
 
 constexpr std::string_view kSpanKey = "s";
 constexpr std::string_view kMembershipKey = "m";

@@ -28,6 +28,13 @@ Result<Found> look_at_format(CheckedEnv& env, const std::string& path) {
     if (!format.ok() && format.error().code != Errc::corrupt) return std::move(format).error();
     if (format.ok() && !*format) return Found::nothing;
     if (format.ok() && as_text(**format) == kFormat) return Found::ours;
+    if (format.ok() && as_text(**format) == kFirstFormat)
+        return Error{Errc::invalid,
+                     "data directory " + path +
+                         " was written by an earlier version of this program, in a format that "
+                         "this one does not read: join the region anew with an empty --data-dir "
+                         "(`gctl cluster invite` on another peer), or go on with the version that "
+                         "wrote it"};
     return Error{Errc::invalid,
                  "data directory " + path + " has the format " +
                      (format.ok() ? shown(to_text(**format)) : "of some other program") +

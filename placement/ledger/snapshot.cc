@@ -7,7 +7,7 @@ namespace gaggle::ledger {
 
 namespace {
 
-constexpr std::uint32_t kFormat = 1;
+constexpr std::uint32_t kFormat = 2;
 constexpr Limits kSnapshotLimits{
     .fields = Fields::exact, .bytes = 1U << 30U, .items = 1U << 24U, .depth = 128};
 

@@ -229,16 +229,29 @@ TEST_CASE("a directory of an unknown format is refused untouched") {
     sim::SimDisk disk;
     leveldb::Env& files = *disk.files();
     REQUIRE(files.CreateDir(kPeerPath).ok());
-    REQUIRE(leveldb::WriteStringToFile(&files, "gaggle 2\n", kPeerPath + "/FORMAT").ok());
+    REQUIRE(leveldb::WriteStringToFile(&files, "gaggle 9\n", kPeerPath + "/FORMAT").ok());
     const std::uint64_t before = disk.trace();
     const auto store = Store::open(kPeerPath, {.disk = &disk});
     REQUIRE(!store.ok());
     CHECK(store.error().code == Errc::invalid);
     CHECK(store.error().detail ==
-          "data directory /peer has the format 'gaggle 2.', this program knows only 'gaggle 1.': "
+          "data directory /peer has the format 'gaggle 9.', this program knows only 'gaggle 2.': "
           "use the program that wrote it, or another --data-dir");
     CHECK(disk.trace() == before);
     CHECK(disk.paths() == std::vector<std::string>{kPeerPath + "/FORMAT"});
+}
+
+TEST_CASE("a directory of the first flight is refused untouched, with what to do") {
+    sim::SimDisk disk;
+    leveldb::Env& files = *disk.files();
+    REQUIRE(files.CreateDir(kPeerPath).ok());
+    REQUIRE(leveldb::WriteStringToFile(&files, "gaggle 1\n", kPeerPath + "/FORMAT").ok());
+    const std::uint64_t before = disk.trace();
+    const auto store = Store::open(kPeerPath, {.disk = &disk});
+    REQUIRE(!store.ok());
+    CHECK(store.error().code == Errc::invalid);
+    CHECK(store.error().detail.find("join the region anew") != std::string::npos);
+    CHECK(disk.trace() == before);
 }
 
 TEST_CASE("a FORMAT file of any other content is an unknown format") {
