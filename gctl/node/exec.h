@@ -26,7 +26,7 @@ namespace gaggle::node {
 
 constexpr std::size_t kExecWindow = 256U << 10U;     ///< bytes of output not yet taken
 constexpr std::size_t kExecPiecesMax = 128U << 10U;  ///< bytes of output in one answer
-constexpr std::size_t kExecInputMax = 64U << 10U;    ///< bytes of one ExecWrite
+constexpr std::size_t kExecInputMax = 64U << 10U;    ///< bytes of input given and not yet taken
 constexpr std::size_t kExecArguments = 1'000;
 constexpr std::size_t kExecSessionsMax = 64;  ///< on one peer
 constexpr Duration kExecHold = 4s;            ///< a question waits that long for its answer

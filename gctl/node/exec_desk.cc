@@ -59,10 +59,16 @@ void ExecDesk::on(Now now, std::uint64_t work, const PeerId& from, const ExecWri
     const bool joins = what.offset <= session->input_given && end >= session->input_given;
     if (joins && !session->input_closed) {
         const auto known = static_cast<std::ptrdiff_t>(session->input_given - what.offset);
-        Bytes fresh(what.data.begin() + known, what.data.end());
-        session->input_given = end;
-        session->input_closed = what.close;
-        if (!fresh.empty() || what.close) ask(out, key, ExecInput{std::move(fresh), what.close});
+        // An honest near side never has more on its way; the rest it would say again.
+        const std::uint64_t waiting = session->input_given - session->input_taken;
+        const std::uint64_t room = kExecInputMax - std::min<std::uint64_t>(waiting, kExecInputMax);
+        const std::uint64_t count = std::min(end - session->input_given, room);
+        const auto begin = what.data.begin() + known;
+        Bytes fresh(begin, begin + static_cast<std::ptrdiff_t>(count));
+        session->input_given += count;
+        session->input_closed = what.close && session->input_given == end;
+        if (!fresh.empty() || session->input_closed)
+            ask(out, key, ExecInput{std::move(fresh), session->input_closed});
     }
     const bool all_taken = session->input_taken >= session->input_given;
     if (all_taken || session->ended) answer_write(now, *session, out);

@@ -12,16 +12,23 @@ std::optional<std::uint64_t> LocalDesk::take_in(Now now, const PeerId& from, con
         return std::nullopt;
     }
     if (asked_.contains(asked)) return std::nullopt;
-    if (under_way_.size() >= kLocalWorkMax) {
-        out.send(from,
-                 LocalAnswered{.request = ask.request,
-                               .code = Errc::unavailable,
-                               .error = "this peer is busy with " + std::to_string(kLocalWorkMax) +
-                                        " other questions; try again in a moment",
-                               .answer = {}});
+    const auto share = shares_.find(from);
+    const std::size_t of_this = share == shares_.end() ? 0 : share->second;
+    if (under_way_.size() >= kLocalWorkMax || of_this >= kLocalShareMax) {
+        const bool by_itself = of_this >= kLocalShareMax;
+        const std::string what = by_itself ? std::to_string(kLocalShareMax) +
+                                                 " questions of the asking "
+                                                 "peer"
+                                           : std::to_string(kLocalWorkMax) + " other questions";
+        out.send(from, LocalAnswered{
+                           .request = ask.request,
+                           .code = Errc::unavailable,
+                           .error = "this peer is busy with " + what + "; try again in a moment",
+                           .answer = {}});
         return std::nullopt;
     }
     forget(now.time);
+    ++shares_[from];
     asked_.insert(asked);
     under_way_[next_work_] = {asked, counts_once(ask.what)};
     return next_work_++;
@@ -33,6 +40,7 @@ void LocalDesk::done(Now now, std::uint64_t work, Result<LocalAnswer> answer, Ou
     const auto [asked, once] = found->second;
     under_way_.erase(found);
     asked_.erase(asked);
+    if (--shares_.at(asked.first) == 0) shares_.erase(asked.first);
     LocalAnswered said{.request = asked.second, .code = {}, .error = "", .answer = {}};
     if (answer.ok()) {
         said.answer = std::move(*answer);

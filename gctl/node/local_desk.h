@@ -15,6 +15,7 @@
 namespace gaggle::node {
 
 constexpr std::size_t kLocalWorkMax = 256;        ///< under way; more are refused in words
+constexpr std::size_t kLocalShareMax = 128;       ///< of one asker, of those
 constexpr Duration kAnswerRemembered = 30s;       ///< longer than anybody repeats a question
 constexpr std::size_t kAnswersRemembered = 1024;  ///< the oldest go
 
@@ -44,7 +45,8 @@ class LocalDesk {
     void forget(TimePoint now);
 
     std::map<std::uint64_t, Work> under_way_;
-    std::set<Asked> asked_;  ///< of `under_way_`
+    std::set<Asked> asked_;                 ///< of `under_way_`
+    std::map<PeerId, std::size_t> shares_;  ///< of `under_way_`
     std::map<Asked, Remembered> remembered_;
     std::uint64_t next_work_ = 1;
 };

@@ -221,4 +221,28 @@ TEST_CASE("what cannot be begun leaves no session") {
     CHECK(world.last.code == Errc::unavailable);
 }
 
+TEST_CASE("input that the command does not take is bounded, whatever the near side sends") {
+    World world;
+    world.start();
+    std::size_t given = 0;
+    const std::string much(kExecInputMax, 'x');
+    const auto count = [&] {
+        for (const ExecInput& input : world.work_of<ExecInput>()) given += input.data.size();
+    };
+    world.write(0, much + much, true);
+    count();
+    CHECK(given == kExecInputMax);
+    world.write(kExecInputMax, much, true);  // and again, before any was taken
+    count();
+    CHECK(given == kExecInputMax);
+    world.out.effects.send.clear();
+    world.news(ExecConsumed{kExecInputMax});
+    CHECK(world.answer<ExecTaken>().offset == kExecInputMax);
+    world.write(kExecInputMax, "end", true);
+    const auto last = world.work_of<ExecInput>();
+    REQUIRE(last.size() == 1);
+    CHECK(last[0].data.size() == 3);
+    CHECK(last[0].close);
+}
+
 }  // namespace gaggle::node

@@ -74,12 +74,30 @@ TEST_CASE("a read whose answer was lost is simply done again") {
 
 TEST_CASE("beyond its limit the desk refuses in words") {
     World world;
-    for (std::uint64_t at = 0; at < kLocalWorkMax; ++at) REQUIRE(world.ask(peer_named(1), at + 1));
-    CHECK_FALSE(world.ask(peer_named(2), 1));
+    std::uint8_t asker = 0;
+    for (std::uint64_t at = 0; at < kLocalWorkMax; ++at) {
+        if (at % kLocalShareMax == 0) ++asker;
+        REQUIRE(world.ask(peer_named(asker), at + 1));
+    }
+    CHECK_FALSE(world.ask(peer_named(8), 1));
     const auto said = world.answers();
     REQUIRE(said.size() == 1);
     CHECK(said[0].second.code == Errc::unavailable);
     CHECK(said[0].second.error.find("try again") != std::string::npos);
+}
+
+TEST_CASE("one asker does not take all places") {
+    World world;
+    std::optional<std::uint64_t> last;
+    for (std::uint64_t at = 0; at < kLocalShareMax; ++at) {
+        last = world.ask(peer_named(1), at + 1);
+        REQUIRE(last);
+    }
+    CHECK_FALSE(world.ask(peer_named(1), kLocalShareMax + 1));
+    CHECK(world.answers().at(0).second.code == Errc::unavailable);
+    CHECK(world.ask(peer_named(2), 1));
+    world.desk.done(world.now, *last, LocalAnswer(Done{}), world.out);
+    CHECK(world.ask(peer_named(1), kLocalShareMax + 2));
 }
 
 }  // namespace gaggle::node
