@@ -15,6 +15,20 @@ void keep_first(std::optional<TimePoint>& first, std::optional<TimePoint> other)
     if (other && (!first || *other < *first)) first = other;
 }
 
+/// What a check said last holds until it says something else. One that fails from the start, for it
+/// can never be asked, says why already.
+void keep_results(std::vector<CheckHealth>& checks, const std::vector<CheckHealth>& saved,
+                  const std::function<bool(const std::string&)>& serves) {
+    for (CheckHealth& check : checks) {
+        const bool is_broken = check.status == CheckStatus::failure && !check.output.empty();
+        if (is_broken || !serves(check.task)) continue;
+        for (const CheckHealth& before : saved)
+            if (before.service == check.service && before.check == check.check &&
+                before.task == check.task)
+                check = before;
+    }
+}
+
 }  // namespace
 
 Alloc::Alloc(Context& context, Order order)
@@ -69,6 +83,8 @@ void Alloc::recover_record(Context& context, const Result<AllocRecord>& record,
             life.note(event_task_setup(context.wall, "History of restarts is lost: " +
                                                          record.error().detail));
     if (!record.ok()) return;
+    keep_results(status_.checks, record->status.checks,
+                 [&](const std::string& task) { return serves(task); });
     healthiness_.recover(record->status.healthy);
     status_.client = record->status.client;  // what has ended has, until it starts again
     status_.for_good = record->status.for_good;
@@ -292,7 +308,6 @@ void Alloc::save(Context& context) {
                        .mains_released = mains_released_,
                        .poststarts_released = poststarts_released_};
     record.status.tasks.clear();
-    record.status.checks.clear();
     context.out.work.emplace_back(SaveState{id(), encode(record), std::move(ends)});
 }
 

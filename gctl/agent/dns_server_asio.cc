@@ -125,9 +125,8 @@ struct DnsServer::Impl {
         if (!request) return {};
         dns::Answer out{.code = request->problem, .authoritative = false};
         if (request->problem == dns::Code::no_error)
-            out = services.look([&](const node::ServiceBook& book) {
-                return dns::answer_of(book, *request->question, config.address, rng);
-            });
+            out = dns::answer_of([&](const auto& wanted) { return services.find(wanted); },
+                                 *request->question, config.address, rng);
         std::size_t limit = bytes_max;
         if (datagram) {
             const std::size_t fits = request->edns_bytes.value_or(kPlainUdpBytes);

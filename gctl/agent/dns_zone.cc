@@ -155,9 +155,9 @@ void add_alias(Answer& out, const Question& question,
     }
 }
 
-Answer of_service(const node::ServiceBook& book, const Question& question,
+Answer of_service(const FindService& find, const Question& question,
                   const node::WantedService& wanted, Rng& rng) {
-    node::ServiceBook::Found found = book.find(wanted);
+    node::FoundServices found = find(wanted);
     if (!found.known) return no_such_name();
     rng.shuffle(std::span(found.instances));
     if (found.instances.size() > kInstancesMax) found.instances.resize(kInstancesMax);
@@ -170,7 +170,7 @@ Answer of_service(const node::ServiceBook& book, const Question& question,
 
 }  // namespace
 
-Answer answer_of(const node::ServiceBook& book, const Question& question, const std::string& server,
+Answer answer_of(const FindService& find, const Question& question, const std::string& server,
                  Rng& rng) {
     const Name name = lower(question.name);
     if (name.empty() || name.back() != kZone.front())
@@ -180,7 +180,7 @@ Answer answer_of(const node::ServiceBook& book, const Question& question, const 
     if (name.size() == 2 && (name[0] == "service" || name[0] == "addr")) return finished({});
     if (name.size() == 3 && name[1] == "addr") return of_address(question, address_in(name[0]));
     const auto wanted = wanted_of(name);
-    return wanted ? of_service(book, question, *wanted, rng) : no_such_name();
+    return wanted ? of_service(find, question, *wanted, rng) : no_such_name();
 }
 
 }  // namespace gaggle::dns

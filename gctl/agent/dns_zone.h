@@ -12,6 +12,8 @@
 // the catalogue itself.
 #pragma once
 
+#include <functional>
+
 #include "base/rng.h"
 #include "gctl/agent/dns_message.h"
 #include "gctl/node/service_book.h"
@@ -21,8 +23,11 @@ namespace gaggle::dns {
 inline constexpr std::uint32_t kTtl = 2;            ///< seconds, also of what does not exist
 inline constexpr std::size_t kInstancesMax = 1024;  ///< in one answer
 
+/// Where services are looked up.
+using FindService = std::function<node::FoundServices(const node::WantedService&)>;
+
 /// `server` is where the zone is served, an IP address: what its NS record leads to.
-Answer answer_of(const node::ServiceBook& book, const Question& question, const std::string& server,
+Answer answer_of(const FindService& find, const Question& question, const std::string& server,
                  Rng& rng);
 
 }  // namespace gaggle::dns

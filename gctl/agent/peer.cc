@@ -73,7 +73,7 @@ void Peer::act(node::Effects effects) {
 
 void Peer::services_changed(std::vector<node::ServicesOf> news) {
     for (node::ServicesOf& one : news) services_.take(std::move(one));
-    tasks_->services([this] { return services_.look(template_services); });
+    tasks_->services([this] { return template_services(services_.all()); });
 }
 
 void Peer::test_connect(const PeerId& peer) {

@@ -1,5 +1,6 @@
 // The catalogue of services, shared by the thread that gets the news and those that look: "dns",
-// and the workers that render templates. The lock is held for the time of one look.
+// and the worker that renders templates. The node's thread waits for the lock, so it is held while
+// pointers are copied and no longer: a flood of questions delays no node.
 #pragma once
 
 #include <mutex>
@@ -15,14 +16,21 @@ class SharedServices {
         const std::lock_guard guard(lock_);
         book_.take(std::move(news));
     }
-    /// `look(book)` must not keep the reference.
-    template <class Look>
-    auto look(const Look& look) const {
-        const std::lock_guard guard(lock_);
-        return look(std::as_const(book_));
+    node::FoundServices find(const node::WantedService& wanted) const {
+        return node::usable(offers(wanted), wanted);
     }
+    std::vector<node::FoundService> all() const { return node::all_usable(all_offers()); }
 
   private:
+    node::ServiceOffers offers(const node::WantedService& wanted) const {
+        const std::lock_guard guard(lock_);
+        return book_.offers(wanted);
+    }
+    std::vector<node::ServiceOffers> all_offers() const {
+        const std::lock_guard guard(lock_);
+        return book_.all_offers();
+    }
+
     mutable std::mutex lock_;
     node::ServiceBook book_;
 };

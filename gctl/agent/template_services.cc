@@ -4,9 +4,10 @@
 
 namespace gaggle {
 
-std::shared_ptr<const setup::Catalogue> template_services(const node::ServiceBook& book) {
+std::shared_ptr<const setup::Catalogue> template_services(
+    const std::vector<node::FoundService>& usable) {
     auto out = std::make_shared<setup::Catalogue>();
-    for (const node::FoundService& found : book.all()) {
+    for (const node::FoundService& found : usable) {
         const node::ListedService& service = found.service;
         const allocrunner::ServiceInstance& instance = service.instance;
         (*out)[instance.name].push_back(

@@ -8,6 +8,7 @@
 
 namespace gaggle {
 
-std::shared_ptr<const setup::Catalogue> template_services(const node::ServiceBook& book);
+std::shared_ptr<const setup::Catalogue> template_services(
+    const std::vector<node::FoundService>& usable);
 
 }  // namespace gaggle

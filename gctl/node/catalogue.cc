@@ -47,7 +47,7 @@ void Catalogue::publish(Now, ServiceList own, Outbox& out) {
                  std::to_string(own.size()));
     own_ = std::move(bytes);
     own_checksum_ = checksum;
-    tell(self_, {.checksum = checksum, .bytes = own_}, out);
+    tell(self_, Trust::good, std::move(own), out);
 }
 
 void Catalogue::heard(Now now, const PeerId& peer, Outbox& out) {
@@ -59,9 +59,13 @@ void Catalogue::heard(Now now, const PeerId& peer, Outbox& out) {
     const auto held = lists_.find(peer);
     if (held != lists_.end() && held->second.trust != trust) {
         held->second.trust = trust;
-        tell(peer, held->second, out);
+        auto list = decode<ServiceList>(held->second.bytes, "list of services", kListLimits);
+        INVARIANT(list.ok());  // it was read here before
+        tell(peer, trust, std::move(*list), out);
     }
-    if (held != lists_.end() && held->second.checksum == checksum) {
+    const auto refused = refused_.find(peer);
+    if ((held != lists_.end() && held->second.checksum == checksum) ||
+        (refused != refused_.end() && refused->second == checksum)) {
         wants_.erase(peer);
         return;
     }
@@ -114,43 +118,52 @@ void Catalogue::on(const PeerId& from, const ServicesAnswer& answer, Outbox& out
     // From its owner a newer list than the one that was asked for is as welcome.
     const bool asked_for = answer.checksum == want->second.checksum || from == answer.owner;
     if (!asked_for || checksum_of(answer.list) != answer.checksum) return;
-    const auto list = decode<ServiceList>(answer.list, "list of services", kListLimits);
-    if (!list.ok()) {
-        wants_.erase(want);  // until it says another one
-        return out.warn("peer " + to_string(answer.owner) + ": " + list.error().detail +
-                        "; its services are left out here");
+    ServiceList list;
+    if (const std::string why = objection(answer, list); !why.empty()) {
+        refused_[answer.owner] = answer.checksum;  // until it says another one
+        wants_.erase(want);
+        return out.warn("the services of peer " + to_string(answer.owner) +
+                        " are left out of DNS and templates here: " + why);
     }
-    const auto held = lists_.find(answer.owner);
-    const std::size_t before = held == lists_.end() ? 0 : held->second.bytes.size();
-    if (bytes_ - before + answer.list.size() > kCatalogueBytesMax) return;
-    bytes_ += answer.list.size() - before;
+    refused_.erase(answer.owner);
     List& kept = lists_[answer.owner];
+    bytes_ += answer.list.size() - kept.bytes.size();
     kept.checksum = answer.checksum;
     kept.bytes = answer.list;
     kept.trust = trust_of(*directory_.find(answer.owner));
-    tell(answer.owner, kept, out);
+    tell(answer.owner, kept.trust, std::move(list), out);
     // An answer may cross a newer record on its way; then the want stays and is asked again.
     if (answer.checksum == want->second.checksum) wants_.erase(want);
 }
 
-void Catalogue::tell(const PeerId& owner, const List& list, Outbox& out) const {
-    ServicesOf news{.peer = owner, .trust = list.trust};
+std::string Catalogue::objection(const ServicesAnswer& answer, ServiceList& list) const {
+    auto read = decode<ServiceList>(answer.list, "list of services", kListLimits);
+    if (!read.ok()) return read.error().detail;
+    list = std::move(*read);
+    const auto held = lists_.find(answer.owner);
+    const std::size_t before = held == lists_.end() ? 0 : held->second.bytes.size();
+    if (bytes_ - before + answer.list.size() <= kCatalogueBytesMax) return "";
+    return "with them, all lists would take more than " + std::to_string(kCatalogueBytesMax) +
+           " bytes";
+}
+
+void Catalogue::tell(const PeerId& owner, Trust trust, ServiceList list, Outbox& out) const {
+    ServicesOf news{.peer = owner, .trust = trust, .services = std::move(list)};
     if (const Known* known = directory_.find(owner)) {
         news.peer_name = known->card.description.name;
         news.datacenter = known->card.description.datacenter;
     }
-    auto services = decode<ServiceList>(list.bytes, "list of services", kListLimits);
-    INVARIANT(services.ok());  // it was read, or written, here before
-    news.services = std::move(*services);
     out.effects.services.push_back(std::move(news));
 }
 
 void Catalogue::drop(const PeerId& owner, Outbox& out) {
     wants_.erase(owner);
+    refused_.erase(owner);
     const auto held = lists_.find(owner);
     if (held == lists_.end()) return;
     bytes_ -= held->second.bytes.size();
     lists_.erase(held);
+    refused_.clear();  // for those there may be room now
     out.effects.services.push_back({.peer = owner, .trust = Trust::gone});
 }
 

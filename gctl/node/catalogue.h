@@ -62,7 +62,9 @@ class Catalogue {
     };
     void ask(Now now, const PeerId& owner, Want& want, Outbox& out);
     PeerId whom(const PeerId& owner, int tries);
-    void tell(const PeerId& owner, const List& list, Outbox& out) const;
+    /// Why it is not taken; empty: it may be.
+    std::string objection(const ServicesAnswer& answer, ServiceList& list) const;
+    void tell(const PeerId& owner, Trust trust, ServiceList list, Outbox& out) const;
     void drop(const PeerId& owner, Outbox& out);
 
     PeerId self_;
@@ -73,6 +75,7 @@ class Catalogue {
     std::map<PeerId, List> lists_;  ///< of others
     std::size_t bytes_ = 0;         ///< of lists_
     std::map<PeerId, Want> wants_;
+    std::map<PeerId, std::uint64_t> refused_;  ///< lists that were not taken: not asked for again
 };
 
 }  // namespace gaggle::node

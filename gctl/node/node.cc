@@ -190,8 +190,8 @@ TimePoint Node::next_wakeup() const {
     for (const auto& due :
          {swim_.next_wakeup(), group_.next_wakeup(), courier_.next_wakeup(), board_.next_wakeup(),
           claimant_.next_wakeup(), keeper_.next_wakeup(), steward_.next_wakeup(),
-          runs_.next_wakeup(), copies_.next_wakeup(), catalogue_.next_wakeup(),
-          exec_.next_wakeup(), roster_due_})
+          runs_.next_wakeup(), copies_.next_wakeup(), catalogue_.next_wakeup(), exec_.next_wakeup(),
+          roster_due_, runs_.services_changed() ? std::optional(services_due_) : std::nullopt})
         if (due && *due < soonest) soonest = *due;
     return soonest;
 }

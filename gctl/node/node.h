@@ -212,8 +212,9 @@ class Node {
     std::optional<ledger::Found> founding_;       ///< proposed once by the founder
     std::map<raft::ReplicaId, PeerId> replicas_;  ///< whom raft messages were heard from
     std::map<std::uint64_t, std::uint64_t>
-        api_asks_;     ///< API request -> the courier's, to cancel it
-    Bytes published_;  ///< our last capacity record
+        api_asks_;            ///< API request -> the courier's, to cancel it
+    Bytes published_;         ///< our last capacity record
+    TimePoint services_due_;  ///< not before, our list of services is made again
     std::optional<TimePoint> roster_due_;
     raft::ReplicaId ended_;   ///< of ours up to this one: over for good, also when called upon
     bool beginning_ = false;  ///< a replica's birth is being made durable

@@ -102,9 +102,14 @@ void Node::news(Now, const gossip::PartitionSuspected& suspected) {
               " peers fell silent together: a cut is suspected, nobody is declared dead for now");
 }
 
-/// Our own record, whenever it has changed.
+/// Our own record, whenever it has changed. Others hear of a list of services no more often than of
+/// the record that names it, so it is made no more often.
 void Node::publish_state(Now now) {
-    if (runs_.take_services_changed()) catalogue_.publish(now, runs_.services(), out_);
+    if (runs_.services_changed() && services_due_ <= now.time) {
+        runs_.services_told();
+        services_due_ = now.time + config_.gossip.capacity_interval;
+        catalogue_.publish(now, runs_.services(), out_);
+    }
     PeerState state;
     state.services = catalogue_.checksum();
     state.capacity.free = config_.offer.total;
@@ -118,6 +123,8 @@ void Node::publish_state(Now now) {
     Known& me = *directory_.find(self_);
     me.state = state;
     me.state_at = now.time;
+    // Before, it would say that nothing runs here and no service is offered, and be believed.
+    if (!runs_.recovered()) return;
     if (Bytes encoded = encode(state); encoded != published_) {
         published_ = encoded;
         gossip(now, gossip::SetCapacity{std::move(encoded)});

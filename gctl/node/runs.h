@@ -67,8 +67,11 @@ class Runs {
     const allocrunner::Runner& runner() const { return runner_; }
     /// The instances of services that allocations offer here now.
     ServiceList services() const;
-    /// Perhaps they are others than at the last call.
-    bool take_services_changed() { return std::exchange(services_changed_, false); }
+    /// Perhaps they are others than when they were told last.
+    bool services_changed() const { return services_changed_; }
+    void services_told() { services_changed_ = false; }
+    /// What was found on disk when the agent started is known.
+    bool recovered() const { return recovered_; }
 
   private:
     void obey(Now now, Outbox& out);

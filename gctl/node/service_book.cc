@@ -16,7 +16,7 @@ std::pair<std::string, std::string> key_of(const ListedService& service) {
     return {service.name_space, lower(service.instance.name)};
 }
 
-bool usable(const ListedService& service) {
+bool passes(const ListedService& service) {
     return service.instance.health == allocrunner::CheckStatus::success;
 }
 
@@ -30,49 +30,67 @@ bool has_tag(const ListedService& service, const std::string& tag) {
 }  // namespace
 
 void ServiceBook::take(ServicesOf news) {
-    const auto before = peers_.find(news.peer);
-    if (before != peers_.end()) {
-        for (const ListedService& service : before->second.services) {
-            const auto offering = offering_.find(key_of(service));
-            if (offering == offering_.end()) continue;
-            offering->second.erase(news.peer);
-            if (offering->second.empty()) offering_.erase(offering);
-        }
-        peers_.erase(before);
+    std::map<Key, ServiceOffer> fresh;
+    for (ListedService& service : news.services) {
+        if (news.trust == Trust::gone) break;
+        ServiceOffer& offer = fresh[key_of(service)];
+        offer.services.push_back(std::move(service));
     }
-    if (news.trust == Trust::gone) return;
-    for (const ListedService& service : news.services) offering_[key_of(service)].insert(news.peer);
-    const PeerId peer = news.peer;
-    peers_.emplace(peer, std::move(news));
+    for (const Key& key : offered_by_[news.peer]) {
+        const auto before = offers_.find(key);
+        before->second.erase(news.peer);
+        if (before->second.empty()) offers_.erase(before);
+    }
+    offered_by_.erase(news.peer);
+    for (auto& [key, offer] : fresh) {
+        offer.peer = news.peer;
+        offer.peer_name = news.peer_name;
+        offer.datacenter = news.datacenter;
+        offer.trust = news.trust;
+        offers_[key][news.peer] = std::make_shared<const ServiceOffer>(std::move(offer));
+        offered_by_[news.peer].push_back(key);
+    }
 }
 
-ServiceBook::Found ServiceBook::find(const WantedService& wanted) const {
-    Found out;
-    const std::string name = lower(wanted.name);
-    const auto offering = offering_.find({wanted.name_space, name});
-    if (offering == offering_.end()) return out;
+ServiceOffers ServiceBook::offers(const WantedService& wanted) const {
+    ServiceOffers out;
+    const auto found = offers_.find({wanted.name_space, lower(wanted.name)});
+    if (found == offers_.end()) return out;
+    for (const auto& [peer, offer] : found->second) out.push_back(offer);
+    return out;
+}
+
+std::vector<ServiceOffers> ServiceBook::all_offers() const {
+    std::vector<ServiceOffers> out;
+    for (const auto& [key, peers] : offers_) {
+        out.emplace_back();
+        for (const auto& [peer, offer] : peers) out.back().push_back(offer);
+    }
+    return out;
+}
+
+FoundServices usable(const ServiceOffers& offers, const WantedService& wanted) {
+    FoundServices out;
     std::vector<FoundService> doubtful;
-    for (const PeerId& id : offering->second) {
-        const ServicesOf& peer = peers_.at(id);
-        if (!wanted.datacenter.empty() && lower(wanted.datacenter) != lower(peer.datacenter))
+    for (const auto& offer : offers) {
+        if (!wanted.datacenter.empty() && lower(wanted.datacenter) != lower(offer->datacenter))
             continue;
-        auto& to = peer.trust == Trust::good ? out.instances : doubtful;
-        for (const ListedService& service : peer.services) {
-            if (key_of(service) != std::pair(wanted.name_space, name)) continue;
+        auto& to = offer->trust == Trust::good ? out.instances : doubtful;
+        for (const ListedService& service : offer->services) {
             if (!has_tag(service, wanted.tag)) continue;
             out.known = true;
-            if (usable(service)) to.push_back({id, peer.peer_name, peer.datacenter, service});
+            if (passes(service))
+                to.push_back({offer->peer, offer->peer_name, offer->datacenter, service});
         }
     }
     if (out.instances.empty()) out.instances = std::move(doubtful);
     return out;
 }
 
-std::vector<FoundService> ServiceBook::all() const {
+std::vector<FoundService> all_usable(const std::vector<ServiceOffers>& offers) {
     std::vector<FoundService> out;
-    for (const auto& [key, peers] : offering_)
-        for (FoundService& one : find({.name = key.second, .name_space = key.first}).instances)
-            out.push_back(std::move(one));
+    for (const ServiceOffers& of_one : offers)
+        for (FoundService& one : usable(of_one, {}).instances) out.push_back(std::move(one));
     return out;
 }
 

@@ -1,12 +1,13 @@
 // The catalogue's news added up, for those who look services up: DNS and templates.
 //
 // What is answered is what can be used now: instances whose checks pass, and those of a suspected
-// peer only when there are no others. It lives outside the node, which only tells the news.
+// peer only when there are no others. It lives outside the node, which only tells the news, and
+// hands out what one peer offers under one name as it is, shared and never changed: so those who
+// look hold a lock for a moment, however much they make of it.
 #pragma once
 
 #include <map>
-#include <optional>
-#include <set>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -28,23 +29,41 @@ struct FoundService {
     ListedService service;
 };
 
+struct FoundServices {
+    bool known = false;                   ///< somebody offers it, be it in what state
+    std::vector<FoundService> instances;  ///< usable ones, in the order of peers
+};
+
+/// What one peer offers of one service. `services` have one name and namespace.
+struct ServiceOffer {
+    PeerId peer;
+    std::string peer_name;
+    std::string datacenter;
+    Trust trust = Trust::good;
+    ServiceList services;
+};
+/// Of one service, in the order of peers. Shared: whoever looks keeps it while the book goes on.
+using ServiceOffers = std::vector<std::shared_ptr<const ServiceOffer>>;
+
+/// Of `offers`, those with the tag and in the datacenter that are wanted.
+FoundServices usable(const ServiceOffers& offers, const WantedService& wanted);
+
 class ServiceBook {
   public:
     void take(ServicesOf news);
 
-    struct Found {
-        bool known = false;                   ///< somebody offers it, be it in what state
-        std::vector<FoundService> instances;  ///< usable ones, in the order of peers
-    };
-    Found find(const WantedService& wanted) const;
-
-    /// All usable instances of all services, by namespace and name.
-    std::vector<FoundService> all() const;
+    ServiceOffers offers(const WantedService& wanted) const;
+    /// Of all services, by namespace and name.
+    std::vector<ServiceOffers> all_offers() const;
+    FoundServices find(const WantedService& wanted) const { return usable(offers(wanted), wanted); }
 
   private:
-    std::map<PeerId, ServicesOf> peers_;
-    /// Who offers a service: by namespace and by name in lower case.
-    std::map<std::pair<std::string, std::string>, std::set<PeerId>> offering_;
+    using Key = std::pair<std::string, std::string>;  ///< namespace, name in lower case
+    std::map<Key, std::map<PeerId, std::shared_ptr<const ServiceOffer>>> offers_;
+    std::map<PeerId, std::vector<Key>> offered_by_;
 };
+
+/// All usable instances of all services.
+std::vector<FoundService> all_usable(const std::vector<ServiceOffers>& offers);
 
 }  // namespace gaggle::node

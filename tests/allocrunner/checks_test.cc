@@ -60,6 +60,28 @@ TEST_CASE("a check that keeps failing restarts its task, after the grace, by the
     CHECK(world.process(kOne, "main")->run == 2);
 }
 
+TEST_CASE("what a check said last holds over a restart of the agent, not over one of the machine") {
+    FakeWorld world;
+    ServiceCheck check = every_ten_seconds();
+    check.success_before_passing = 3;
+    world.orders({with_check(check)});
+    CHECK(status_of(world) == CheckStatus::pending);
+    world.wait(25s);
+    CHECK(status_of(world) == CheckStatus::success);
+    world.restart_agent(false);
+    CHECK(status_of(world) == CheckStatus::success);
+    CHECK(world.runner.services(kOne)->at(0).health == CheckStatus::success);
+    world.port_open = false;
+    world.wait(15s);
+    CHECK(status_of(world) == CheckStatus::failure);
+    world.port_open = true;
+    world.wait(35s);
+    CHECK(status_of(world) == CheckStatus::success);
+    world.restart_agent(true);
+    world.orders({with_check(check)});
+    CHECK(status_of(world) == CheckStatus::pending);
+}
+
 TEST_CASE("a check asks on while another task of the group rests") {
     FakeWorld world;
     Order order = with_check(every_ten_seconds());

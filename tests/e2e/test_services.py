@@ -1,12 +1,15 @@
 """Services: the catalogue, DNS, and a real HAProxy that follows the instances of a job over three peers."""
+import contextlib
 import os
 import shutil
 import signal
 import socket
 import struct
+import threading
 import urllib.request
 
 from harness import ROOT, Cluster, Skip, check, check_says, lazily, wait_until
+from jobs import SLEEP, job
 
 DNS_PORT = 4653
 
@@ -219,6 +222,48 @@ def test_haproxy_follows_by_a_template():
         wait_until(lambda: answering(url) == now, 60, f'HAProxy leads to all {count}', cluster.peers)
 
 
+@contextlib.contextmanager
+def watched(look):
+    """What `look` sees all the while, in order."""
+    seen, over = [], threading.Event()
+
+    def watch():
+        while not over.wait(0.01):
+            seen.append(look())
+    thread = threading.Thread(target=watch)
+    thread.start()
+    try:
+        yield seen
+    finally:
+        over.set()
+        thread.join()
+
+
+WATCHER = """
+      template {
+        destination = "local/web"
+        data        = <<-EOT
+        {{ range nomadService "web" }}{{ .Port }}
+        {{ end }}
+        EOT
+      }
+"""
+
+
+def run_watcher(peer, elsewhere):
+    """A task that is restarted when a template of the instances of "web" changes; not on the peer `elsewhere`."""
+    keep_off = f'constraint {{\n attribute = "${{node.unique.name}}"\n operator = "!="\n value = "{elsewhere.name}"\n }}'
+    peer.run_job(job('watcher', SLEEP, task_extra=WATCHER, job_extra=keep_off))
+    wait_until(lambda: peer.all_allocs('watcher', 'running', 1), 30, 'the watcher runs', [peer])
+
+
+def started(peer):
+    """When the watcher was started last, and how often anew."""
+    alloc, = peer.all_allocs('watcher', 'running', 1)
+    task = peer.alloc(alloc['ID'])['TaskStates']['t']
+    return task['StartedAt'], task['Restarts']
+
+
 def test_services_survive_their_agent_and_not_their_machine():
     """A killed agent's instances stay in DNS; a lost machine's go, and their successors come."""
     cluster = region()
@@ -227,9 +272,16 @@ def test_services_survive_their_agent_and_not_their_machine():
     away = next(p for p in (cluster[2], cluster[1]) if any(one['Address'] == p.address for one in victim))
     asked = next(p for p in cluster if p is not away)
     ports = sorted(one['Port'] for one in passing(asked, 'web'))
-    away.kill()
-    away.start()
-    check(dns(asked, 'web.service.gaggle', SRV)[1] == ports, 'an agent that starts again takes nothing away')
+    run_watcher(asked, away)
+    starts = started(asked)
+    with watched(lambda: dns(asked, 'web.service.gaggle', SRV)[1]) as seen:
+        away.kill()
+        away.start()
+        wait_until(lambda: away.ask('service', 'info', 'web'), 30, 'it knows its services again', cluster.peers)
+        told = len(seen)
+        wait_until(lambda: len(seen) > told + 20, 30, 'it was looked at for a while', cluster.peers)
+    check(all(one == ports for one in seen), f'an agent that starts again takes nothing away: {seen}, not {ports}')
+    check(started(asked) == starts, 'no template has restarted its task for it')
     away.crash()
     dead = {one['AllocID'] for one in victim if one['Address'] == away.address}
     wait_until(lambda: not dead & allocs_of(instances(asked, 'web')) and len(passing(asked, 'web')) >= 2, 90,

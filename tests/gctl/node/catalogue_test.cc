@@ -58,6 +58,17 @@ class Region {
         std::sort(out.begin(), out.end());
         return out;
     }
+    /// Only peer `at` hears of peer `of`; and it asks that one itself.
+    void ask_owner(std::size_t at, std::size_t of) {
+        catalogues_[at]->heard(now, ids[of], boxes_[at]);
+        for (int tries = 0; tries <= kPartnerTries && catalogues_[at]->next_wakeup(); ++tries) {
+            deliver();
+            pass_one(at);
+        }
+        boxes_[at].effects.services.clear();
+        boxes_[of].effects.services.clear();
+    }
+    Catalogue& catalogue(std::size_t at) { return *catalogues_[at]; }
     Known& known(std::size_t peer) { return *directory_.find(ids[peer]); }
 
     std::vector<PeerId> ids;
@@ -80,6 +91,11 @@ class Region {
         catalogues_.push_back(std::make_unique<Catalogue>(id, directory_, Rng(ids.size())));
         boxes_.emplace_back().self = id;
         books_.push_back(std::make_unique<ServiceBook>());
+    }
+    void pass_one(std::size_t at) {
+        if (const auto due = catalogues_[at]->next_wakeup()) now.time = std::max(now.time, *due);
+        catalogues_[at]->tick(now, boxes_[at]);
+        deliver();
     }
     void deliver() {
         for (bool any = true; any;) {
@@ -136,6 +152,80 @@ TEST_CASE("what a peer offers is known to all once they hear of it, itself at on
     region.offer(0, {});
     region.gossip(0);
     CHECK(region.ports(2).empty());
+}
+
+TEST_CASE("a list that cannot be taken is asked for and complained of once") {
+    TestCluster cluster;
+    Directory directory(cluster.authority(), cluster.founding.region);
+    const auto add = [&](const char* name) {
+        const Certificate certificate = cluster.certificate_of(make_identity(cluster.fresh));
+        const Card card{.certificate = encode(certificate),
+                        .endpoint = {"127.0.0.1", kBasePort, {}},
+                        .description = {.name = name}};
+        const PeerId id = gaggle::id_of(certificate);
+        REQUIRE(directory.learn(id, encode(card)).ok());
+        directory.find(id)->liveness = Liveness::alive;
+        return id;
+    };
+    const PeerId self = add("self");
+    const PeerId other = add("other");
+    Catalogue catalogue(self, directory, Rng(1));
+    Outbox out;
+    out.self = self;
+    Now now{TimePoint(1s), {}};
+    const Bytes rubbish(100, 0xc1);
+    directory.find(other)->state = PeerState{.services = checksum64(rubbish)};
+    for (int records = 0; records < 3; ++records) {
+        catalogue.heard(now, other, out);
+        catalogue.on(other, ServicesAnswer{other, checksum64(rubbish), rubbish}, out);
+        now.time += 200ms;
+    }
+    CHECK(out.effects.send.size() == 1);
+    CHECK(out.effects.notes.size() == 1);
+    CHECK_FALSE(catalogue.next_wakeup());
+    directory.find(other)->state = PeerState{.services = 7};
+    catalogue.heard(now, other, out);
+    CHECK(out.effects.send.size() == 2);
+}
+
+TEST_CASE("beyond the bound on all lists a peer is left out in words, until there is room") {
+    const std::size_t count = kCatalogueBytesMax / (kServiceListBytesMax - 2'000) + 2;
+    Region region(count);
+    ListedService large = web(80, kSuccess);
+    large.instance.tags = {std::string(kServiceListBytesMax - 1'000, 't')};
+    for (std::size_t at = 1; at < count; ++at) {
+        region.offer(at, {large});
+        region.ask_owner(0, at);
+    }
+    CHECK(region.catalogue(0).size() < count - 1);
+    CHECK_FALSE_MESSAGE(region.catalogue(0).next_wakeup(), "nothing is asked for again");
+    const int before = region.asked[region.ids[count - 1]];
+    region.ask_owner(0, count - 1);
+    CHECK(region.asked[region.ids[count - 1]] == before);
+    region.known(1).liveness = Liveness::dead;
+    region.ask_owner(0, 1);
+    region.ask_owner(0, count - 1);
+    CHECK(region.asked[region.ids[count - 1]] == before + 1);
+}
+
+TEST_CASE("who looks at what is offered keeps it while the book goes on") {
+    ServiceBook book;
+    const PeerId a{{1}}, b{{2}};
+    ListedService shop = web(81, kSuccess);
+    shop.name_space = "shop";
+    book.take({.peer = a, .services = {web(80, kSuccess), shop, web(82, kFailure)}});
+    book.take({.peer = b, .trust = Trust::doubtful, .services = {web(90, kSuccess)}});
+    const ServiceOffers kept = book.offers({.name = "Web"});
+    const auto all = book.all_offers();
+    book.take({.peer = a, .trust = Trust::gone});
+    CHECK(usable(kept, {}).instances.size() == 1);
+    CHECK(usable(kept, {}).instances[0].service.instance.port == 80);
+    CHECK(all_usable(all).size() == 2);
+    const auto now = book.find({.name = "web"}).instances;
+    REQUIRE(now.size() == 1);
+    CHECK(now[0].service.instance.port == 90);
+    CHECK_FALSE(book.find({.name = "web", .name_space = "shop"}).known);
+    CHECK(all_usable(book.all_offers()).size() == 1);
 }
 
 TEST_CASE("a list that did not arrive is asked for until it does") {
