@@ -30,6 +30,7 @@ namespace {
 
 constexpr Duration kFingerprintPatience = 5s;
 constexpr Duration kCreatePatience = 60s;
+constexpr Duration kUsagePatience = 2s;  // figures that come later are of no use
 constexpr std::int64_t kStrayAgeSeconds = 120;  // younger ones may just be being started
 
 class Docker : public Driver {
@@ -246,7 +247,8 @@ Result<std::unique_ptr<ExecSession>> Docker::exec(const StartedTask& task,
 Result<TaskUsage> Docker::usage(const StartedTask& task) {
     const std::string container = container_name(task.at);
     const EngineAnswer answer =
-        TRY(ask({.target = "/containers/" + container + "/stats?stream=false&one-shot=1"}));
+        TRY(ask({.target = "/containers/" + container + "/stats?stream=false&one-shot=1",
+                 .patience = kUsagePatience}));
     const Value told = answer.json();
     const Value* memory = json::find(told, {"memory_stats"});
     if (!answer.ok() || memory == nullptr || json::number_at(*memory, {"usage"}) == 0)

@@ -72,6 +72,12 @@ Result<LocalAnswer> answer(const std::string& alloc_dir, const node::ReadFile& w
         std::min(what.bytes_max, node::kChunkBytesMax))));
 }
 
+bool measures(const node::LocalQuestion& question) {
+    return std::holds_alternative<node::MeasureAlloc>(question) ||
+           std::holds_alternative<node::MeasureHost>(question) ||
+           std::holds_alternative<node::MeasurePeer>(question);
+}
+
 }  // namespace
 
 Result<LocalAnswer> LocalWorker::look(const node::DoLocally& work) {
@@ -85,9 +91,10 @@ Result<LocalAnswer> LocalWorker::look(const node::DoLocally& work) {
                         TRY(read_host(meter_, read_clocks().time, machine_.alloc_root)));
                 else if constexpr (std::is_same_v<What, node::MeasurePeer>)
                     return LocalAnswer(TRY(measure_all()));
-                else if constexpr (std::is_same_v<What, node::MeasureAlloc>)
-                    return LocalAnswer(TRY(measure(work.alloc, what.task)));
-                else
+                else if constexpr (std::is_same_v<What, node::MeasureAlloc>) {
+                    Round round{.mhz_per_core = mhz_per_core(), .silent = {}};
+                    return LocalAnswer(measure(work.alloc, what.task, round));
+                } else
                     return answer(dir, what);
             }();
             if (said.ok()) return said;
@@ -101,41 +108,28 @@ Result<LocalAnswer> LocalWorker::look(const node::DoLocally& work) {
 Result<node::PeerFigures> LocalWorker::measure_all() {
     node::PeerFigures out;
     out.host = TRY(read_host(meter_, read_clocks().time, machine_.alloc_root));
+    Round round{.mhz_per_core = mhz_per_core(), .silent = {}};
     for (const AllocId& alloc : TRY(allocrunner::list_alloc_dirs(machine_.alloc_root))) {
-        node::AllocFigures figures = TRY(measure(alloc, ""));
+        node::AllocFigures figures = measure(alloc, "", round);
         if (out.allocs.size() < node::kMeasuredMax && !figures.tasks.empty())
             out.allocs.emplace_back(alloc, std::move(figures));
     }
     return out;
 }
 
-Result<node::AllocFigures> LocalWorker::measure(const AllocId& alloc, const std::string& task) {
-    const auto now = read_clocks();
+node::AllocFigures LocalWorker::measure(const AllocId& alloc, const std::string& task,
+                                        Round& round) {
     node::AllocFigures out{.tasks = {},
-                           .mhz_per_core = mhz_per_core(),
+                           .mhz_per_core = round.mhz_per_core,
                            .disk_used = 0,
                            .disk_known = false,
-                           .measured = now.wall};
+                           .measured = read_clocks().wall};
     const std::string dir = machine_.alloc_dir(alloc);
     for (const std::string& name : allocrunner::started_tasks(dir)) {
-        if (!task.empty() && name != task) continue;
-        const auto record = allocrunner::read_record(dir, name);
-        const bool runs =
-            record && record->state == allocrunner::shim::RecordState::running && machine_.drivers;
-        if (!runs) continue;
-        const allocrunner::TaskLocation at{
-            .alloc = to_string(alloc), .alloc_dir = dir, .task = name};
-        const auto usage = allocrunner::usage_inside(*machine_.drivers, at);
-        if (!usage.ok()) {
-            log::debug("measure task {} of allocation {}: {}", name, at.alloc,
-                       usage.error().detail);
-            continue;  // most likely it ended at this moment
-        }
-        const auto age = std::chrono::duration_cast<Duration>(
-            std::chrono::nanoseconds(now.wall.nanoseconds - record->started));
-        out.tasks.push_back(meter_.task(
-            now.time, {.name = name, .alloc = at.alloc, .run = record->pid, .age = age}, *usage));
-        out.tasks.back().measured = now.wall;
+        if ((!task.empty() && name != task) || stopping_) continue;
+        auto figures =
+            measure_task({.alloc = to_string(alloc), .alloc_dir = dir, .task = name}, round);
+        if (figures) out.tasks.push_back(std::move(*figures));
     }
     if (const auto disk = machine_.disk_use ? machine_.disk_use(alloc) : std::nullopt) {
         out.disk_known = true;
@@ -144,17 +138,46 @@ Result<node::AllocFigures> LocalWorker::measure(const AllocId& alloc, const std:
     return out;
 }
 
+/// Nothing of a task that does not run, and of one whose driver does not say. An engine that hangs
+/// costs its patience once in an answer, not once for each of its tasks.
+std::optional<node::TaskFigures> LocalWorker::measure_task(const allocrunner::TaskLocation& at,
+                                                           Round& round) {
+    const auto now = read_clocks();
+    const auto record = allocrunner::read_record(at.alloc_dir, at.task);
+    const bool runs =
+        record && record->state == allocrunner::shim::RecordState::running && machine_.drivers;
+    if (!runs) return std::nullopt;
+    const auto task = allocrunner::running_task(at);
+    if (!task.ok() || round.silent.contains(task->spec.driver)) return std::nullopt;
+    const auto usage = allocrunner::usage_inside(*machine_.drivers, at);
+    if (!usage.ok()) {  // most likely it ended at this moment
+        if (usage.error().code == Errc::timeout) round.silent.insert(task->spec.driver);
+        log::debug("measure task {} of allocation {}: {}", at.task, at.alloc, usage.error().detail);
+        return std::nullopt;
+    }
+    const auto age = std::chrono::duration_cast<Duration>(
+        std::chrono::nanoseconds(now.wall.nanoseconds - record->started));
+    node::TaskFigures out = meter_.task(
+        now.time, {.name = at.task, .alloc = at.alloc, .run = record->pid, .age = age}, *usage);
+    out.measured = now.wall;
+    return out;
+}
+
 LocalWorker::LocalWorker(LocalMachine machine, std::function<void(node::DoneLocally)> done)
-    : machine_(std::move(machine)), done_(std::move(done)), thread_([this] { run(); }) {}
+    : machine_(std::move(machine)), done_(std::move(done)) {
+    looking_.thread = std::thread([this] { run(looking_, "local"); });
+    measuring_.thread = std::thread([this] { run(measuring_, "figures"); });
+}
 
 LocalWorker::~LocalWorker() { stop(); }
 
 void LocalWorker::carry_out(node::DoLocally work) {
+    Lane& lane = measures(work.what) ? measuring_ : looking_;
     {
         const std::lock_guard lock(mutex_);
-        if (queue_.size() < kLocalQueueMax) {
-            queue_.push_back(std::move(work));
-            changed_.notify_one();
+        if (lane.queue.size() < kLocalQueueMax) {
+            lane.queue.push_back({std::move(work), read_clocks().time});
+            lane.changed.notify_one();
             return;
         }
     }
@@ -169,21 +192,30 @@ void LocalWorker::stop() {
     {
         const std::lock_guard lock(mutex_);
         stopping_ = true;
-        changed_.notify_one();
     }
-    if (thread_.joinable()) thread_.join();
+    for (Lane* lane : {&looking_, &measuring_}) {
+        lane->changed.notify_one();
+        if (lane->thread.joinable()) lane->thread.join();
+    }
 }
 
-void LocalWorker::run() {
-    ::pthread_setname_np(::pthread_self(), "local");
+Result<LocalAnswer> LocalWorker::answer_to(const Waiting& waiting) {
+    if (read_clocks().time - waiting.since <= machine_.patience) return look(waiting.work);
+    return Error{Errc::timeout, "look inside allocation " + to_string(waiting.work.alloc) +
+                                    ": this peer was busy for longer than anybody waits; try "
+                                    "again in a moment"};
+}
+
+void LocalWorker::run(Lane& lane, const char* name) {
+    ::pthread_setname_np(::pthread_self(), name);
     std::unique_lock lock(mutex_);
     for (;;) {
-        changed_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
+        lane.changed.wait(lock, [&] { return stopping_ || !lane.queue.empty(); });
         if (stopping_) return;
-        const node::DoLocally next = std::move(queue_.front());
-        queue_.pop_front();
+        const Waiting next = std::move(lane.queue.front());
+        lane.queue.pop_front();
         lock.unlock();
-        done_({.work = next.work, .answer = look(next)});
+        done_({.work = next.work.work, .answer = answer_to(next)});
         lock.lock();
     }
 }

@@ -3,10 +3,11 @@
 // The counterpart of tests/sim/peer.h, for the same node: there a virtual clock and fakes, here
 // sockets, a disk, processes and HTTP. The node is touched on the loop's thread alone. Everything
 // else has a thread of its own and answers through one inbox: "zeromq" (peer sockets), "disk" (the
-// store), "copies" (of allocation directories), "local" (looking inside allocations) and "exec"
-// (commands inside tasks), "drivers" (their health), "http" and "api" (the HTTP API), "dns" (names
-// of services; it asks the catalogue alone), and those of LocalTasks: four "tasks", "states",
-// "links" and "usage". What each queue holds at most is said in its own header.
+// store), "copies" (of allocation directories), "local" and "figures" (looking inside allocations,
+// measuring them) and "exec" (commands inside tasks), "drivers" (their health), "http" and "api"
+// (the HTTP API), "dns" (names of services; it asks the catalogue alone), and those of LocalTasks:
+// four "tasks", "setup", "scripts", "states", "links" and "usage". What each queue holds at most is
+// said in its own header.
 #pragma once
 
 #include <functional>

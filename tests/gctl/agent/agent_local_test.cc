@@ -1,7 +1,9 @@
 #include <doctest/doctest.h>
 
+#include <atomic>
 #include <filesystem>
 #include <fstream>
+#include <future>
 
 #include "gctl/agent/local_worker.h"
 #include "tests/allocrunner/scratch.h"
@@ -103,6 +105,42 @@ TEST_CASE("this machine is measured, and what an allocation takes") {
     CHECK(alloc.tasks.empty());
     CHECK(alloc.disk_known);
     CHECK(alloc.disk_used == 1'000 + allocrunner::kInodeBytes);
+}
+
+TEST_CASE("a measurement that hangs holds up neither logs nor files; what came too late is left") {
+    for (const bool patient : {true, false}) {
+        CAPTURE(patient);
+        ScratchDir scratch;
+        std::filesystem::create_directories(scratch.path() + "/alloc/logs");
+        std::ofstream(scratch.path() + "/alloc/logs/web.stdout.0") << "one\n";
+        std::promise<void> hangs, ends;
+        auto end = ends.get_future().share();
+        std::atomic<int> measured = 0;
+        Answers<node::DoneLocally> answers;
+        LocalWorker worker({.alloc_dir = [&](const AllocId&) { return scratch.path(); },
+                            .disk_use = [&](const AllocId&) -> std::optional<allocrunner::DiskUse> {
+                                if (++measured == 1) hangs.set_value();
+                                end.wait();
+                                return std::nullopt;
+                            },
+                            .drivers = nullptr,
+                            .alloc_root = scratch.path(),
+                            .patience = patient ? Duration(10s) : Duration(0s)},
+                           answers.take());
+        worker.carry_out({1, kHere, node::MeasureAlloc{}});
+        hangs.get_future().wait();
+        worker.carry_out({2, kHere, node::MeasureAlloc{}});
+        worker.carry_out({3, kHere, node::ReadLogs{.task = "web"}});
+        const auto log = answers.next();
+        CHECK(log.work == 3);
+        CHECK(log.answer.ok() == patient);
+        ends.set_value();
+        CHECK(answers.next().work == 1);
+        const auto later = answers.next();
+        CHECK(later.work == 2);
+        CHECK(measured == (patient ? 2 : 1));
+        if (!patient) CHECK(later.answer.error().code == Errc::timeout);
+    }
 }
 
 }  // namespace gaggle::agent
