@@ -6,6 +6,7 @@
 // in X-Nomad-Token or as a bearer, a Host that names this server, an Origin that equals the Host.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -65,12 +66,22 @@ class Responder {
     std::shared_ptr<Connection> connection_;
 };
 
+/// How long a WebSocket's client may be silent.
+struct WebSocketTimes {
+    std::chrono::milliseconds ping{20'000};      ///< from one ping to the next
+    std::chrono::milliseconds held_ping{2'000};  ///< while nobody listens to what it has sent
+    std::chrono::milliseconds silence{60'000};   ///< not even a pong: it is gone
+    std::chrono::milliseconds token{10'000};  ///< until it has said its token, if not in a header
+};
+
 struct HttpConfig {
     std::string host = "127.0.0.1";
     std::uint16_t port = 4646;
     std::string token;                        ///< empty: no token is asked for
     std::size_t body_bytes_max = 16U << 20U;  ///< a larger body is refused with 413, unread
     std::size_t connections_max = 512;
+    std::size_t nameless_max = 32;  ///< WebSockets that have not said their token yet
+    WebSocketTimes web_socket;
 };
 
 class HttpServer {

@@ -1,5 +1,6 @@
 #include <pthread.h>
 
+#include <algorithm>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
@@ -32,6 +33,8 @@ constexpr auto kReadTimeout = std::chrono::seconds(30);
 constexpr auto kIdleTimeout = std::chrono::seconds(120);
 constexpr auto kAcceptPause = std::chrono::milliseconds(100);
 constexpr std::size_t kUnsentBytesMax = 8U << 20U;
+constexpr std::size_t kTokenMessageMax = 4096;  // of a WebSocket that has not said its token
+constexpr std::size_t kTrustedMessageMax = 1U << 20U;
 
 HttpRequest request_of(const http::request<http::string_body>& raw) {
     HttpRequest out;
@@ -109,13 +112,13 @@ struct Responder::Connection : std::enable_shared_from_this<Responder::Connectio
     beast::flat_buffer buffer;
     std::optional<http::request_parser<http::string_body>> parser;
     std::shared_ptr<WebSocket> socket;  ///< once the client has one; then `stream` is empty
-    asio::steady_timer patience{shared->io};
-    bool locked = false;  ///< its first message is to be the token
     bool keep_alive = false;
     bool answering = false;  ///< a request is with the handler, or its answer is being written
     bool streaming = false;
     bool ending = false;
     bool writing = false;
+    bool nameless = false;  ///< a WebSocket whose token is awaited
+    std::optional<asio::steady_timer> deadline;
     struct Unsent {
         std::string bytes;
         std::function<void()> written;  ///< may be empty
@@ -191,34 +194,42 @@ struct Responder::Connection : std::enable_shared_from_this<Responder::Connectio
                is_true(request_of(raw).query, "ws_handshake");
     }
 
+    /// Anybody may get this far, so it costs little and does not last.
     void wait_for_token() {
-        answering = streaming = locked = true;
+        const auto nameless_ones = std::count_if(shared->open.begin(), shared->open.end(),
+                                                 [](const auto* one) { return one->nameless; });
+        if (nameless_ones >= static_cast<std::ptrdiff_t>(shared->config.nameless_max))
+            return refuse(503, "too many WebSockets that have not said their token; try again");
+        answering = streaming = nameless = true;
         make_socket();
-        patience.expires_after(kReadTimeout);
-        patience.async_wait([weak = weak_from_this()](beast::error_code cancelled) {
+        socket->set_message_max(kTokenMessageMax);
+        deadline.emplace(shared->io, shared->config.web_socket.token);
+        deadline->async_wait([weak = weak_from_this()](beast::error_code cancelled) {
             const auto self = weak.lock();
-            if (!cancelled && self && self->locked)
-                self->end_socket(1008, "Permission denied: no token came");
+            if (!cancelled && self && self->nameless)
+                self->end_socket(1008, "Permission denied: no token came in time");
         });
-        socket->accept({.message =
-                            [self = shared_from_this()](const std::string& first) {
-                                self->locked = false;
-                                self->patience.cancel();
-                                if (!opens_the_lock(self->shared->config.token, first))
-                                    return self->end_socket(1008, "Permission denied");
-                                self->streaming = false;
-                                self->shared->handler(request_of(self->parser->get()),
-                                                      Responder(self));
-                            },
+        socket->accept({.message = [self = shared_from_this()](
+                                       const std::string& first) { self->got_token(first); },
                         .gone = nullptr});
         socket->listen();
+    }
+
+    void got_token(const std::string& first) {
+        if (!opens_the_lock(shared->config.token, first))
+            return end_socket(1008, "Permission denied");
+        deadline.reset();
+        streaming = nameless = false;
+        socket->set_message_max(kTrustedMessageMax);
+        shared->handler(request_of(parser->get()), Responder(shared_from_this()));
     }
 
     void make_socket() {
         beast::error_code ignored;
         stream.socket().cancel(ignored);  // ends watch_for_close
         stream.expires_never();
-        socket = std::make_shared<WebSocket>(std::move(stream), parser->get());
+        socket = std::make_shared<WebSocket>(std::move(stream), parser->get(),
+                                             shared->config.web_socket);
     }
 
     void accept_web_socket(std::function<void(std::string)> message) {

@@ -36,6 +36,20 @@ class RawClient {
             out.append(buffer, got);
         return out;
     }
+    /// What comes until `mark` has come `times`, or the server closes or is silent for 10 s.
+    std::string until(const std::string& mark, int times = 1) {
+        std::string out;
+        const auto enough = [&] {
+            int found = 0;
+            for (auto at = out.find(mark); at != std::string::npos; at = out.find(mark, at + 1))
+                ++found;
+            return found >= times;
+        };
+        char buffer[4096];
+        for (ssize_t got = 1; got > 0 && !enough();)
+            if (got = recv(fd_, buffer, sizeof buffer, 0); got > 0) out.append(buffer, got);
+        return out;
+    }
     /// Also when the server has closed.
     bool answered_within(int milliseconds) const {
         pollfd what{.fd = fd_, .events = POLLIN, .revents = 0};
