@@ -39,49 +39,93 @@ void JobLogs::listed(Exchange& exchange, const node::Answer& answer) {
             return exchange.refuse(404, "job not found", headers_of(answer));
         exchange.begin_stream("application/json");
     }
+    if (wanted_.follow && answer.index < index_) {  // a copy that lags: what is new is not in it
+        list_due_ = exchange.now() + kJobLogsRetryPause;
+        return;
+    }
     index_ = answer.index;
     job_over_ = answer.jobs.empty() || answer.jobs.front().purged ||
                 answer.jobs.front().status == ledger::JobStatus::dead;
+    take_in(exchange, answer);
+    if (wanted_.follow) list(exchange);
+    pump(exchange);
+    end_if_over(exchange);
+}
+
+/// The tasks of the list: new ones begin, and what is not in it any more has ended.
+void JobLogs::take_in(Exchange& exchange, const node::Answer& answer) {
     const AllocRenderer renderer(answer);
+    std::set<Key> listed;
+    left_out_ = false;
     for (const ledger::AllocRecord& alloc : answer.allocs) {
         const Job* job = renderer.job_of(alloc);
         const TaskGroup* group = job == nullptr ? nullptr : find_group(*job, alloc.slot.group);
         if (group == nullptr) continue;
         for (const Task& task : group->tasks) {
             if (!wanted_.task.empty() && task.name != wanted_.task) continue;
-            const auto known = sources_.find({alloc.id, task.name});
-            if (known != sources_.end()) known->second.ended = terminal(alloc.client);
-            if (known != sources_.end() || sources_.size() >= kJobLogsSourcesMax) continue;
-            Source& source = sources_[{alloc.id, task.name}];
-            source.next = wanted_.from;
-            source.next.task = task.name;
-            source.ended = terminal(alloc.client);
-            source.due = exchange.now();
+            listed.emplace(alloc.id, task.name);
+            add(exchange, alloc, task.name);
         }
     }
-    if (wanted_.follow) list(exchange);
-    pump(exchange);
-    end_if_over(exchange);
+    for (auto& [key, source] : sources_) source.ended |= !listed.contains(key);
+    std::erase_if(done_, [&](const Key& key) { return !listed.contains(key); });
 }
 
+void JobLogs::add(Exchange& exchange, const ledger::AllocRecord& alloc, const std::string& task) {
+    const Key key{alloc.id, task};
+    if (done_.contains(key)) return;
+    auto found = sources_.find(key);
+    if (found == sources_.end() && sources_.size() >= kJobLogsSourcesMax) {
+        left_out_ = true;
+        return;
+    }
+    if (found == sources_.end()) {
+        found = sources_.emplace(key, Source{}).first;
+        found->second.next = wanted_.from;
+        found->second.next.task = task;
+        found->second.due = exchange.now();
+    }
+    found->second.home = alloc.peer;
+    found->second.ended = terminal(alloc.client);
+    found->second.lost = alloc.client == ledger::ClientStatus::lost;
+}
+
+bool JobLogs::may_read(const Exchange& exchange, const Source& source) const {
+    const auto there = reads_at_.find(source.home);
+    return !source.done && !source.reading && source.due <= exchange.now() &&
+           (there == reads_at_.end() || there->second < kJobLogsReadsPerPeer);
+}
+
+/// Each in its turn, from the one behind the last that was read.
 void JobLogs::pump(Exchange& exchange) {
-    for (auto& [key, source] : sources_) {
+    std::erase_if(sources_, [&](const auto& one) {
+        const bool over = one.second.done && !one.second.reading;
+        if (over) done_.insert(one.first);
+        return over;
+    });
+    auto at = sources_.upper_bound(last_read_);
+    for (std::size_t looked = 0; looked < sources_.size(); ++looked, ++at) {
         if (pieces_ >= kJobLogsPiecesMax || reads_ >= kJobLogsReadsMax) return;
-        if (!source.done && !source.reading && source.due <= exchange.now())
-            read(exchange, key, source);
+        if (at == sources_.end()) at = sources_.begin();
+        if (!may_read(exchange, at->second)) continue;
+        last_read_ = at->first;
+        read(exchange, at->first, at->second);
     }
 }
 
 void JobLogs::read(Exchange& exchange, const Key& key, Source& source) {
     source.reading = true;
     source.read_ended = source.ended;
+    source.asked = exchange.now();
     ++reads_;
+    ++reads_at_[source.home];
     exchange.ask(node::AskPeer{.alloc = key.first, .peer = source.peer, .what = source.next},
-                 [key](Exchange& later, NodeReply reply) {
+                 [key, home = source.home](Exchange& later, NodeReply reply) {
                      auto& self = static_cast<JobLogs&>(*later.flow);
                      Source& read = self.sources_.at(key);
                      read.reading = false;
                      --self.reads_;
+                     if (--self.reads_at_.at(home) == 0) self.reads_at_.erase(home);
                      const auto* said = reply.ok() ? std::get_if<node::PeerSaid>(&*reply) : nullptr;
                      if (said != nullptr) read.peer = said->peer;
                      const auto* chunk =
@@ -98,7 +142,7 @@ void JobLogs::read(Exchange& exchange, const Key& key, Source& source) {
 }
 
 void JobLogs::got(Exchange& exchange, const Key& key, Source& source, const node::LogChunk& chunk) {
-    source.misses = 0;
+    source.silent_since.reset();
     source.next.from = chunk.next;
     source.due = exchange.now();
     if (!chunk.data.empty()) {
@@ -120,8 +164,9 @@ void JobLogs::missed(Exchange& exchange, const Key& key, Source& source, const E
     source.due = exchange.now() + kJobLogsRetryPause;
     // One that has no directory yet has not written anything yet.
     const bool is_early = error.code == Errc::not_found && !source.read_ended && wanted_.follow;
-    if (is_early || (may_come_back && wanted_.follow && ++source.misses <= kJobLogsRetriesMax))
-        return;
+    if (!source.silent_since) source.silent_since = source.asked;
+    const bool waited = exchange.now() - *source.silent_since >= kJobLogsPatience;
+    if (is_early || (may_come_back && wanted_.follow && !source.lost && !waited)) return;
     source.done = true;
     say(exchange, key, {{"CaughtUp", val(true)}, {"Error", val(Exchange::text_of(error))}});
 }
@@ -137,7 +182,10 @@ void JobLogs::end_if_over(Exchange& exchange) {
     if (wanted_.follow && !job_over_) return;
     const bool all = std::all_of(sources_.begin(), sources_.end(),
                                  [](const auto& one) { return one.second.done; });
-    if (all && exchange.streaming() && !exchange.done()) exchange.end_stream();
+    if (!all || !exchange.streaming() || exchange.done() || listing_) return;
+    if (!left_out_) return exchange.end_stream();
+    index_ = 0;  // there is room now for those that were left out
+    list(exchange);
 }
 
 void JobLogs::written(Exchange& exchange) {
@@ -153,9 +201,12 @@ void JobLogs::tick(Exchange& exchange) {
 std::optional<TimePoint> JobLogs::next_wakeup() const {
     std::optional<TimePoint> soonest = list_due_;
     if (pieces_ >= kJobLogsPiecesMax || reads_ >= kJobLogsReadsMax) return soonest;
-    for (const auto& [key, source] : sources_)
-        if (!source.done && !source.reading && (!soonest || source.due < *soonest))
+    for (const auto& [key, source] : sources_) {
+        const auto there = reads_at_.find(source.home);
+        const bool waits = there != reads_at_.end() && there->second >= kJobLogsReadsPerPeer;
+        if (!source.done && !source.reading && !waits && (!soonest || source.due < *soonest))
             soonest = source.due;
+    }
     return soonest;
 }
 

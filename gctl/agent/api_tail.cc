@@ -17,6 +17,7 @@ void begin_tail(Exchange& exchange, Tail::Source from, Tail::Style style) {
 
 void Tail::read(Exchange& exchange) {
     reading_ = true;
+    asked_ = exchange.now();
     read_due_.reset();
     node::AskPeer ask{.alloc = source_.alloc, .peer = peer_, .what = {}};
     std::visit([&](const auto& what) { ask.what = what; }, source_.what);
@@ -67,7 +68,7 @@ void Tail::begin(Exchange& exchange) {
 }
 
 void Tail::got(Exchange& exchange, Part part) {
-    misses_ = 0;
+    silent_since_.reset();
     begin(exchange);
     if (style_.limit)
         part.data.resize(std::min<std::uint64_t>(part.data.size(), *style_.limit - sent_));
@@ -96,7 +97,9 @@ void Tail::missed(Exchange& exchange, const Error& error) {
         return exchange.end_stream();
     }
     peer_ = {};  // perhaps it is elsewhere by now
-    if (!style_.follow || !may_come_back || ++misses_ > kTailRetriesMax) {
+    if (!silent_since_) silent_since_ = asked_;
+    const bool waited = exchange.now() - *silent_since_ >= kTailPatience;
+    if (!style_.follow || !may_come_back || waited) {
         log::debug("a stream of a log or a file breaks off: {}", error.detail);
         return exchange.break_stream();
     }

@@ -19,7 +19,7 @@ namespace gaggle {
 constexpr Duration kTailPollInterval = 200ms;
 constexpr Duration kTailHeartbeat = 1s;
 constexpr Duration kTailRetryPause = 1s;
-constexpr int kTailRetriesMax = 30;  ///< in a row, once the stream has begun
+constexpr Duration kTailPatience = 30s;  ///< without an answer, once the stream has begun
 
 class Tail : public Flow {
   public:
@@ -63,7 +63,8 @@ class Tail : public Flow {
     std::uint64_t sent_ = 0;
     std::optional<TimePoint> read_due_;
     std::optional<TimePoint> heartbeat_due_;
-    int misses_ = 0;
+    TimePoint asked_;                        ///< the last read was
+    std::optional<TimePoint> silent_since_;  ///< since this read none was answered
 };
 
 /// The stream from its first read on; ends the exchange's handler.

@@ -240,11 +240,14 @@ class Peer(Agent):
         except (FileNotFoundError, ValueError):
             return 0
 
-    @contextlib.contextmanager
     def follow(self, alloc):
-        """`gctl alloc logs -f` in the background."""
+        return self.background('alloc', 'logs', '-f', alloc['ID'])
+
+    @contextlib.contextmanager
+    def background(self, *words):
+        """A gctl command in the background, and what it says."""
         with tempfile.TemporaryFile('a+') as out:  # appended: read() moves the offset that both share
-            command = [*self.prefix, self.program, 'alloc', 'logs', '-f', alloc['ID']]
+            command = [*self.prefix, self.program, *words]
             process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.DEVNULL,
                                        env=environment(self.http_address))
             processes.expected.add(process.pid)

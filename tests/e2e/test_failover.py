@@ -39,9 +39,13 @@ def test_killed_without_waiting_for_the_copy():
     check(all(c['AgeMs'] >= 0 for c in complete_copies(others[0], alloc)), 'every copy has an age')
     check_says(others[0].gctl('alloc', 'status', alloc['ID'][:8]), r'Held By +Peer ID +Version +Age +State\n',
                r'\n\w+ +[0-9a-f]{8} +\d+\.\d+ +\d[\d.]*(us|ms|s|m\d+s) +complete')
-    holder.crash()
-    last = holder.state_of(alloc)
-    new = wait_until(lambda: others[0].replacement('state', alloc), 120, 'it runs on another peer', others)
+    with others[1].background('job', 'logs', '-f', 'state') as followed:
+        wait_until(lambda: f'{alloc["ID"][:8]}/t | ' in '\n'.join(followed.read()), 20, 'its log is followed', others)
+        holder.crash()
+        last = holder.state_of(alloc)
+        new = wait_until(lambda: others[0].replacement('state', alloc), 120, 'it runs on another peer', others)
+        wait_until(lambda: f'{new["ID"][:8]}/t | began with' in '\n'.join(followed.read()), 30,
+                   'who follows the job hears its successor, whatever became of the first', others)
     runner = cluster.peer_of(new)
     began = wait_until(lambda: re.findall(r'began with (\d+), of (\d+) kind', runner.gctl('alloc', 'logs', new['ID'])),
                        30, 'it says what it began with', others)

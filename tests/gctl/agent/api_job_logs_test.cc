@@ -1,5 +1,7 @@
 #include "gctl/agent/api_job_logs.h"
 
+#include <set>
+
 #include "tests/gctl/agent/api_world.h"
 
 namespace gaggle {
@@ -132,6 +134,117 @@ TEST_CASE("a task that cannot be read is left out in words, and the others go on
     CHECK(world.streamed(client).find(R"("Error":"its peer did not answer")") != std::string::npos);
     CHECK_FALSE(world.ended(client));
     questions.reply<node::AskPeer>(chunk("", 0));
+    CHECK(world.ended(client));
+}
+
+namespace {
+
+/// `count` allocations, each on a peer of its own, or all on one.
+node::Answer many(std::size_t count, std::uint64_t index, bool on_one_peer = false) {
+    node::Answer answer = sample_answer();
+    answer.index = index;
+    answer.allocs.assign(count, answer.allocs.front());
+    for (std::size_t at = 0; at < count; ++at) {
+        answer.allocs[at].id.bytes[0] = static_cast<std::uint8_t>(at >> 8U);
+        answer.allocs[at].id.bytes[1] = static_cast<std::uint8_t>(at & 0xffU);
+        if (!on_one_peer) answer.allocs[at].peer.value = static_cast<std::uint32_t>(at + 1);
+    }
+    return answer;
+}
+
+}  // namespace
+
+TEST_CASE("talkative sources do not silence the others") {
+    ApiWorld world;
+    Questions questions(world);
+    const ExchangeId client = world.get(kPath, {{"follow", "true"}});
+    constexpr std::size_t kSources = 3 * kJobLogsReadsMax;
+    world.reply(many(kSources, 7));
+    // Each answer has data, and the client is as slow as it may be: one piece at a time.
+    for (std::size_t turns = 0; turns < kSources + kJobLogsPiecesMax; ++turns) {
+        if (questions.reads() > 0) questions.reply<node::AskPeer>(chunk("x", turns));
+        if (turns >= kJobLogsPiecesMax) world.input(ApiCore::Written{client});
+    }
+    std::set<std::string> heard;
+    const std::string said = world.streamed(client);
+    for (std::size_t at = said.find("AllocID"); at != std::string::npos;
+         at = said.find("AllocID", at + 1))
+        heard.insert(said.substr(at, 20));
+    CHECK(heard.size() == kSources);
+}
+
+TEST_CASE("a peer that does not answer holds up its own tasks only") {
+    ApiWorld world;
+    Questions questions(world);
+    world.get(kPath, {{"follow", "true"}});
+    node::Answer answer = many(kJobLogsReadsMax + 1, 7, true);
+    answer.allocs.back().peer.value = 77;
+    world.reply(answer);
+    CHECK(questions.reads() == kJobLogsReadsPerPeer + 1);
+}
+
+TEST_CASE("a silent source is waited for half a minute in all, a lost one is asked once") {
+    for (const bool lost : {false, true}) {
+        CAPTURE(lost);
+        ApiWorld world;
+        Questions questions(world);
+        const ExchangeId client = world.get(kPath, {{"follow", "true"}});
+        node::Answer answer = sample_answer();
+        if (lost) answer.allocs.front().client = ledger::ClientStatus::lost;
+        world.reply(answer);
+        const auto given_up = [&] {
+            return world.streamed(client).find(R"("Error":)") != std::string::npos;
+        };
+        constexpr Duration kSilence = 10s;  // what a question to a peer takes to fail
+        Duration waited{};
+        while (!given_up() && waited < 2min) {
+            world.pass(kSilence);
+            waited += kSilence;
+            questions.reply<node::AskPeer>(Error{Errc::unavailable, "silent"});
+            if (given_up()) break;
+            world.pass(kJobLogsRetryPause);
+            waited += kJobLogsRetryPause;
+        }
+        CHECK(waited == (lost ? kSilence : 3 * kSilence + 2 * kJobLogsRetryPause));
+    }
+}
+
+TEST_CASE("what has gone from the list has ended, also when its log is not there") {
+    ApiWorld world;
+    Questions questions(world);
+    const ExchangeId client = world.get(kPath, {{"follow", "true"}});
+    world.reply(sample_answer());
+    node::Answer gone = sample_answer();
+    gone.index = 43;
+    gone.allocs.clear();
+    gone.jobs.front().status = ledger::JobStatus::dead;
+    questions.list(gone);
+    questions.reply<node::AskPeer>(Error{Errc::not_found, "no such directory"});
+    world.pass(kJobLogsRetryPause);
+    if (questions.reads() > 0)
+        questions.reply<node::AskPeer>(Error{Errc::not_found, "no such directory"});
+    CHECK(world.ended(client));
+}
+
+TEST_CASE("more tasks than are read at a time are read all the same") {
+    ApiWorld world;
+    Questions questions(world);
+    const ExchangeId client = world.get(kPath);
+    const node::Answer all = many(kJobLogsSourcesMax + 3, 7);
+    world.reply(all);
+    std::size_t read = 0;
+    const auto read_all = [&] {
+        for (; questions.reads() > 0; ++read) {
+            questions.reply<node::AskPeer>(chunk("", 0));
+            world.input(ApiCore::Written{client});
+        }
+    };
+    read_all();
+    CHECK(read == kJobLogsSourcesMax);
+    CHECK_FALSE(world.ended(client));
+    questions.list(all);
+    read_all();
+    CHECK(read == all.allocs.size());
     CHECK(world.ended(client));
 }
 
