@@ -4,6 +4,7 @@
 #include "gctl/agent/api_parameters.h"
 #include "gctl/agent/api_routes.h"
 #include "placement/jobspec/dispatch.h"
+#include "placement/jobspec/validate.h"
 
 namespace gaggle {
 
@@ -72,6 +73,10 @@ void dispatch_job(Exchange& exchange) {
                                                  unique_number(later, parent.job));
             Result<Job> child = dispatched(parent.job, *dispatch, id);
             if (!child.ok()) return later.refuse(400, child.error().detail);
+            for (const Diagnostic& found : validate(*child))
+                if (found.severity == Diagnostic::Severity::error)
+                    return later.refuse(400, "dispatch job \"" + parent.job.id +
+                                                 "\": " + found.path + ": " + found.message);
             later.ask(
                 node::RegisterJob{.job = std::move(*child), .check_index = 0},
                 [id](Exchange& last, NodeReply reply) { answer_dispatched(last, reply, id); });

@@ -93,6 +93,29 @@ TEST_CASE("a dispatch that the job does not allow is refused in Nomad's words") 
     CHECK(world.response(late).body == "Specified job \"resize\" is stopped");
 }
 
+TEST_CASE("what a dispatch makes is judged as any job is, and refused in words") {
+    struct Row {
+        std::string body;
+        const char* why;
+    };
+    const std::string long_text(600'000, 'x');
+    for (const Row& row :
+         {Row{R"({"Meta":{"size":"s"},"IdPrefixTemplate":"a b"})", "has a blank in it"},
+          Row{R"({"Meta":{"size":"s"},"IdPrefixTemplate":"a\nb"})", "has a blank in it"},
+          Row{R"({"Meta":{"size":"s"},"IdPrefixTemplate":"a\u0000b"})", "has a blank in it"},
+          Row{R"({"Meta":{"size":"s"},"IdPrefixTemplate":")" + std::string(5'000, 'x') + "\"}",
+              "is longer than"},
+          Row{R"({"Meta":{"size":")" + long_text + "\"}}", ""}}) {
+        CAPTURE(row.why);
+        ApiWorld world;
+        const ExchangeId client = world.send("POST", "/v1/job/resize/dispatch", {}, row.body);
+        world.reply(parameterized());
+        REQUIRE(world.questions.empty());
+        CHECK(world.response(client).status == 400);
+        CHECK(world.response(client).body.find(row.why) != std::string::npos);
+    }
+}
+
 TEST_CASE("a parameterized job is registered without anything to watch, and shown as one") {
     ApiWorld world;
     Job job = parameterized().jobs.front().current().job;
