@@ -8,7 +8,8 @@ namespace gaggle::cli {
 
 namespace {
 
-constexpr std::size_t kLineBytes = 1'024;  // a guess: so much is read for each line wanted
+constexpr std::size_t kLineBytes = 1'024;     // a guess: so much is read for each line wanted
+constexpr std::size_t kLineMax = 64U << 10U;  // without an end; then it is shown as far as it is
 
 /// What one task of one allocation has written, as whole lines with its name in front.
 class Voice {
@@ -23,14 +24,17 @@ class Voice {
         if (frame.caught_up) caught_up_ = true;
         if (lines_ && !caught_up_) return "";
         if (lines_ && std::exchange(chosen_, true) == false) text_ = last_lines(text_, *lines_);
-        const std::size_t whole = text_.rfind('\n');
-        if (whole == std::string::npos) return "";
-        const std::string out = prefixed(std::string_view(text_).substr(0, whole + 1));
-        text_.erase(0, whole + 1);
+        const std::size_t end = std::string_view(text_).substr(searched_).rfind('\n');
+        std::size_t whole = end == std::string::npos ? 0 : searched_ + end + 1;
+        std::string out = prefixed(std::string_view(text_).substr(0, whole));
+        text_.erase(0, whole);
+        if (text_.size() > kLineMax) out += rest();
+        searched_ = text_.size();
         return out;
     }
-    /// A last line without its end.
+    /// A last line without its end, or one that is too long to be waited for.
     std::string rest() {
+        searched_ = 0;
         if (text_.empty()) return "";
         text_ += '\n';
         return prefixed(std::exchange(text_, {}));
@@ -49,7 +53,8 @@ class Voice {
 
     std::string prefix_;
     std::optional<std::size_t> lines_;
-    std::string text_;  ///< not yet shown
+    std::string text_;          ///< not yet shown
+    std::size_t searched_ = 0;  ///< so far there is no end of a line in it
     bool caught_up_ = false;
     bool chosen_ = false;
 };
@@ -115,8 +120,10 @@ Result<int> run(const JobLogs& command, const Context& context) {
         for (const LogFrame& frame : *read) choir.take(frame);
         return true;
     };
-    TRY(api.follow(purpose, "/v1/job/" + url_encoded(job) + "/logs", query, piece));
+    const auto followed =
+        api.follow(purpose, "/v1/job/" + url_encoded(job) + "/logs", query, piece);
     choir.end();
+    if (!followed.ok()) return followed.error();
     if (!sound.ok()) return within(purpose, sound.error());
     return 0;
 }

@@ -139,6 +139,24 @@ TEST_CASE("job logs keep lines whole and say whose they are") {
     CHECK(has(coloured, "\x1b[33mb2b2b2b2/web |\x1b[0m 1"));
 }
 
+TEST_CASE(
+    "job logs do not wait for ever for the end of a line, and show what came before a break") {
+    const std::string large(70'000, 'x');
+    auto opened = HttpServer::open({.port = 0, .token = "secret"}, [&](auto request, auto to) {
+        if (request.path == "/v1/jobs")
+            return to.send({.body = R"([{"ID":"shop","Type":"service","Status":"running"}])"});
+        to.begin_stream({});
+        to.piece(frame(kAlloc, "web", large));
+        to.piece(frame(kAlloc, "web", "tail\nlast"));
+        to.break_stream();
+    });
+    REQUIRE(opened.ok());
+    FakeMachine machine("http://127.0.0.1:" + std::to_string((*opened)->port()));
+    const Ran ran = machine.run({"job", "logs", "shop"});
+    CHECK(ran.code != 0);
+    CHECK(ran.out == "a1a1a1a1/web | " + large + "\na1a1a1a1/web | tail\na1a1a1a1/web | last\n");
+}
+
 TEST_CASE("job logs show the last lines of each task, then what follows") {
     Setup with;
     with.agent.on("GET /v1/jobs", {R"([{"ID":"shop","Type":"service","Status":"running"}])"});
