@@ -1,5 +1,7 @@
 #include "placement/fit/capacity.h"
 
+#include <limits>
+
 namespace gaggle {
 
 Amounts& Amounts::operator+=(const Amounts& other) {
@@ -20,7 +22,10 @@ Amounts& Amounts::operator-=(const Amounts& other) {
 
 MegaHertz compute_of(const Amounts& offered, const Amounts& used) {
     if (offered.cores <= 0) return used.cpu;
-    return used.cpu + MegaHertz{offered.cpu.value * used.cores / offered.cores};
+    // A product of what two peers may say is wider than what either says.
+    const auto whole = static_cast<__int128>(offered.cpu.value) * used.cores / offered.cores;
+    constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max() / 2;
+    return used.cpu + MegaHertz{whole > kMost ? kMost : static_cast<std::int64_t>(whole)};
 }
 
 const char* exceeded(const Amounts& offered, const Amounts& used) {

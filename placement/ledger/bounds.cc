@@ -9,6 +9,7 @@ namespace gaggle::ledger {
 namespace {
 
 bool reasonable(std::int64_t value) { return value >= 0 && value <= kAmountMax; }
+bool countable(std::int64_t cores) { return cores >= 0 && cores <= kCoresMax; }
 
 std::optional<std::string> unbookable(const TaskGroup& group) {
     const std::string name = "group \"" + group.name + "\"";
@@ -21,7 +22,7 @@ std::optional<std::string> unbookable(const TaskGroup& group) {
     if (!reasonable(group.disk.size.value)) return name + ": ephemeral_disk.size is out of range";
     for (const Task& task : group.tasks)
         if (!reasonable(task.resources.cpu.value) || !reasonable(task.resources.memory.value) ||
-            !reasonable(task.resources.cores) || !reasonable(task.resources.secrets.value))
+            !countable(task.resources.cores) || !reasonable(task.resources.secrets.value))
             return name + ": cpu, cores, memory or secrets of task \"" + task.name +
                    "\" is out of range";
     return std::nullopt;
@@ -31,7 +32,7 @@ std::optional<std::string> unbookable(const TaskGroup& group) {
 
 bool reasonable(const Amounts& amounts) {
     return reasonable(amounts.cpu.value) && reasonable(amounts.memory.value) &&
-           reasonable(amounts.disk.value) && reasonable(amounts.cores);
+           reasonable(amounts.disk.value) && countable(amounts.cores);
 }
 
 std::optional<std::string> unbookable(const Job& job) {

@@ -86,6 +86,8 @@ TEST_CASE("whole cores take their share of the compute, and no more cores than t
     const Ask two = cores(2, 0);
     take(books, two, 0);
     CHECK(compute_of(books.offer.total, books.used) == MegaHertz{500});
+    const Amounts boast{.cpu = {std::int64_t{1} << 40}, .cores = std::int64_t{1} << 24};
+    CHECK(compute_of(boast, boast).value == std::int64_t{1} << 41);
     CHECK(fits(books, asks(500, 0, 0)));
     CHECK(why(books, asks(501, 0, 0)) == "cpu");
     CHECK(why(books, cores(3, 0)) == "cores");

@@ -1,4 +1,5 @@
 // Who is admitted, who is lost, and what becomes of what ran there.
+#include "placement/ledger/bounds.h"
 #include "tests/placement/ledger/world.h"
 
 namespace gaggle::ledger {
@@ -11,6 +12,13 @@ Admit admit(const std::string& name, std::uint8_t serial, std::uint32_t uses = 1
 }
 
 }  // namespace
+
+TEST_CASE("what a peer may claim to have leaves room for a product of two amounts") {
+    CHECK(reasonable({.cpu = {kAmountMax}, .cores = kCoresMax}));
+    CHECK_FALSE(reasonable({.cpu = {kAmountMax + 1}}));
+    CHECK_FALSE(reasonable({.cores = kCoresMax + 1}));
+    CHECK_FALSE(reasonable({.cores = -1}));
+}
 
 TEST_CASE("admission numbers keys densely, once, and counts invitations") {
     World world(1);
