@@ -24,7 +24,7 @@ job "{name}" {{
 
       logs {{
         max_files     = 2
-        max_file_size = 5
+        max_file_size = {file_size}
       }}
 
       resources {{
@@ -40,11 +40,12 @@ DISK = 'ephemeral_disk {\n size = 20\n }'
 REPLICATED = 'ephemeral_disk {\n size = 20\n sticky = true\n migrate = true\n replicas = 2\n }'
 
 
-def job(name, script, type='service', count=1, cpu=20, memory=10, job_extra='', group_extra=DISK, task_extra=''):
+def job(name, script, type='service', count=1, cpu=20, memory=10, job_extra='', group_extra=DISK, task_extra='',
+        file_size=5):
     """One group `g` with one task `t` that runs `script` in a shell."""
     script = '\n'.join('          ' + line for line in script.strip().splitlines())
     return GROUP.format(name=name, type=type, script=script, count=count, cpu=cpu, memory=memory,
-                        job_extra=job_extra, group_extra=group_extra, task_extra=task_extra)
+                        job_extra=job_extra, group_extra=group_extra, task_extra=task_extra, file_size=file_size)
 
 
 # Says 1, 2, 3, ... on its standard output: a lost or doubled line is a hole or a repetition.

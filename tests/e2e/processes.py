@@ -51,6 +51,15 @@ def alive(pid):
     return state_and_parent(pid)[0] not in ('', 'Z', 'X')
 
 
+def command_of(pid):
+    """Its words with blanks between them; empty when there is no such process."""
+    try:
+        with open(f'/proc/{pid}/cmdline') as words:
+            return words.read().rstrip('\0').replace('\0', ' ')
+    except OSError:
+        return ''
+
+
 def name_of(pid):
     """The program's name, at most 15 characters of it."""
     try:
