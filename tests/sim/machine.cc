@@ -120,6 +120,14 @@ void Machine::on(const StartTask& work) {
 }
 
 void Machine::on(const SignalTask& work) {
+    if (work.signal >= kMarkedSignal) {
+        auto& [agent, count] = marks_[work.signal];
+        if (count++ > 0 && agent == agent_)
+            torn_ = "a command was obeyed twice: signal " + std::to_string(work.signal) +
+                    " for allocation " + to_string(work.alloc);
+        agent = agent_;
+        return;
+    }
     events_.in(while_(),
                [this, key = Key{work.alloc, work.task}, signal = work.signal, boot = boot_] {
                    const auto found = processes_.find(key);

@@ -46,10 +46,17 @@ class Machine {
     }
     /// All processes are gone, and what was not synced.
     void reboot();
-    /// The first task that found torn or future data in its directory, in words.
+    /// The first task that found torn or future data in its directory, or that one agent sent the
+    /// same marked signal twice; in words.
     const std::optional<std::string>& torn() const { return torn_; }
     /// The first task that was started while it ran, in words.
     const std::optional<std::string>& doubled() const { return doubled_; }
+    /// How often tasks got a signal of kMarkedSignal or more, which ends none; by its number.
+    static constexpr std::int64_t kMarkedSignal = 1'000;
+    std::uint64_t marks(std::int64_t signal) const {
+        const auto found = marks_.find(signal);
+        return found == marks_.end() ? 0 : found->second.second;
+    }
     /// Allocations with a task that runs, and what they asked for.
     std::map<AllocId, Amounts> running() const;
     std::uint64_t started() const { return started_; }  ///< tasks so far
@@ -114,6 +121,8 @@ class Machine {
     std::optional<std::string> torn_;
     std::optional<std::string> doubled_;
     std::uint64_t started_ = 0;
+    /// By signal: the agent that sent it last, and how often in all.
+    std::map<std::int64_t, std::pair<std::uint64_t, std::uint64_t>> marks_;
 };
 
 }  // namespace gaggle::sim

@@ -69,6 +69,13 @@ TEST_CASE("a quiet region does its work without a refusal") {
     CHECK(outcome.refused == 0);
 }
 
+TEST_CASE("a command to a task is obeyed once, however often its question is repeated") {
+    std::uint64_t obeyed = 0;
+    for (const std::uint64_t seed : {1, 2, 3})
+        obeyed += check({.peers = 5, .seed = seed, .faults = {.commands = true}}).obeyed;
+    CHECK(obeyed > 50);
+}
+
 TEST_CASE("fifty peers") { check({.peers = 50, .seed = 7}); }
 
 }  // namespace gaggle::sim

@@ -37,6 +37,7 @@ class Life {
         found();
         grow();
         world_.events.in(2s, [this] { client(); });
+        if (options_.faults.commands) world_.events.in(4s, [this] { command(); });
         adversary_.emplace(world_, options_, *founding_, rng_.fork(), outcome_.tally);
         adversary_->begin();
         run_until(world_.events.now() + options_.trouble);
@@ -217,8 +218,48 @@ class Life {
         peer.feed(api);
     }
 
+    /// A signal with a number of its own to some task that should run, by way of some peer.
+    void command() {
+        if (!troubled_) return;
+        world_.events.in(Duration(rng_.between(50'000, 500'000)), [this] { command(); });
+        const node::Node* leader = world_.leader();
+        Peer& near = *world_.peers[rng_.below(options_.peers)];
+        if (leader == nullptr || !near.running()) return;
+        std::vector<AllocId> run;
+        for (const auto& peer : world_.peers)
+            for (const auto& [alloc, amounts] : peer->machine().running()) run.push_back(alloc);
+        if (run.empty()) return;
+        const AllocId alloc = rng_.pick(std::span<AllocId>(run));
+        const std::uint64_t request = ++requests_;
+        const std::int64_t signal = Machine::kMarkedSignal + static_cast<std::int64_t>(request);
+        commands_[request] = signal;
+        near.feed(node::ApiRequest{
+            .id = request,
+            .what = node::AskPeer{
+                .alloc = alloc,
+                .peer = {},
+                .what = node::CommandTask{
+                    .task = "task", .kind = node::CommandTask::Kind::signal, .signal = signal}}});
+    }
+
+    /// Who is told that it was done finds that it was. (A peer that died since has forgotten it.)
+    bool commanded(const node::ApiReply& reply) {
+        const auto command = commands_.find(reply.id);
+        if (command == commands_.end()) return false;
+        const std::int64_t signal = command->second;
+        commands_.erase(command);
+        const auto* said = reply.what.ok() ? std::get_if<node::PeerSaid>(&*reply.what) : nullptr;
+        if (said == nullptr) return true;
+        ++outcome_.obeyed;
+        if (!outcome_.failure &&
+            world_.peers[world_.places.at(said->peer)]->machine().marks(signal) == 0)
+            outcome_.failure =
+                "a command was answered and never obeyed: signal " + std::to_string(signal);
+        return true;
+    }
+
     void replied(std::size_t place, const node::ApiReply& reply) {
-        if (adversary_ && adversary_->replied(reply)) return;
+        if (commanded(reply) || (adversary_ && adversary_->replied(reply))) return;
         const auto asked = asked_.find(reply.id);
         if (asked == asked_.end()) return;
         if (!reply.what.ok()) {
@@ -250,8 +291,9 @@ class Life {
     bool troubled_ = true;
     bool slow_ = false;  ///< the rest of a long outage is waited for
     TimePoint second_{};
-    std::uint64_t before_ = 0;          ///< events until then
-    std::set<std::string> registered_;  ///< and acknowledged, not stopped since
+    std::uint64_t before_ = 0;                        ///< events until then
+    std::set<std::string> registered_;                ///< and acknowledged, not stopped since
+    std::map<std::uint64_t, std::int64_t> commands_;  ///< request and signal, not yet answered
     std::uint64_t requests_ = 0;
     std::uint64_t knocks_ = 0;
     struct Asked {
