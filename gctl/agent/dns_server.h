@@ -2,8 +2,8 @@
 //
 // Bounded: datagrams are answered one after another, those that cannot leave at once are dropped
 // (the asker asks again), TCP has kTcpConnectionsMax connections of kTcpIdle. To addresses that
-// others can reach, answers by UDP are at most kUdpBytesMax long, so that a forged sender is hit
-// with little more than was sent.
+// others can reach, answers by UDP are at most kUdpBytesMax long: a forged sender is hit with some
+// twenty-six times what was sent at worst (docs/security.md).
 #pragma once
 
 #include <cstdint>
