@@ -182,8 +182,9 @@ void JobLogs::end_if_over(Exchange& exchange) {
     if (wanted_.follow && !job_over_) return;
     const bool all = std::all_of(sources_.begin(), sources_.end(),
                                  [](const auto& one) { return one.second.done; });
-    if (!all || !exchange.streaming() || exchange.done() || listing_) return;
+    if (!all || !exchange.streaming() || exchange.done()) return;
     if (!left_out_) return exchange.end_stream();
+    if (listing_) return;
     index_ = 0;  // there is room now for those that were left out
     list(exchange);
 }

@@ -90,7 +90,10 @@ FoundServices usable(const ServiceOffers& offers, const WantedService& wanted) {
 std::vector<FoundService> all_usable(const std::vector<ServiceOffers>& offers) {
     std::vector<FoundService> out;
     for (const ServiceOffers& of_one : offers)
-        for (FoundService& one : usable(of_one, {}).instances) out.push_back(std::move(one));
+        for (const auto& offer : of_one)
+            for (const ListedService& service : offer->services)
+                if (passes(service))
+                    out.push_back({offer->peer, offer->peer_name, offer->datacenter, service});
     return out;
 }
 

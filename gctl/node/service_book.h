@@ -63,7 +63,8 @@ class ServiceBook {
     std::map<PeerId, std::vector<Key>> offered_by_;
 };
 
-/// All usable instances of all services.
+/// All instances of all services whose checks pass, also those of suspected peers: who acts on a
+/// change, as a template does by a restart, should not act on a doubt that passes within a second.
 std::vector<FoundService> all_usable(const std::vector<ServiceOffers>& offers);
 
 }  // namespace gaggle::node

@@ -11,6 +11,9 @@ node::Answer parameterized() {
     Job& job = answer.jobs.front().versions.rbegin()->second.job;
     job.id = job.name = "resize";
     job.type = JobType::batch;
+    job.update.reset();
+    job.groups.front().update.reset();
+    job.groups.front().migrate.reset();
     job.parameterized = Parameterized{.meta_required = {"size"}};
     return answer;
 }
