@@ -40,12 +40,16 @@ bool is_named(const MemberView& member, const std::string& name) {
     return member.name == name || member.name == name + "." + member.tag("region");
 }
 
-/// The one member that `named` is the id of, its beginning, or the name.
+/// The one member that `named` is the name of, or else the id or its beginning.
 Result<MemberView> find_member(const Api& api, const std::string& named) {
     const Value answer = TRY(api.get("find peer " + named, "/v1/agent/members"));
+    const std::vector<MemberView> members = members_of(Json(answer));
     std::vector<MemberView> found;
-    for (const MemberView& member : members_of(Json(answer)))
-        if (member.tag("id").starts_with(named) || is_named(member, named)) found.push_back(member);
+    for (const MemberView& member : members)
+        if (is_named(member, named)) found.push_back(member);
+    const bool is_name = !found.empty();
+    for (const MemberView& member : members)
+        if (!is_name && member.tag("id").starts_with(named)) found.push_back(member);
     if (found.size() == 1) return found[0];
     if (found.empty())
         return Error{Errc::not_found, "find peer " + named +
