@@ -106,7 +106,7 @@ void Peer::kill_tasks() {
 // Whoever asks is stopped before whoever answers.
 void Peer::close() {
     if (http_) {
-        withdraw_token(startup_.http_host, http_->port(), token_);
+        published_.reset();
         http_.reset();
     }
     if (api_) api_->stop();

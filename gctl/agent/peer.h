@@ -29,6 +29,7 @@
 #include "gctl/agent/loop.h"
 #include "gctl/agent/shared_services.h"
 #include "gctl/agent/startup.h"
+#include "gctl/agent/token_file.h"
 #include "gctl/node/node.h"
 
 namespace gaggle::agent {
@@ -87,6 +88,7 @@ class Peer {
     std::function<void(const Error&)> fatal_;
     Startup startup_;
     std::string token_;
+    std::optional<PublishedToken> published_;
     Inbox inbox_;
     std::unique_ptr<store::Store> store_;  ///< until the disk thread has it
     std::unique_ptr<Api> api_;

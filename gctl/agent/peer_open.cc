@@ -99,7 +99,10 @@ Result<void> Peer::open_http(const std::string& data_dir) {
                              }));
     startup_.http_address = host_and_port(host, http_->port());
     // Only a convenience for commands on this machine: they also take --token-file.
-    if (const auto published = publish_token(host, http_->port(), token_); !published.ok())
+    auto published = PublishedToken::publish(host, http_->port(), token_);
+    if (published.ok())
+        published_.emplace(std::move(*published));
+    else
         log::warn("{}", published.error().detail);
     return {};
 }

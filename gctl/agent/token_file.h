@@ -10,20 +10,34 @@
 #include <string>
 
 #include "base/result.h"
+#include "base/unique_fd.h"
 
 namespace gaggle {
 
 /// The token of the data directory, in its file `http-token` (mode 0600); made at the first call.
 Result<std::string> load_or_make_token(const std::string& data_dir);
 
-/// Writes the copy, mode 0600; the path of it. Removes what killed agents have left there: copies
-/// for loopback ports that refuse a connection, of 4,096 files at most; so agents in networks of
-/// their own need a /run of their own. `denied` when the directory is somebody else's or open to
-/// others.
-Result<std::string> publish_token(const std::string& host, std::uint16_t port,
-                                  const std::string& token);
-/// Removes the copy if it is still ours. Never fails: a stale copy opens nothing.
-void withdraw_token(const std::string& host, std::uint16_t port, const std::string& token);
+/// The copy, for as long as this lives; its end removes it. It is locked (flock) meanwhile, so that
+/// others can tell it from what a killed agent left there, in whatever network that one was.
+class PublishedToken {
+  public:
+    /// Writes the copy, mode 0600. Removes what nobody has locked, of 4,096 files at most. `denied`
+    /// when the directory is somebody else's or open to others.
+    static Result<PublishedToken> publish(const std::string& host, std::uint16_t port,
+                                          const std::string& token);
+    PublishedToken(PublishedToken&&) = default;
+    PublishedToken& operator=(PublishedToken&&) = delete;
+    ~PublishedToken();
+
+    const std::string& path() const { return path_; }
+
+  private:
+    PublishedToken(std::string path, UniqueFd locked)
+        : path_(std::move(path)), locked_(std::move(locked)) {}
+
+    std::string path_;
+    UniqueFd locked_;
+};
 
 /// The published token for that address; "localhost" is 127.0.0.1. `not_found`: none was published
 /// where this user may look. `denied`: it is there, but for another user.

@@ -1,13 +1,10 @@
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <poll.h>
-#include <sys/socket.h>
+#include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
@@ -16,7 +13,6 @@
 #include <iterator>
 #include <vector>
 
-#include "base/unique_fd.h"
 #include "crypto/identity.h"
 #include "crypto/secret_file.h"
 #include "gctl/agent/cluster.h"
@@ -28,7 +24,7 @@ namespace {
 
 constexpr std::size_t kTextBytesMax = 64U << 10U;
 constexpr std::size_t kTokenFilesMax = 4'096;
-constexpr int kAnswerMilliseconds = 10;  ///< loopback answers at once, if at all
+constexpr int kPublishTries = 10;
 
 std::string trimmed(const std::string& text) {
     const auto first = text.find_first_not_of(" \t\r\n");
@@ -67,47 +63,39 @@ std::string file_name(const std::string& host, std::uint16_t port) {
     return "/" + plain + "_" + std::to_string(port) + ".token";
 }
 
-/// True when nobody listens there, which a loopback address says at once.
-bool refuses(const std::string& host, std::uint16_t port) {
-    const bool six = host == "::1";
-    if (!six && !host.starts_with("127.")) return false;
-    sockaddr_in to{};
-    to.sin_family = AF_INET;
-    to.sin_port = htons(port);
-    sockaddr_in6 to6{};
-    to6.sin6_family = AF_INET6;
-    to6.sin6_port = htons(port);
-    to6.sin6_addr = in6addr_loopback;
-    if (!six && ::inet_pton(AF_INET, host.c_str(), &to.sin_addr) != 1) return false;
-    const auto* address =
-        six ? reinterpret_cast<const sockaddr*>(&to6) : reinterpret_cast<const sockaddr*>(&to);
-    const UniqueFd fd(
-        ::socket(six ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-    const socklen_t size = six ? sizeof to6 : sizeof to;
-    if (!fd || ::connect(fd.get(), address, size) == 0) return false;
-    if (errno != EINPROGRESS) return errno == ECONNREFUSED;
-    pollfd pending{.fd = fd.get(), .events = POLLOUT, .revents = 0};
-    int outcome = 0;
-    socklen_t outcome_size = sizeof outcome;
-    return ::poll(&pending, 1, kAnswerMilliseconds) == 1 &&
-           ::getsockopt(fd.get(), SOL_SOCKET, SO_ERROR, &outcome, &outcome_size) == 0 &&
-           outcome == ECONNREFUSED;
+/// Whether the file that is open is still the one at that path.
+bool is_at(int fd, const std::string& path) {
+    struct stat open {};
+    struct stat there {};
+    return ::fstat(fd, &open) == 0 && ::lstat(path.c_str(), &there) == 0 &&
+           open.st_dev == there.st_dev && open.st_ino == there.st_ino;
+}
+
+UniqueFd open_token(const std::string& path) {
+    return UniqueFd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
 }
 
 void remove_stale(const std::string& directory) {
     std::error_code failed;
     std::filesystem::directory_iterator at(directory, failed);
     for (std::size_t looked = 0; !failed && looked < kTokenFilesMax && at != end(at); ++looked) {
-        const std::string name = at->path().filename().string();
-        const std::size_t mark = name.rfind('_');
-        std::uint16_t port = 0;
-        const char* last = name.data() + name.size();
-        if (mark != std::string::npos && name.ends_with(".token") &&
-            std::from_chars(name.data() + mark + 1, last, port).ptr == last - 6 &&
-            refuses(name.substr(0, mark), port))
-            ::unlink(at->path().c_str());
+        const std::string path = at->path().string();
         at.increment(failed);
+        if (!path.ends_with(".token")) continue;
+        const UniqueFd file = open_token(path);
+        if (file && ::flock(file.get(), LOCK_EX | LOCK_NB) == 0 && is_at(file.get(), path))
+            ::unlink(path.c_str());
     }
+}
+
+/// Written and locked; somebody who tidies up may be between the two, and then it is written again.
+Result<UniqueFd> write_locked(const std::string& path, const std::string& text) {
+    for (int tries = 0; tries < kPublishTries; ++tries) {
+        TRY(write_secret_file(path, as_bytes(text)));
+        UniqueFd file = open_token(path);
+        if (file && ::flock(file.get(), LOCK_EX) == 0 && is_at(file.get(), path)) return file;
+    }
+    return Error{Errc::io, "lock " + path + ": it is removed again and again"};
 }
 
 Result<std::string> read_text(const std::string& path) {
@@ -133,30 +121,26 @@ Result<std::string> load_or_make_token(const std::string& data_dir) {
     return token;
 }
 
-Result<std::string> publish_token(const std::string& host, std::uint16_t port,
-                                  const std::string& token) {
+Result<PublishedToken> PublishedToken::publish(const std::string& host, std::uint16_t port,
+                                               const std::string& token) {
     Error last;
     for (const std::string& directory : directories()) {
         if (::mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST) {
             last = {Errc::io, "create " + directory + ": " + std::strerror(errno)};
             continue;
         }
+        const auto ours = check_private(directory);
+        if (ours.ok()) remove_stale(directory);
         const std::string path = directory + file_name(host, port);
-        auto done = check_private(directory);
-        if (done.ok()) remove_stale(directory);
-        if (done.ok()) done = write_secret_file(path, as_bytes(token + "\n"));
-        if (done.ok()) return path;
-        last = done.error();
+        auto locked = ours.ok() ? write_locked(path, token + "\n") : Result<UniqueFd>(ours.error());
+        if (locked.ok()) return PublishedToken(path, std::move(*locked));
+        last = locked.error();
     }
     return within("publish the token for the command line", last);
 }
 
-void withdraw_token(const std::string& host, std::uint16_t port, const std::string& token) {
-    for (const std::string& directory : directories()) {
-        const std::string path = directory + file_name(host, port);
-        const auto there = read_secret_file(path);
-        if (there.ok() && trimmed(to_text(*there)) == token) ::unlink(path.c_str());
-    }
+PublishedToken::~PublishedToken() {
+    if (locked_ && is_at(locked_.get(), path_)) ::unlink(path_.c_str());
 }
 
 Result<std::string> find_token(const std::string& host, std::uint16_t port) {

@@ -2,6 +2,7 @@
 import contextlib
 import json
 import os
+import re
 import signal
 import subprocess
 import tempfile
@@ -186,8 +187,13 @@ class Peer(Agent):
         run = self.try_gctl('job', 'run', *options, self.job_file(text))
         if expect is not None and run.returncode not in expect:
             raise Failed(f'gctl job run {" ".join(options)} at {self.name} ended with {run.returncode}:\n'
-                         + run.stdout + run.stderr + tails([self]))
+                         + run.stdout + run.stderr + self.told_of(run.stdout) + tails([self]))
         return run
+
+    def told_of(self, monitored):
+        """For people: what became of the allocations that `job run` named."""
+        return ''.join(self.try_gctl('alloc', 'status', short).stdout
+                       for short in re.findall(r'Allocation "(\w+)" created', monitored))
 
     def plan_job(self, text):
         return self.try_gctl('job', 'plan', self.job_file(text))

@@ -321,37 +321,34 @@ TEST_CASE("the command line finds the agent's token by address") {
     CHECK(*read_token_file(temp / "http-token") == *token);
     CHECK(mode_of(temp / "http-token") == 0600);
 
-    const RawSocket agent;  // somebody has to listen there, or the copy is a dead agent's
-    REQUIRE(agent.listen("127.0.0.77", 4646));
-    const auto path = publish_token("127.0.0.77", 4646, *token);
-    REQUIRE(path.ok());
-    CHECK(mode_of(*path) == 0600);
-    CHECK(*find_token("127.0.0.77", 4646) == *token);
-    CHECK(find_token("127.0.0.77", 4645).error().code == Errc::not_found);
-    withdraw_token("127.0.0.77", 4646, "another agent's");
-    CHECK(find_token("127.0.0.77", 4646).ok());
-    withdraw_token("127.0.0.77", 4646, *token);
+    {
+        auto published = PublishedToken::publish("127.0.0.77", 4646, *token);
+        REQUIRE(published.ok());
+        CHECK(mode_of(published->path()) == 0600);
+        CHECK(*find_token("127.0.0.77", 4646) == *token);
+        CHECK(find_token("127.0.0.77", 4645).error().code == Errc::not_found);
+        const auto other = PublishedToken::publish("127.0.0.77", 4646, "another agent's");
+        CHECK(*find_token("127.0.0.77", 4646) == "another agent's");
+        {
+            const auto ended = std::move(*published);
+        }
+        CHECK(*find_token("127.0.0.77", 4646) == "another agent's");
+    }
     CHECK(!find_token("127.0.0.77", 4646).ok());
 }
 
-TEST_CASE("what killed agents published is removed when the next one publishes") {
-    std::optional<RawSocket> killed(std::in_place);
-    const RawSocket alive;
-    REQUIRE(killed->listen("127.0.63.78", 4646));
-    REQUIRE(alive.listen("127.0.63.79", 4646));
-    REQUIRE(publish_token("127.0.63.78", 4646, "one").ok());
-    REQUIRE(publish_token("127.0.63.79", 4646, "two").ok());
-    CHECK(find_token("127.0.63.78", 4646).ok());
-    killed.reset();
-    const RawSocket next;
-    REQUIRE(next.listen("127.0.63.80", 4646));
-    const auto published = publish_token("127.0.63.80", 4646, "three");
-    REQUIRE(published.ok());
-    const std::string folder = std::filesystem::path(*published).parent_path();
+TEST_CASE("what killed agents published is removed when the next one publishes, and no other's") {
+    const auto alive = PublishedToken::publish("127.0.63.79", 4646, "two");  // nobody listens there
+    REQUIRE(alive.ok());
+    const std::string folder = std::filesystem::path(alive->path()).parent_path();
+    std::ofstream(folder + "/127.0.63.78_4646.token") << "one\n";
+    std::ofstream(folder + "/127.0.63.78_4646.kept") << "no token\n";
+    const auto next = PublishedToken::publish("127.0.63.80", 4646, "three");
+    REQUIRE(next.ok());
     CHECK_FALSE(std::filesystem::exists(folder + "/127.0.63.78_4646.token"));
+    CHECK(std::filesystem::remove(folder + "/127.0.63.78_4646.kept"));
     CHECK(*find_token("127.0.63.79", 4646) == "two");
-    withdraw_token("127.0.63.79", 4646, "two");
-    withdraw_token("127.0.63.80", 4646, "three");
+    CHECK(*find_token("127.0.63.80", 4646) == "three");
 }
 
 TEST_CASE("an invitation file is read without the white space around it") {
