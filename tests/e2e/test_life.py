@@ -158,18 +158,37 @@ def test_check_over_https():
     peer.gctl('job', 'stop', 'tls')
 
 
+# Holds 100,000 descriptors, by as many processes as the machine's limit for one of them makes necessary.
+HOARD = '''
+import os, resource, time
+most = min(resource.getrlimit(resource.RLIMIT_NOFILE)[1], 100_010)
+resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+reads, writes = os.pipe()
+left, children = 100_000, 0
+while left > 0:
+    mine = min(left, most - 10)
+    left, children = left - mine, children + 1
+    if os.fork() == 0:
+        held = [os.open("/dev/null", 0) for _ in range(mine)]
+        os.write(writes, b"x")
+        time.sleep(1000)
+for _ in range(children):
+    os.read(reads, 1)
+print("all", flush=True)
+time.sleep(1000)
+'''
+
+
 def test_bad_tasks_harm_nobody_else():
     """Tasks that fork away, ignore signals, delete their directory, flood their log, hold 100,000 descriptors or have
     an odd name end as they should, and an honest one beside them does not notice."""
     peer = dev()
-    hoard = ('import os, resource, time; resource.setrlimit(resource.RLIMIT_NOFILE, (100000,) * 2); '
-             'held = [os.open("/dev/null", 0) for _ in range(99990)]; time.sleep(1000)')
     bad = {
         'forks': '(setsid sleep 1000 &) ; exec sleep 1000',
         'deaf': 'trap "" INT TERM; while :; do sleep 1; done',
         'homeless': 'cd /; rm -rf "$(dirname $NOMAD_TASK_DIR)"; exec sleep 1000',
         'floods': 'exec cat /dev/zero',
-        'hoards': f"exec python3 -c '{hoard}'",
+        'hoards': f"exec python3 -c '{HOARD}'",
         'odd': SLEEP,
     }
     for name, script in bad.items():
@@ -177,6 +196,8 @@ def test_bad_tasks_harm_nobody_else():
         peer.run_job(text.replace('task "t"', 'task "\N{SNOWMAN} t\u00e4sk"') if name == 'odd' else text)
     for name in bad:
         wait_until(lambda: peer.all_allocs(name, 'running', 1), 40, f'{name} runs', [peer])
+    hoarder = peer.all_allocs('hoards', 'running', 1)[0]['ID']
+    wait_until(lambda: peer.gctl('alloc', 'logs', hoarder).split() == ['all'], 40, 'it holds 100,000', [peer])
     peer.run_job(job('honest', 'echo fine', type='batch'))
     good = wait_until(lambda: peer.all_allocs('honest', 'complete', 1), 40, 'the honest one is done', [peer])[0]
     check(peer.gctl('alloc', 'logs', good['ID']) == 'fine\n', 'its log is its own')
