@@ -51,6 +51,8 @@ class Machine {
     const std::optional<std::string>& torn() const { return torn_; }
     /// The first task that was started while it ran, in words.
     const std::optional<std::string>& doubled() const { return doubled_; }
+    /// Another number for each agent that was started here.
+    std::uint64_t agent() const { return agent_; }
     /// How often tasks got a signal of kMarkedSignal or more, which ends none; by its number.
     static constexpr std::int64_t kMarkedSignal = 1'000;
     std::uint64_t marks(std::int64_t signal) const {

@@ -12,6 +12,7 @@ namespace {
 
 /// So many events in one second of virtual time are a storm: answers that ask for answers.
 constexpr std::uint64_t kStormFor = 20'000, kStormForEach = 4'000;
+constexpr Duration kObeyedWithin = 10s;  // a start takes no longer
 
 /// The region, its clients and its adversary.
 class Life {
@@ -242,7 +243,8 @@ class Life {
                     .task = "task", .kind = node::CommandTask::Kind::signal, .signal = signal}}});
     }
 
-    /// Who is told that it was done finds that it was. (A peer that died since has forgotten it.)
+    /// Who is told that it was taken finds soon that it was done: a task that is only being started
+    /// gets it then. (An agent that died since has forgotten it.)
     bool commanded(const node::ApiReply& reply) {
         const auto command = commands_.find(reply.id);
         if (command == commands_.end()) return false;
@@ -251,10 +253,13 @@ class Life {
         const auto* said = reply.what.ok() ? std::get_if<node::PeerSaid>(&*reply.what) : nullptr;
         if (said == nullptr) return true;
         ++outcome_.obeyed;
-        if (!outcome_.failure &&
-            world_.peers[world_.places.at(said->peer)]->machine().marks(signal) == 0)
-            outcome_.failure =
-                "a command was answered and never obeyed: signal " + std::to_string(signal);
+        const Machine& machine = world_.peers[world_.places.at(said->peer)]->machine();
+        if (machine.marks(signal) > 0) return true;
+        world_.events.in(kObeyedWithin, [this, &machine, signal, agent = machine.agent()] {
+            if (!outcome_.failure && machine.agent() == agent && machine.marks(signal) == 0)
+                outcome_.failure =
+                    "a command was answered and never obeyed: signal " + std::to_string(signal);
+        });
         return true;
     }
 
