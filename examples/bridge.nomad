@@ -16,7 +16,7 @@ job "bridge" {
     }
 
     service {
-      name     = "web"
+      name     = "bridge-web"
       provider = "nomad"
       port     = "http"
 

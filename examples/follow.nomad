@@ -1,5 +1,6 @@
 # A template that follows a service: `list` always knows where the instances of `web` are.
-# Scale it with `gctl job run -var instances=3 examples/follow.nomad` and look at the log of `list`.
+# Scale it with `gctl job run -var instances=3 examples/follow.nomad` and look at the log of `list`: `gctl job status follow`
+# names its allocation (of group `list`), `gctl alloc logs -f ALLOCATION` shows it.
 
 variable "instances" {
   type    = number

@@ -23,7 +23,7 @@ job "web" {
     }
 
     service {
-      name = "web"
+      name = "docker-web"
       port = "http"
 
       check {

@@ -42,6 +42,7 @@ Error Api::refused(const std::string& purpose, const HttpReply& reply) const {
     if (reply.status == 403 || reply.status == 401) {
         std::string out = purpose + ": " + http_.address().url() + " refused: " + why;
         if (!token_hint_.empty()) out += "\n  No token was sent: " + token_hint_ + ".";
+        if (why.find("token") == std::string::npos) return {Errc::denied, out};
         out += "\n  Pass the agent's token with --token-file DATA_DIR/http-token or GCTL_TOKEN.";
         return {Errc::denied, out};
     }

@@ -10,9 +10,17 @@ namespace {
 bool long_option_with_one_dash(const std::string& word) {
     if (word.size() < 3 || word[0] != '-' || word[1] == '-') return false;
     const std::string name = word.substr(1, word.find('=') - 1);
-    return name.size() > 1 && std::all_of(name.begin(), name.end(), [](unsigned char letter) {
-               return std::islower(letter) != 0 || letter == '-';
-           });
+    const auto fits = [](unsigned char sign) {
+        return std::islower(sign) != 0 || std::isdigit(sign) != 0 || sign == '-';
+    };
+    return name.size() > 1 && std::islower(static_cast<unsigned char>(name[0])) != 0 &&
+           std::all_of(name.begin(), name.end(), fits);
+}
+
+/// `-n=2`, as Go's flags take it.
+bool letter_with_value(const std::string& word) {
+    return word.size() > 3 && word[0] == '-' && word[2] == '=' &&
+           std::isalpha(static_cast<unsigned char>(word[1])) != 0;
 }
 
 /// As Nomad's users write the two flags of one letter that can be said to be off.
@@ -47,6 +55,7 @@ std::vector<std::string> with_double_dashes(const std::vector<std::string>& argu
         if (long_option_with_one_dash(out[at])) out[at].insert(out[at].begin(), '-');
         for (const auto& [go, ours] : kGoFlags)
             if (out[at] == go) out[at] = ours;
+        if (letter_with_value(out[at])) out[at].erase(2, 1);
     }
     return out;
 }

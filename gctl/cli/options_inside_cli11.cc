@@ -73,7 +73,8 @@ void OptionBuilder::add_exec() {
     CLI::App* app =
         command(alloc, "exec", "Run a command inside a task: ALLOC COMMAND...",
                 "gctl alloc exec 1f0c3a52 /bin/sh\n"
-                "  gctl alloc exec -task redis 1f0c3a52 redis-cli info\n"
+                "  gctl alloc exec -task redis 1f0c3a52 "
+                "sh -c 'redis-cli -h $NOMAD_IP_db -p $NOMAD_PORT_db info'\n"
                 "  tar c . | gctl alloc exec -t=false 1f0c3a52 tar x -C local\n\n"
                 "Exit code: the command's. In a terminal, ~. at the beginning of a line ends it.");
     add_alloc(app, exec);

@@ -24,6 +24,8 @@ TEST_CASE("long options take one dash or two") {
     CHECK(with_double_dashes({"-check-index=3", "-f", "-n", "-5", "-", "--json"}) ==
           Words{"--check-index=3", "-f", "-n", "-5", "-", "--json"});
     CHECK(with_double_dashes({"--", "-detach"}) == Words{"--", "-detach"});
+    CHECK(with_double_dashes({"-hcl2-strict=false", "-h1", "-n=2"}) ==
+          Words{"--hcl2-strict=false", "--h1", "-n2"});
 }
 
 TEST_CASE("job run") {
