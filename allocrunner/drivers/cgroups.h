@@ -22,7 +22,8 @@ struct Cgroups {
 
 /// From the text of /proc/self/mountinfo (proc(5)).
 Cgroups cgroups_in(std::string_view mount_info);
-Cgroups read_cgroups();
+/// Looked for once: the table of mounts grows with every allocation.
+const Cgroups& read_cgroups();
 
 /// The file with the line "oom_kill <count>" of a group ("/gaggle/x").
 std::string oom_file(const Cgroups& cgroups, const std::string& group);

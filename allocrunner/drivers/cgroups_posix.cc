@@ -113,7 +113,10 @@ Cgroups cgroups_in(std::string_view mount_info) {
     return out;
 }
 
-Cgroups read_cgroups() { return cgroups_in(text_of("/proc/self/mountinfo")); }
+const Cgroups& read_cgroups() {
+    static const Cgroups found = cgroups_in(text_of("/proc/self/mountinfo"));
+    return found;
+}
 
 std::string oom_file(const Cgroups& cgroups, const std::string& group) {
     if (cgroups.v2) return cgroups.unified + group + "/memory.events";
