@@ -5,6 +5,7 @@
 #include <charconv>
 #include <fstream>
 #include <iterator>
+#include <map>
 #include <mutex>
 #include <set>
 
@@ -16,7 +17,10 @@ namespace gaggle::allocrunner {
 
 namespace {
 
-std::mutex taking;  // between looking and taking: one agent has one alloc root
+std::mutex taking;  // held from looking to taking
+/// Files of shares, by alloc root. They are looked for once, for that reads every allocation's
+/// folder, which each start of a task would do; later ones are added as they are written.
+std::map<std::string, std::set<std::string>> shares;
 
 std::string file_of(const TaskLocation& at) { return driver_dir(at) + "/cores"; }
 
@@ -36,8 +40,8 @@ std::vector<int> machine_cpus() {
     return out;
 }
 
-std::set<int> taken_cpus(const std::string& alloc_root) {
-    std::set<int> out;
+std::set<std::string> find_shares(const std::string& alloc_root) {
+    std::set<std::string> out;
     const auto names_or_none = [](const std::string& folder) {
         Result<std::vector<std::string>> names = names_in(folder);
         return names ? std::move(*names) : std::vector<std::string>();
@@ -45,7 +49,28 @@ std::set<int> taken_cpus(const std::string& alloc_root) {
     for (const std::string& alloc : names_or_none(alloc_root)) {
         const std::string tasks = alloc_root + "/" + alloc + "/driver";
         for (const std::string& task : names_or_none(tasks))
-            for (const int cpu : cpus_in(text_of(tasks + "/" + task + "/cores"))) out.insert(cpu);
+            if (std::string file = tasks + "/" + task + "/cores"; !text_of(file).empty())
+                out.insert(std::move(file));
+    }
+    return out;
+}
+
+/// Caller holds `taking`.
+std::set<std::string>& shares_below(const std::string& alloc_root) {
+    const auto known = shares.find(alloc_root);
+    if (known != shares.end()) return known->second;
+    return shares.emplace(alloc_root, find_shares(alloc_root)).first->second;
+}
+
+/// Caller holds `taking`. A share whose file is gone counts no more: it was given back, or its
+/// allocation was collected.
+std::set<int> taken_cpus(const std::string& alloc_root) {
+    std::set<int> out;
+    std::set<std::string>& files = shares_below(alloc_root);
+    for (auto file = files.begin(); file != files.end();) {
+        const std::vector<int> cpus = cpus_in(text_of(*file));
+        out.insert(cpus.begin(), cpus.end());
+        file = cpus.empty() ? files.erase(file) : std::next(file);
     }
     return out;
 }
@@ -108,10 +133,12 @@ Result<std::string> take_cores(const std::string& alloc_root, const TaskLocation
     free.resize(static_cast<std::size_t>(count));
     const std::string text = text_of_cpus(free);
     TRY(write_driver_file(file_of(at), as_bytes(text)));
+    shares_below(alloc_root).insert(file_of(at));
     return text;
 }
 
 CpuPool cpu_pool(const std::string& alloc_root) {
+    const std::lock_guard lock(taking);
     const std::set<int> taken = taken_cpus(alloc_root);
     const std::vector<int> all = machine_cpus();
     std::vector<int> free;
