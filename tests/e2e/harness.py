@@ -139,10 +139,9 @@ class Cluster:
     def pids(self):
         """Every process that came of this cluster."""
         agents = [p.process.pid for p in self.peers if p.running()]
-        below = [pid for agent in agents for pid in processes.descendants(agent)]
         loose = [pid for pid in processes.descendants()
                  if processes.uses(pid, self.directory) or any(p.owns(pid) for p in self.peers)]
-        return sorted({*agents, *below, *loose})
+        return sorted({*processes.with_descendants(agents), *loose})
 
     def close(self):
         """Ends every process that came of this cluster, then removes its directory and its tokens."""

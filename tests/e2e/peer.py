@@ -112,7 +112,7 @@ class Agent:
     def task_pids(self):
         """Supervisors, tasks and what those started, whether the agent lives or not."""
         mine = [p for p in processes.descendants() if p != (self.process and self.process.pid) and self.owns(p)]
-        return sorted({*mine, *(below for pid in mine for below in processes.descendants(pid))})
+        return processes.with_descendants(mine)
 
     def supervisor_pids(self):
         return [pid for pid in self.task_pids() if processes.name_of(pid) == 'gctl-shim']

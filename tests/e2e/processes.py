@@ -20,8 +20,8 @@ def adopt_orphans():
         raise OSError(ctypes.get_errno(), 'prctl(PR_SET_CHILD_SUBREAPER)')
 
 
-def descendants(root=None):
-    """Process ids below `root` (this process), parents before children. Zombies are left out."""
+def descendants(*roots):
+    """Process ids below `roots` (none: this process), parents before children. Zombies are left out."""
     children = {}
     for name in os.listdir('/proc'):
         if name.isdigit():
@@ -29,12 +29,17 @@ def descendants(root=None):
             if state not in ('', 'Z', 'X'):
                 children.setdefault(parent, []).append(int(name))
     found = []
-    waiting = [root or os.getpid()]
+    waiting = list(roots or [os.getpid()])
     while waiting:
         below = sorted(children.get(waiting.pop(0), []))
         found += below
         waiting += below
     return found
+
+
+def with_descendants(pids):
+    """These and all below them, sorted."""
+    return sorted({*pids, *descendants(*pids)}) if pids else []
 
 
 def state_and_parent(pid):
@@ -123,7 +128,7 @@ def belonging(directory):
             return uses(pid, directory + '/')
         return below(environment_of(pid).get('NOMAD_ALLOC_DIR', ''))
     firsts = [pid for pid in map(int, filter(str.isdigit, os.listdir('/proc'))) if alive(pid) and one_of_ours(pid)]
-    return sorted({*firsts, *(pid for first in firsts for pid in descendants(first))})
+    return with_descendants(firsts)
 
 
 def send(pid, number):
