@@ -5,6 +5,7 @@
 
 #include "allocrunner/drivers/capabilities.h"
 #include "allocrunner/drivers/docker_volumes.h"
+#include "allocrunner/drivers/image_name.h"
 #include "allocrunner/drivers/json_words.h"
 
 namespace gaggle::allocrunner {
@@ -287,40 +288,6 @@ Result<Value> container_body(const TaskSpec& spec, const ContainerFacts& facts) 
     if (options.flag("init")) host["Init"] = flag(true);
     body["HostConfig"] = object(std::move(host));
     return object(std::move(body));
-}
-
-std::string ImageName::whole() const {
-    if (!digest.empty()) return repository + "@" + digest;
-    return repository + ":" + tag;
-}
-
-Result<ImageName> image_name(std::string_view text) {
-    const std::string written(text);
-    if (text.starts_with("https://")) text.remove_prefix(8);
-    const auto bad = [&] {
-        return wrong("image \"" + written +
-                     "\" is no name of an image; write for instance image = " + "\"redis:7\"");
-    };
-    ImageName out;
-    if (const std::size_t at = text.find('@'); at != std::string_view::npos) {
-        out.digest = text.substr(at + 1);
-        text = text.substr(0, at);
-        if (out.digest.find(':') == std::string::npos) return bad();
-    }
-    const std::size_t colon = text.rfind(':');
-    const bool tagged =
-        colon != std::string_view::npos && text.find('/', colon) == std::string_view::npos;
-    if (tagged) out.tag = text.substr(colon + 1);
-    out.repository = tagged ? text.substr(0, colon) : text;
-    if (tagged && out.tag.empty()) return bad();
-    if (!tagged && out.digest.empty()) out.tag = "latest";
-    if (!out.digest.empty()) out.tag.clear();
-    const bool plain = std::all_of(out.repository.begin(), out.repository.end(), [](char letter) {
-        return letter > ' ' && letter < 127 &&
-               std::string_view("?#%&\"'\\").find(letter) == std::string_view::npos;
-    });
-    if (out.repository.empty() || !plain) return bad();
-    return out;
 }
 
 }  // namespace gaggle::allocrunner

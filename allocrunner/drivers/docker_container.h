@@ -43,15 +43,4 @@ Result<std::string> with_extra_hosts(std::string hosts, const TaskSpec& spec);
 /// Errc::invalid for what cannot be, Errc::denied for what this peer's operator does not allow.
 Result<Value> container_body(const TaskSpec& spec, const ContainerFacts& facts);
 
-/// "registry.example.com:5000/a/b:1.2@sha256:..." taken apart.
-struct ImageName {
-    std::string repository;
-    std::string tag;  ///< "latest" when neither tag nor digest is written; empty with a digest
-    std::string digest;
-    std::string whole() const;
-};
-
-/// Errc::invalid for a name that is none.
-Result<ImageName> image_name(std::string_view text);
-
 }  // namespace gaggle::allocrunner

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "allocrunner/drivers/docker_container.h"
+#include "allocrunner/drivers/image_name.h"
 
 namespace gaggle::allocrunner {
 

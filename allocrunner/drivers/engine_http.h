@@ -40,7 +40,8 @@ struct EngineAnswer {
     std::string message() const;
 };
 
-/// Errc::unavailable when nobody listens, Errc::timeout when it does not answer in time.
+/// Errc::unavailable when nobody listens, Errc::timeout when it does not answer in time,
+/// Errc::invalid for a target with a byte outside of 0x21..0x7e: nothing is sent then.
 Result<EngineAnswer> call_engine(const std::string& socket, const EngineCall& call);
 
 /// For what stands in a target: all but letters, digits and `-_.~` as %XX.

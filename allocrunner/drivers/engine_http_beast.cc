@@ -1,5 +1,6 @@
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/beast/core/basic_stream.hpp>
@@ -166,6 +167,11 @@ std::string EngineAnswer::message() const {
 Result<EngineAnswer> call_engine(const std::string& socket, const EngineCall& call) {
     if (socket.size() >= sizeof(sockaddr_un::sun_path))
         return {Errc::invalid, "path of the engine's socket is too long: " + socket};
+    const auto plain = [](char byte) { return byte > ' ' && byte < 0x7f; };
+    if (!std::all_of(call.target.begin(), call.target.end(), plain))
+        return {Errc::invalid, call.method + " " + percent_encoded(call.target) + " at " + socket +
+                                   ": a space or a byte that is no letter stands in the address; "
+                                   "it would end the request and begin another"};
     return Exchange(socket, call).run();
 }
 

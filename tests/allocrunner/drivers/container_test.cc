@@ -110,9 +110,18 @@ TEST_CASE("a name of an image is taken apart") {
     CHECK(name_text("https://registry.example.com/a/b") == "registry.example.com/a/b:latest");
     CHECK(name_text("localhost:5000/a") == "localhost:5000/a:latest");
     CHECK(name_text("localhost:5000/a:1.2") == "localhost:5000/a:1.2");
-    CHECK(name_text("a@sha256:00") == "a@sha256:00");
-    CHECK(name_text("a:1@sha256:00") == "a@sha256:00");
-    for (const char* bad : {"", ":7", "a:", "a b", "a?x=1", "a@", "a@b", "a\nb"})
+    CHECK(name_text("[fd00::1]:5000/a__b/c-d") == "[fd00::1]:5000/a__b/c-d:latest");
+    const std::string digest = "@sha256:" + std::string(64, 'a');
+    CHECK(name_text("a" + digest) == "a" + digest);
+    CHECK(name_text("a:1" + digest) == "a" + digest);
+    const std::string hex(32, '0');
+    const std::vector<std::string> names = {
+        "", ":7", "a:", "a b", "a?x=1", "a@", "a@b", "a\nb", "a:1\r\nb", "a:1 HTTP/1.1", "a:-1",
+        "a:" + std::string(129, 'x'), "../containers/x", "a/../b", "a//b", "/a", "a/", "a/b:x/c",
+        "host:/a", "host:5x/a", "a@sha256:0", "a@sha256:" + hex + "\r\n",
+        "a@sha256:" + hex + " HTTP/1.1", "a@sha256:" + hex + "g", "a@:" + hex, "a@1:" + hex,
+        "a@sha+:" + hex, "a@b@sha256:" + hex, "a:1\n@sha256:" + hex, "a\x7f", "a\xc3\xa9"};
+    for (const std::string& bad : names)
         CHECK_MESSAGE(name_text(bad) == "refused", bad);
 }
 

@@ -302,6 +302,21 @@ TEST_CASE("a running container is kept to other processors by its engine's own c
     }
 }
 
+TEST_CASE("no words of a job become a request of their own") {
+    World world;
+    for (const std::string target : {"/images/a b/json", "/images/a\r\n\r\nPOST /x", "/images/\x7f",
+                                     "/images/\xc3\xa9/json"}) {
+        const auto answer = call_engine(world.engine.socket(), {.target = target});
+        REQUIRE(!answer.ok());
+        CHECK(answer.error().code == Errc::invalid);
+    }
+    world.stage.spec().config = {
+        {"image", Value{std::string("x@a:b HTTP/1.1\r\nHost: x\r\n\r\n"
+                                    "POST /containers/create?name=e HTTP/1.1\r\n\r\n")}}};
+    CHECK(!world.stage.make_ready().ok());
+    CHECK(world.engine.heard().empty());
+}
+
 TEST_CASE("a download that nobody needs any more ends at once") {
     World world;
     DockerImages images(world.engine.socket(), world.stage.root() + "/images", 3min);
