@@ -22,4 +22,14 @@ struct GitSource {
 Result<void> clone(const GitSource& source, int parent, const std::string& name,
                    const std::string& home);
 
+struct SshSource {
+    std::string key_file;  ///< a private key, or "none"
+    std::string home;      ///< where to remember the other side's key; no quotes in it
+    std::string stall;     ///< seconds of silence after which the other side is given up
+};
+
+/// What git has /bin/sh run for ssh: with that key or none, and with nothing of the agent's own
+/// (keys, agent, configuration, known hosts), for a job could name any host.
+std::string ssh_command(const SshSource& source);
+
 }  // namespace gaggle::setup

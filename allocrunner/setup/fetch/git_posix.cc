@@ -45,8 +45,9 @@ Result<void> run_git(const std::vector<std::string>& arguments,
     theirs.reset();
     std::string said;
     char part[1024];
-    for (ssize_t got = 0; (got = read(ours.get(), part, sizeof part)) > 0 || errno == EINTR;) {
-        if (got <= 0) continue;
+    for (ssize_t got = 0;
+         (got = read(ours.get(), part, sizeof part)) > 0 || (got < 0 && errno == EINTR);) {
+        if (got < 0) continue;
         said.append(part, static_cast<std::size_t>(got));
         if (said.size() > kWordsMax) said.erase(0, said.size() - kWordsMax);
     }
@@ -79,6 +80,14 @@ bool is_commit(const std::string& ref) {
 
 }  // namespace
 
+std::string ssh_command(const SshSource& source) {
+    // ssh asks the system, and not $HOME, for its user's home: nothing of that is to be used.
+    return "ssh -F /dev/null -o BatchMode=yes -o IdentitiesOnly=yes -o IdentityAgent=none"
+           " -o StrictHostKeyChecking=accept-new -o ServerAliveCountMax=1 -o ConnectTimeout=" +
+           source.stall + " -o ServerAliveInterval=" + source.stall + " -o 'IdentityFile=\"" +
+           source.key_file + "\"' -o 'UserKnownHostsFile=\"" + source.home + "/known_hosts\"'";
+}
+
 Result<void> clone(const GitSource& source, int parent, const std::string& name,
                    const std::string& home) {
     std::vector<std::string> environment{"HOME=" + home,
@@ -89,13 +98,10 @@ Result<void> clone(const GitSource& source, int parent, const std::string& name,
                                          "LC_ALL=C"};
     const std::string stall = std::to_string(std::max<std::int64_t>(
         1, std::chrono::duration_cast<std::chrono::seconds>(source.stall).count()));
-    std::string ssh =
-        "ssh -o BatchMode=yes -o StrictHostKeyChecking=accept-new -o ServerAliveCountMax=1"
-        " -o ConnectTimeout=" +
-        stall + " -o ServerAliveInterval=" + stall;
-    if (!source.ssh_key.empty())
-        ssh += " -o IdentitiesOnly=yes -i '" + TRY(write_key(source.ssh_key, home)) + "'";
-    environment.push_back("GIT_SSH_COMMAND=" + ssh);
+    const std::string key =
+        source.ssh_key.empty() ? std::string("none") : TRY(write_key(source.ssh_key, home));
+    environment.push_back("GIT_SSH_COMMAND=" +
+                          ssh_command({.key_file = key, .home = home, .stall = stall}));
     // No hook runs, no program is started for an address, nothing links out of the work tree.
     std::vector<std::string> call{
         "-c", "core.hooksPath=/dev/null",  "-c", "protocol.ext.allow=never",

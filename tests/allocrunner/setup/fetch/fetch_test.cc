@@ -1,14 +1,21 @@
 #include "allocrunner/setup/fetch/fetch.h"
 
 #include <doctest/doctest.h>
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <cerrno>
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
 
+#include "allocrunner/setup/fetch/git.h"
 #include "base/rng.h"
+#include "base/unique_fd.h"
 #include "tests/allocrunner/setup/fetch/tar_bytes.h"
 #include "tests/allocrunner/setup/http_server.h"
 
@@ -395,6 +402,43 @@ TEST_CASE("a repository by git, with ref and part; git runs no address of its ow
     CHECK(has(place.fetched(small), "too many entries"));
     CHECK(has(place.fetched(place.order("git::" + repo)), "git: "));  // file:// is refused
     CHECK_FALSE(fs::exists(place.root() / "task/local/.gaggle-fetch.t.0"));
+}
+
+TEST_CASE("git over ssh has the job's key or none, and nothing of the agent's user") {
+    const auto settings = [](const std::string& key) {
+        const std::string command = ssh_command({.key_file = key, .home = "/no/h", .stall = "7"});
+        const std::unique_ptr<FILE, int (*)(FILE*)> out(
+            popen((command + " -G git@example.org 2>/dev/null").c_str(), "r"), pclose);
+        std::string text;
+        char part[4096];
+        while (const std::size_t got = fread(part, 1, sizeof part, out.get()))
+            text.append(part, got);
+        return "\n" + text;
+    };
+    for (const std::string key : {"none", "/no/h/key"}) {
+        const std::string said = settings(key);
+        CHECK(has(said, "\nidentityfile " + key + "\n"));
+        CHECK(said.find("\nidentityfile ") == said.rfind("\nidentityfile "));  // no other one
+        CHECK(has(said, "\nidentitiesonly yes\n"));
+        CHECK(has(said, "\nidentityagent none\n"));
+        CHECK(has(said, "\nuserknownhostsfile /no/h/known_hosts\n"));
+        CHECK(has(said, "\nserveraliveinterval 7\n"));
+    }
+}
+
+TEST_CASE("the end of what git says is an end, also after a signal came in between") {
+    const Place place;
+    const pid_t child = fork();
+    if (child == 0) {
+        const UniqueFd folder(open(place.root().c_str(), O_RDONLY | O_DIRECTORY));
+        alarm(30);  // which ends it
+        errno = EINTR;
+        const auto done = clone({.url = "file:///no"}, folder.get(), "tree", place.root());
+        _exit(done.ok() ? 1 : 0);
+    }
+    int status = 0;
+    REQUIRE(waitpid(child, &status, 0) == child);
+    CHECK(status == 0);
 }
 
 TEST_CASE("a repository of which nothing comes is given up") {
