@@ -21,6 +21,24 @@ Effects Runner::step(TimePoint now, const Input& input) {
     return out;
 }
 
+void Runner::bring_up_to_date() {
+    for (const AllocId& id : touched_) {
+        const auto found = allocs_.find(id);
+        if (found == allocs_.end()) continue;
+        const Alloc& alloc = found->second;
+        const Restore& restore = alloc.order().restore;
+        AllocIndex::Standing standing{.due = alloc.next_wakeup(),
+                                      .finished = {},
+                                      .awaits = {},
+                                      .waiting = alloc.wants_prepare(),
+                                      .live = !alloc.over()};
+        if (alloc.over() && alloc.forgotten()) standing.finished = alloc.over_since();
+        if (alloc.restoring() && restore.kind == Restore::Kind::from_alloc)
+            standing.awaits = restore.previous;
+        index_.update(id, standing);
+    }
+}
+
 void Runner::settle(Context& context) {
     // What ends lets another begin that takes over its state; a chain is as long as there are
     // allocations, and each round ends at least one.
@@ -37,6 +55,7 @@ void Runner::settle(Context& context) {
     }
     for (const AllocId& id : touched_)
         if (Alloc* alloc = find(id)) alloc->report(context);
+    bring_up_to_date();
     for (auto& [id, stray] : strays_) see_off(context, stray);
 }
 
@@ -53,7 +72,7 @@ Alloc* Runner::find(const AllocId& alloc) {
 
 void Runner::on(Context& context, const Tick&) {
     gate_.on_tick(context);
-    touch_all();
+    for (const AllocId& id : index_.due(context.now)) touched_.insert(id);
 }
 
 void Runner::on(Context& context, const Orders& input) {
@@ -203,8 +222,9 @@ void Runner::on(Context& context, const SaveFailed& input) {
 }
 
 void Runner::release_waiting(Context& context) {
-    for (auto& [id, alloc] : allocs_) {
-        if (!alloc.wants_prepare()) continue;
+    bring_up_to_date();
+    for (const AllocId& id : index_.waiting()) {
+        Alloc& alloc = allocs_.at(id);
         const Restore& restore = alloc.order().restore;
         const bool wait = alloc.restoring() && restore.kind == Restore::Kind::from_alloc &&
                           may_change(restore.previous);
@@ -223,22 +243,14 @@ bool Runner::may_change(const AllocId& alloc) const {
 }
 
 bool Runner::is_awaited(const AllocId& alloc) const {
-    if (gate_.awaits(alloc)) return true;
-    return std::any_of(allocs_.begin(), allocs_.end(), [&](const auto& other) {
-        const Restore& restore = other.second.order().restore;
-        return restore.kind == Restore::Kind::from_alloc && restore.previous == alloc &&
-               other.second.restoring();
-    });
+    return gate_.awaits(alloc) || index_.is_awaited(alloc);
 }
 
 /// What no order names any more and nothing runs of, oldest first.
-std::vector<Runner::Finished> Runner::finished() const {
-    std::vector<Finished> out;
-    for (const auto& [id, alloc] : allocs_)
-        if (alloc.over() && alloc.forgotten()) out.push_back({alloc.over_since(), id});
+AllocIndex::ByTime Runner::finished() const {
+    AllocIndex::ByTime out = index_.finished();
     for (const auto& [id, stray] : strays_)
-        if (stray.abandoned && stray.at_rest()) out.push_back({*stray.abandoned, id});
-    std::sort(out.begin(), out.end());
+        if (stray.abandoned && stray.at_rest()) out.emplace(*stray.abandoned, id);
     return out;
 }
 
@@ -247,33 +259,34 @@ bool Runner::under_pressure() const {
            host_disk_.inodes_percent > config_.inodes_percent_max;
 }
 
-bool Runner::may_be_needed(TimePoint now, const Finished& one) const {
-    const auto alloc = allocs_.find(one.id);
+bool Runner::may_be_needed(TimePoint now, const AllocId& id, TimePoint since) const {
+    const auto alloc = allocs_.find(id);
     const bool sticky = alloc != allocs_.end() && alloc->second.order().group.disk.sticky;
-    return sticky && now - one.since < config_.sticky_kept_for;
+    return sticky && now - since < config_.sticky_kept_for;
 }
 
 void Runner::collect(Context& context) {
-    const std::vector<Finished> all = finished();
+    const AllocIndex::ByTime all = finished();
     const auto now_wanted = std::exchange(collect_now_, std::nullopt);
     std::size_t kept = all.size();
     // A tenth at a time: what was removed shows in the disk's figures only afterwards.
     const bool pressed = under_pressure() && context.now >= pressed_after_;
     std::size_t to_press = pressed ? kept / 10 + 1 : 0;
-    for (const Finished& one : all) {
-        const auto alloc = allocs_.find(one.id);
+    for (const auto& [since, id] : all) {
+        const auto alloc = allocs_.find(id);
         const bool has_dir = alloc == allocs_.end() || alloc->second.has_dir();
-        const bool old = context.now - one.since >= config_.finished_kept_for;
+        const bool old = context.now - since >= config_.finished_kept_for;
         const bool too_many = kept > config_.finished_kept_max;
-        const bool named = now_wanted && now_wanted->alloc == one.id;
+        const bool named = now_wanted && now_wanted->alloc == id;
         const bool early = (now_wanted && !now_wanted->alloc) || to_press > 0;
-        const bool goes =
-            !has_dir || old || too_many || named || (early && !may_be_needed(context.now, one));
-        if (!goes || is_awaited(one.id)) continue;
-        if (has_dir) context.out.work.emplace_back(RemoveDir{one.id});
+        const bool goes = !has_dir || old || too_many || named ||
+                          (early && !may_be_needed(context.now, id, since));
+        if (!goes || is_awaited(id)) continue;
+        if (has_dir) context.out.work.emplace_back(RemoveDir{id});
         if (to_press > 0 && --to_press == 0) pressed_after_ = context.now + config_.pressure_pause;
-        allocs_.erase(one.id);
-        strays_.erase(one.id);
+        allocs_.erase(id);
+        index_.erase(id);
+        strays_.erase(id);
         --kept;
     }
 }
@@ -283,9 +296,11 @@ std::optional<TimePoint> Runner::next_wakeup() const {
     const auto keep_first = [&](std::optional<TimePoint> due) {
         if (due && (!first || *due < *first)) first = due;
     };
-    for (const auto& [id, alloc] : allocs_) {
-        const bool kept = alloc.over() && alloc.forgotten() && !is_awaited(id);
-        keep_first(kept ? alloc.over_since() + config_.finished_kept_for : alloc.next_wakeup());
+    keep_first(index_.next_due());
+    for (const auto& [since, id] : index_.finished()) {
+        if (is_awaited(id)) continue;
+        keep_first(since + config_.finished_kept_for);
+        break;  // the oldest
     }
     for (const auto& [id, stray] : strays_) {
         if (!stray.abandoned) continue;
@@ -296,8 +311,8 @@ std::optional<TimePoint> Runner::next_wakeup() const {
     }
     keep_first(gate_.next_wakeup());
     if (!under_pressure()) return first;
-    for (const Finished& one : finished())
-        if (!is_awaited(one.id) && !may_be_needed(last_, one)) keep_first(pressed_after_);
+    for (const auto& [since, id] : finished())
+        if (!is_awaited(id) && !may_be_needed(last_, id, since)) keep_first(pressed_after_);
     return first;
 }
 
@@ -331,8 +346,8 @@ std::optional<std::string> Runner::objection(const CollectFinished& what) const 
     if (known != allocs_.end() && !known->second.over())
         return "it has not ended; stop it, or wait for its end";
     if (is_awaited(*what.alloc)) return "another allocation is about to take over its data";
-    for (const Finished& one : finished())
-        if (one.id == *what.alloc) return std::nullopt;
+    for (const auto& [since, id] : finished())
+        if (id == *what.alloc) return std::nullopt;
     return "the region has not taken note of its end yet; try again in a moment";
 }
 
@@ -348,13 +363,6 @@ bool Runner::knows(const AllocId& alloc) const {
 std::vector<AllocId> Runner::allocs() const {
     std::vector<AllocId> out;
     for (const auto& [id, alloc] : allocs_) out.push_back(id);
-    return out;
-}
-
-std::vector<AllocId> Runner::live() const {
-    std::vector<AllocId> out;
-    for (const auto& [id, alloc] : allocs_)
-        if (!alloc.over()) out.push_back(id);
     return out;
 }
 

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "allocrunner/alloc.h"
+#include "allocrunner/alloc_index.h"
 #include "allocrunner/effects.h"
 #include "allocrunner/input.h"
 #include "allocrunner/port_gate.h"
@@ -59,7 +60,7 @@ class Runner {
     /// All that are here, also finished ones whose directory is kept.
     std::vector<AllocId> allocs() const;
     /// Those whose processes may be alive: what capacity on this peer is really in use.
-    std::vector<AllocId> live() const;
+    const std::set<AllocId>& live() const { return index_.live(); }
 
   private:
     void on(Context& context, const Tick&);
@@ -95,19 +96,15 @@ class Runner {
 
     Alloc* find(const AllocId& alloc);
     void touch_all();
+    void bring_up_to_date();
     void settle(Context& context);
     void accept(Context& context, const Order& order);
     static void see_off(Context& context, Stray& stray);
     void release_waiting(Context& context);
     void collect(Context& context);
-    struct Finished {
-        TimePoint since;
-        AllocId id;
-        auto operator<=>(const Finished&) const = default;
-    };
-    std::vector<Finished> finished() const;
+    AllocIndex::ByTime finished() const;
     bool under_pressure() const;
-    bool may_be_needed(TimePoint now, const Finished& one) const;
+    bool may_be_needed(TimePoint now, const AllocId& id, TimePoint since) const;
     bool is_awaited(const AllocId& alloc) const;
     bool may_change(const AllocId& alloc) const;
 
@@ -119,6 +116,7 @@ class Runner {
     std::map<AllocId, Stray> strays_;  ///< none of them is in allocs_
     PortGate gate_;                    ///< new ones, before they are in allocs_
     std::set<AllocId> touched_;        ///< in this step: to be settled and reported
+    AllocIndex index_;                 ///< of allocs_; what is touched is not yet in it
     HostDisk host_disk_;
     TimePoint pressed_after_{};                   ///< not before then do more go
     std::optional<CollectFinished> collect_now_;  ///< in this step

@@ -26,16 +26,18 @@ bool matches(const Id<Any>& id, const std::string& prefix) {
     return prefix.empty() || to_string(id).starts_with(prefix);
 }
 
-/// The object that is meant by an id, which may be shortened as long as it is not ambiguous.
+/// The object that is meant by an id, which may be shortened as long as it is not ambiguous. Ids
+/// are sorted as their texts are, so the first that can begin with the text is found at once.
 template <class Map>
 const typename Map::mapped_type* by_prefix(const Map& map, const std::string& id) {
-    const typename Map::mapped_type* found = nullptr;
-    for (const auto& [key, record] : map) {
-        if (!matches(key, id)) continue;
-        if (found != nullptr) return nullptr;
-        found = &record;
-    }
-    return id.empty() ? nullptr : found;
+    constexpr std::string_view kLowest = "00000000-0000-0000-0000-000000000000";
+    if (id.empty() || id.size() > kLowest.size()) return nullptr;
+    const auto lowest = uuid_bytes(id + std::string(kLowest.substr(id.size())));
+    if (!lowest) return nullptr;
+    const auto first = map.lower_bound({*lowest});
+    if (first == map.end() || !matches(first->first, id)) return nullptr;
+    const auto next = std::next(first);
+    return next != map.end() && matches(next->first, id) ? nullptr : &first->second;
 }
 
 const ledger::PeerRecord* peer_by_prefix(const ledger::Ledger& ledger, const std::string& id) {

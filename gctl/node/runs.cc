@@ -80,6 +80,7 @@ Result<void> Runs::start(Now now, const Bytes* durable_orders) {
     if (durable_orders == nullptr) return {};
     orders_ = TRY(decode<ledger::PeerOrders>(*durable_orders, "durable orders", kOrdersLimits));
     collected_ = orders_.collected;
+    add_up();
     return {};
 }
 
@@ -96,6 +97,7 @@ void Runs::on(Now now, const OrdersFrame& frame, Outbox& out) {
         return;
     }
     orders_ = std::move(*orders);
+    add_up();
     if (writer_.failed()) return obey(now, out);
     const auto mine = place(orders_);
     writer_.put("orders", encode(orders_), [this, mine, place](Now then, Outbox& box) {
@@ -135,6 +137,7 @@ void Runs::obey(Now now, Outbox& out) {
         set.orders.push_back(std::move(*order));
     }
     absorb(now, runner_.step(now.time, {.wall = now.wall, .what = std::move(set)}), out);
+    tell_copies(now, out);
     if (orders_.collected <= collected_) return;
     collected_ = orders_.collected;
     const allocrunner::CollectFinished all;
@@ -193,16 +196,20 @@ void Runs::tell_copies(Now now, Outbox& out) {
     std::vector<Copied> copied;
     for (const ledger::AllocRecord& alloc : orders_.allocs) {
         const auto* status = runner_.status(alloc.id);
-        const auto* order = runner_.order(alloc.id);
-        const bool runs = status != nullptr && order != nullptr &&
-                          status->client == allocrunner::ClientStatus::running;
-        if (runs && order->group.disk.sticky && order->group.disk.replicas > 0)
-            copied.push_back({.lineage = lineage_of(alloc.slot),
-                              .generation = alloc.generation,
-                              .alloc = alloc.id,
-                              .replicas = static_cast<std::size_t>(order->group.disk.replicas)});
+        const bool runs = status != nullptr && status->client == allocrunner::ClientStatus::running;
+        if (!runs || !is_copied(alloc.id)) continue;
+        const std::int64_t replicas = runner_.order(alloc.id)->group.disk.replicas;
+        copied.push_back({.lineage = lineage_of(alloc.slot),
+                          .generation = alloc.generation,
+                          .alloc = alloc.id,
+                          .replicas = static_cast<std::size_t>(replicas)});
     }
     copies_.running(now, copied, out);
+}
+
+bool Runs::is_copied(const AllocId& alloc) const {
+    const allocrunner::Order* order = runner_.order(alloc);
+    return order != nullptr && order->group.disk.sticky && order->group.disk.replicas > 0;
 }
 
 void Runs::on(Now now, const allocrunner::Input& input, Outbox& out) {
@@ -210,6 +217,8 @@ void Runs::on(Now now, const allocrunner::Input& input, Outbox& out) {
     absorb(now, runner_.step(now.time, input), out);
     if (!first) return begin_what_waits(now, out);
     recovered_ = true;
+    add_up();
+    tell_copies(now, out);
     for (const AllocId& id : runner_.allocs()) tell_again(id);
     if (obey_when_recovered_) obey(now, out);
     report(now, out);
@@ -217,15 +226,24 @@ void Runs::on(Now now, const allocrunner::Input& input, Outbox& out) {
 
 void Runs::absorb(Now now, allocrunner::Effects effects, Outbox& out) {
     std::move(effects.work.begin(), effects.work.end(), std::back_inserter(out.effects.tasks));
+    bool copied = false;
     for (allocrunner::StatusChanged& changed : effects.changed) {
         const bool offered = offering_.erase(changed.alloc) > 0;
         if (!changed.services.empty()) offering_.insert(changed.alloc);
         services_changed_ = services_changed_ || offered || !changed.services.empty();
-        ended_ = ended_ || allocrunner::is_terminal(changed.status.client);
+        copied = copied || is_copied(changed.alloc);
+        if (allocrunner::is_terminal(changed.status.client)) {
+            ended_ = true;
+            const auto took = taking_.find(changed.alloc);
+            if (took != taking_.end()) {
+                used_ -= took->second;
+                taking_.erase(took);
+            }
+        }
         unreported_[changed.alloc] = std::move(changed);
     }
     for (const allocrunner::PortTaken& taken : effects.ports_taken) release(now, taken, out);
-    tell_copies(now, out);
+    if (copied) tell_copies(now, out);
     report(now, out);
 }
 
@@ -235,8 +253,7 @@ void Runs::release(Now now, const allocrunner::PortTaken& taken, Outbox& out) {
                              to_string(taken.alloc) + " was given, is held by " + taken.holder;
     out.warn(what + "; the commit group is asked for another");
     courier_.submit(
-        now,
-        ledger::ReleasePort{.alloc = taken.alloc, .port = taken.port, .holder = taken.holder},
+        now, ledger::ReleasePort{.alloc = taken.alloc, .port = taken.port, .holder = taken.holder},
         kReleasePatience,
         [what](Now, Result<CommandResult> result, Outbox& box) {
             if (result.ok() && result->refused) box.warn(what + "; it stays: " + result->why);
@@ -319,14 +336,16 @@ std::optional<TimePoint> Runs::next_wakeup() const {
     return due;
 }
 
-Amounts Runs::used() const {
-    Amounts sum;
+/// After other orders, or when the runner knows more of them; what ends then is taken off.
+void Runs::add_up() {
+    taking_.clear();
+    used_ = {};
     for (const ledger::AllocRecord& alloc : orders_.allocs) {
         const auto* status = runner_.status(alloc.id);
-        const bool over = status != nullptr && allocrunner::is_terminal(status->client);
-        if (!over) sum += alloc.ask.amounts;
+        if (status != nullptr && allocrunner::is_terminal(status->client)) continue;
+        taking_[alloc.id] = alloc.ask.amounts;
+        used_ += alloc.ask.amounts;
     }
-    return sum;
 }
 
 ServiceList Runs::services() const {

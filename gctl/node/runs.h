@@ -62,7 +62,7 @@ class Runs {
     /// again.
     LogIndex index() const { return obeyed_ ? orders_.change_index : LogIndex{}; }
     /// By the newest orders: what allocations take here, and how many there are.
-    Amounts used() const;
+    const Amounts& used() const { return used_; }
     std::uint32_t count() const;
     const allocrunner::Runner& runner() const { return runner_; }
     /// The instances of services that allocations offer here now.
@@ -92,6 +92,8 @@ class Runs {
     bool has_room(const ledger::AllocRecord& alloc, const Leaving& leaving,
                   const Amounts& used) const;
     void tell_copies(Now now, Outbox& out);
+    bool is_copied(const AllocId& alloc) const;
+    void add_up();
 
     Courier& courier_;
     Writer& writer_;
@@ -99,11 +101,13 @@ class Runs {
     allocrunner::Runner runner_;
     PeerNumber number_;
     Amounts offer_;
-    bool waits_for_room_ = false;  ///< of the last orders, something was not begun
-    bool ended_ = false;           ///< some allocation, since then
-    ledger::PeerOrders orders_;    ///< newest accepted, perhaps not yet durable
-    LogIndex collected_;           ///< of the orders: what was finished then was let go
-    bool obeyed_ = false;          ///< since the agent started, the group's orders were
+    bool waits_for_room_ = false;        ///< of the last orders, something was not begun
+    bool ended_ = false;                 ///< some allocation, since then
+    ledger::PeerOrders orders_;          ///< newest accepted, perhaps not yet durable
+    std::map<AllocId, Amounts> taking_;  ///< of those orders, what is not over
+    Amounts used_;                       ///< the sum of it
+    LogIndex collected_;                 ///< of the orders: what was finished then was let go
+    bool obeyed_ = false;                ///< since the agent started, the group's orders were
     bool obey_when_recovered_ = false;
     bool recovered_ = false;  ///< the runner knows what was found on disk
     bool heard_ = false;
