@@ -17,14 +17,6 @@ using Kind = TaskCommand::Kind;
 
 const AllocId kOne = alloc_id(1);
 
-Order with_hook(Order order, const std::string& name, Hook hook) {
-    Task task = order.group.tasks.front();
-    task.name = name;
-    task.lifecycle = Lifecycle{.hook = hook};
-    order.group.tasks.push_back(task);
-    return order;
-}
-
 /// No restart by policy, so that one too many shows.
 Order strict(Order order) {
     for (Task& task : order.group.tasks) task.restart.attempts = 0;

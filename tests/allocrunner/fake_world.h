@@ -14,6 +14,9 @@
 
 namespace gaggle::allocrunner {
 
+/// Lines of FakeWorld::story.
+using Story = std::vector<std::string>;
+
 class FakeWorld {
   public:
     struct Process {
@@ -91,5 +94,11 @@ class FakeWorld {
 /// A service with one task "main" of raw_exec; ids are small numbers.
 Order order_of(std::uint8_t number, JobType type = JobType::service);
 AllocId alloc_id(std::uint8_t number);
+/// The same, to be stopped.
+Order stopped(Order order);
+/// With another task like its first.
+Order with_task(Order order, const std::string& name);
+/// With a task like its first around that one.
+Order with_hook(Order order, const std::string& name, Lifecycle::Hook hook, bool sidecar = false);
 
 }  // namespace gaggle::allocrunner

@@ -220,4 +220,25 @@ Order order_of(std::uint8_t number, JobType type) {
     return order;
 }
 
+Order stopped(Order order) {
+    order.desired = Desired::stop;
+    return order;
+}
+
+Order with_task(Order order, const std::string& name) {
+    Task task = order.group.tasks.front();
+    task.name = name;
+    order.group.tasks.push_back(task);
+    return order;
+}
+
+Order with_hook(Order order, const std::string& name, Lifecycle::Hook hook, bool sidecar) {
+    Task task = order.group.tasks.front();
+    task.name = name;
+    task.leader = false;
+    task.lifecycle = Lifecycle{.hook = hook, .sidecar = sidecar};
+    order.group.tasks.push_back(task);
+    return order;
+}
+
 }  // namespace gaggle::allocrunner

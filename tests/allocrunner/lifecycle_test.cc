@@ -7,31 +7,9 @@ namespace gaggle::allocrunner {
 
 namespace {
 
-using Story = std::vector<std::string>;
 using Hook = Lifecycle::Hook;
 
 const AllocId kOne = alloc_id(1);
-
-Order with_hook(Order order, const std::string& name, Hook hook, bool sidecar = false) {
-    Task task = order.group.tasks.front();
-    task.name = name;
-    task.leader = false;
-    task.lifecycle = Lifecycle{.hook = hook, .sidecar = sidecar};
-    order.group.tasks.push_back(task);
-    return order;
-}
-
-Order with_main(Order order, const std::string& name) {
-    Task task = order.group.tasks.front();
-    task.name = name;
-    order.group.tasks.push_back(task);
-    return order;
-}
-
-Order stopped(Order order) {
-    order.desired = Desired::stop;
-    return order;
-}
 
 ClientStatus client(const FakeWorld& world) { return world.status(kOne).client; }
 
@@ -109,7 +87,7 @@ TEST_CASE("a batch with sidecars is complete once its main tasks are") {
 
 TEST_CASE("a poststart task follows once every main task has started") {
     FakeWorld world;
-    Order order = with_main(order_of(1), "second");
+    Order order = with_task(order_of(1), "second");
     order = with_hook(order, "init", Hook::prestart);
     world.orders({with_hook(order, "announce", Hook::poststart)});
     world.exit(kOne, "init", 0);
@@ -154,7 +132,7 @@ TEST_CASE("a poststop task runs also after a failure, and never when nothing ran
 
 TEST_CASE("a stop asks the leader, then the other tasks, then the sidecars, then runs poststop") {
     FakeWorld world;
-    Order order = with_main(order_of(1), "worker");
+    Order order = with_task(order_of(1), "worker");
     order.group.tasks[0].leader = true;
     order.group.tasks[1].leader = false;
     order = with_hook(order, "proxy", Hook::prestart, true);

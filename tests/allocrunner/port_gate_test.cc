@@ -12,8 +12,6 @@
 namespace gaggle::allocrunner {
 namespace {
 
-using Story = std::vector<std::string>;
-
 const AllocId kOne = alloc_id(1);
 
 Order with_port(std::uint16_t value, std::int64_t fixed = 0) {

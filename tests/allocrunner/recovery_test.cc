@@ -10,13 +10,6 @@ namespace gaggle::allocrunner {
 
 namespace {
 
-using Story = std::vector<std::string>;
-
-Order stopped(Order order) {
-    order.desired = Desired::stop;
-    return order;
-}
-
 const AllocId kOne = alloc_id(1);
 
 }  // namespace

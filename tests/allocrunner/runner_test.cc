@@ -9,8 +9,6 @@ namespace gaggle::allocrunner {
 
 namespace {
 
-using Story = std::vector<std::string>;
-
 Order with_sibling(Order order, const std::string& name, bool leader = false) {
     Task sibling = order.group.tasks.front();
     sibling.name = name;
@@ -23,11 +21,6 @@ Order with_check(Order order) {
     order.ports = {{"http", 8080, 0}};
     order.group.services = {{.name = "web", .port = "http", .checks = {{.name = "up"}}}};
     order.group.services[0].checks[0].interval = 10s;
-    return order;
-}
-
-Order stopped(Order order) {
-    order.desired = Desired::stop;
     return order;
 }
 

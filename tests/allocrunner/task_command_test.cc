@@ -7,18 +7,10 @@ namespace gaggle::allocrunner {
 
 namespace {
 
-using Story = std::vector<std::string>;
 using Kind = TaskCommand::Kind;
 
 const AllocId kOne = alloc_id(1);
 constexpr std::uint64_t kMegaByte = 1U << 20U;
-
-Order with_task(Order order, const std::string& name) {
-    Task task = order.group.tasks.front();
-    task.name = name;
-    order.group.tasks.push_back(task);
-    return order;
-}
 
 Order with_template(Order order) {
     Template text;
