@@ -8,6 +8,9 @@ namespace gaggle::allocrunner {
 
 namespace {
 
+/// What a signal ends has no exit code; shells and Nomad show this and the signal's number.
+constexpr std::int64_t kSignalCodes = 128;
+
 /// Rounded up: what is a little above a limit must not look like the limit.
 std::uint64_t megabytes(std::uint64_t bytes) { return (bytes + (1U << 20U) - 1) >> 20U; }
 
@@ -72,14 +75,15 @@ TaskEvent event_failed_validation(WallTime at, std::string error) {
 }
 
 TaskEvent event_terminated(WallTime at, const TaskExit& exit) {
-    std::string message = fmt::format("Exit Code: {}", exit.code);
+    const std::int64_t code = exit.signal != 0 ? kSignalCodes + exit.signal : exit.code;
+    std::string message = fmt::format("Exit Code: {}", code);
     if (exit.signal != 0) message += fmt::format(", Signal: {}", exit.signal);
     if (exit.out_of_memory) message += ", killed for want of memory";
     if (!exit.message.empty()) message += fmt::format(", Exit Message: \"{}\"", exit.message);
     return {EventType::terminated,
             at,
             message,
-            {{"exit_code", std::to_string(exit.code)},
+            {{"exit_code", std::to_string(code)},
              {"signal", std::to_string(exit.signal)},
              {"oom_killed", exit.out_of_memory ? "true" : "false"},
              {"exit_message", exit.message}}};
@@ -147,6 +151,10 @@ TaskEvent event_signaling(WallTime at, const std::string& signal, const std::str
             at,
             reason.empty() ? before : before + ": " + reason,
             {{"task_signal", signal}, {"task_signal_reason", reason}}};
+}
+
+TaskEvent event_reconnected(WallTime at) {
+    return {EventType::reconnected, at, "Client reconnected", {}};
 }
 
 TaskEvent event_set_up(WallTime at, const SetUpEvent& what) {

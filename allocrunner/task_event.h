@@ -64,7 +64,7 @@ inline constexpr std::size_t kEventsKept = 10;
 
 /// How a run of a task ended.
 struct TaskExit {
-    std::int64_t code = 0;
+    std::int64_t code = 0;    ///< as it said; means nothing when a signal ended it
     std::int64_t signal = 0;  ///< 0: it exited by itself
     bool out_of_memory = false;
     WallTime at;
@@ -85,6 +85,7 @@ TaskEvent event_setup_failure(WallTime at, std::string error);
 TaskEvent event_started(WallTime at);
 TaskEvent event_driver_failure(WallTime at, std::string error);
 TaskEvent event_failed_validation(WallTime at, std::string error);
+/// What a signal ended shows 128 and its number as exit code, beside the signal.
 TaskEvent event_terminated(WallTime at, const TaskExit& exit);
 TaskEvent event_restarting(WallTime at, std::string reason, Duration delay);
 TaskEvent event_not_restarting(WallTime at, std::string reason);
@@ -97,6 +98,8 @@ TaskEvent event_main_dead(WallTime at);
 TaskEvent event_restart_signaled(WallTime at, std::string reason);
 /// `signal` by its name, "SIGHUP"; an empty `reason` is left out.
 TaskEvent event_signaling(WallTime at, const std::string& signal, const std::string& reason);
+/// Its allocation was given up as lost while it ran on here, and counts again.
+TaskEvent event_reconnected(WallTime at);
 TaskEvent event_set_up(WallTime at, const SetUpEvent& what);
 /// For people while a driver gets its image.
 TaskEvent event_driver_message(WallTime at, std::string message);

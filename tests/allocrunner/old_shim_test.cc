@@ -115,7 +115,7 @@ TEST_CASE("a task under a shim of version 1 is taken over, and stopped through i
     peer.orders({});
     REQUIRE(peer.until([&] { return peer.status(kOne).client == ClientStatus::complete; }));
     const auto& events = peer.status(kOne).tasks.at("main").events;
-    CHECK(events[events.size() - 2].message == "Exit Code: 0, Signal: 15");
+    CHECK(events[events.size() - 2].message == "Exit Code: 143, Signal: 15");
 }
 
 }  // namespace gaggle::allocrunner

@@ -331,6 +331,26 @@ def test_inside_docker():
     wait_until(lambda: not docker().containers(), 30, 'the container is gone', [peer()])
 
 
+def test_killed_shows_its_signal():
+    """Whatever its driver, a task that SIGKILL ended shows exit code 137; where the signal is known, that as well."""
+    rows = [('raw_exec', job('killed-raw', 'exec sleep 1000'), 'Exit Code: 137, Signal: 9')]
+    for driver, text, says in (('exec', shell('killed-exec', 'exec sleep 1000'), 'Exit Code: 137, Signal: 9'),
+                               ('docker', container('killed-docker', 'exec sleep 1000', type='service'),
+                                'Exit Code: 137')):
+        try:
+            need(driver)
+        except Skip:
+            continue
+        rows.append((driver, text, says))
+    for driver, text, says in rows:
+        name = 'killed-' + driver.split('_')[0]
+        peer().run_job(text)
+        alloc = running(name)
+        peer().gctl('alloc', 'signal', '-s', 'SIGKILL', alloc['ID'])
+        wait_until(lambda: says in peer().gctl('alloc', 'status', alloc['ID']), 30, f'{driver} says {says}', [peer()])
+        peer().gctl('job', 'stop', '-purge', name)
+
+
 def cpus_of(alloc):
     """What the task's first process may run on, as a text like "0-1"."""
     status = peer().gctl('alloc', 'exec', '-t=false', '-i=false', alloc['ID'], 'cat', '/proc/1/status')
