@@ -48,8 +48,9 @@ Alloc Alloc::recovered(Context& context, Order order, const FoundAlloc& found) {
     Alloc alloc(context, std::move(as_made));
     alloc.confirmed_ = false;
     // A damaged state file costs the history of restarts, never a running task.
-    const auto record = decode<AllocRecord>(found.state, "state of an allocation");
+    auto record = decode<AllocRecord>(found.state, "state of an allocation");
     bool begun = false, alive = false;
+    std::vector<std::string> of_old;  // tasks that nobody has started since that state
     for (auto& [name, life] : alloc.tasks_) {
         TaskRecord saved{.state = life.state()};
         if (record.ok() && record->tasks.count(name) != 0) saved = record->tasks.at(name);
@@ -57,7 +58,13 @@ Alloc Alloc::recovered(Context& context, Order order, const FoundAlloc& found) {
                                         [&](const FoundTask& one) { return one.task == name; });
         life.recover(context, saved, trace == found.tasks.end() ? nullptr : &*trace);
         begun = begun || saved.run > 0 || trace != found.tasks.end();
+        if (trace == found.tasks.end() || trace->run <= saved.run) of_old.push_back(name);
         alive = alive || life.has_process();
+    }
+    // While a restart of all waits for tasks to end, none is started: here it had begun.
+    if (record.ok() && record->restarting_all && of_old.size() < alloc.tasks_.size()) {
+        record->restarting_all = record->mains_released = record->poststarts_released = false;
+        for (const std::string& name : of_old) alloc.tasks_.at(name).revive();
     }
     alloc.recover_record(context, record, found);
     // Without a process its directory is prepared once more: what was to be restored may be missing

@@ -25,6 +25,8 @@ void TaskLife::recover(Context& context, const TaskRecord& record, const FoundTa
     changed_ = true;
     const bool found_newer = found != nullptr && (!found->heard || found->run > run_ ||
                                                   (found->run == run_ && !run_ended_));
+    // The run that was to be ended has ended, for another one followed it.
+    if (found != nullptr && found->run > run_) wish_ = RestartWish::none;
     if (found_newer) return resume(context, *found);
     state_.pid = 0;
     if (state_.phase == TaskPhase::dead) {

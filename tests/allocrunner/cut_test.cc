@@ -96,6 +96,7 @@ TEST_CASE("cut while a task is restarted because somebody asked for it") {
                         [](FakeWorld& world) {
                             CHECK(world.status(kOne).client == ClientStatus::running);
                             CHECK(world.process(kOne, "main") != nullptr);
+                            CHECK_FALSE(begun(world, "start 1/main run 3"));
                         }});
 }
 
@@ -142,6 +143,8 @@ TEST_CASE("cut while all tasks are restarted in the order of their hooks") {
                  }
                  CHECK(world.status(kOne).client == ClientStatus::running);
                  CHECK(world.process(kOne, "main") != nullptr);
+                 CHECK_FALSE(begun(world, "start 1/init run 3"));  // migrations run once
+                 CHECK_FALSE(begun(world, "start 1/main run 3"));
              }});
 }
 
