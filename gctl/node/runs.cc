@@ -115,8 +115,10 @@ void Runs::obey(Now now, Outbox& out) {
     Amounts used = leaving.all_live;
     allocrunner::Orders set;
     for (const ledger::AllocRecord& alloc : orders_.allocs) {
-        // Declared lost while this peer was out of reach, and revived: all that was said is gone.
-        if (alloc.client == ledger::ClientStatus::unknown) tell_again(alloc.id);
+        if (alloc.client == ledger::ClientStatus::unknown)
+            reconnect(now, alloc.id, out);
+        else
+            reconnected_.erase(alloc.id);
         auto order = order_from(alloc, orders_);
         if (!order) {
             out.warn("order for allocation " + to_string(alloc.id) +
@@ -142,6 +144,20 @@ void Runs::obey(Now now, Outbox& out) {
     collected_ = orders_.collected;
     const allocrunner::CollectFinished all;
     absorb(now, runner_.step(now.time, {.wall = now.wall, .what = all}), out);
+}
+
+/// Declared lost while this peer was out of reach, and revived: all that was said is gone.
+void Runs::reconnect(Now now, const AllocId& alloc, Outbox& out) {
+    tell_again(alloc);
+    const allocrunner::AllocStatus* status = runner_.status(alloc);
+    if (status == nullptr || !reconnected_.insert(alloc).second) return;
+    std::vector<std::string> running;
+    for (const auto& [task, state] : status->tasks)
+        if (state.phase == allocrunner::TaskPhase::running) running.push_back(task);
+    for (const std::string& task : running) {
+        const allocrunner::TaskNote back{alloc, task, allocrunner::event_reconnected(now.wall)};
+        absorb(now, runner_.step(now.time, {.wall = now.wall, .what = back}), out);
+    }
 }
 
 /// What runs here and is to end. The ledger may have given its room away already: to it, what a

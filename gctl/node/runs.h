@@ -78,6 +78,7 @@ class Runs {
     void absorb(Now now, allocrunner::Effects effects, Outbox& out);
     void report(Now now, Outbox& out);
     void tell_again(const AllocId& alloc);
+    void reconnect(Now now, const AllocId& alloc, Outbox& out);
     void release(Now now, const allocrunner::PortTaken& taken, Outbox& out);
     /// Where a new allocation's data comes from; nothing while it is still being fetched.
     std::optional<allocrunner::Restore> restore_for(Now now, const ledger::AllocRecord& alloc,
@@ -114,6 +115,7 @@ class Runs {
     std::optional<TimePoint> offline_start_;
     std::map<AllocId, allocrunner::StatusChanged> unreported_;  ///< the newest of each
     std::set<AllocId> offering_;  ///< those with an instance of a service
+    std::set<AllocId> reconnected_;  ///< came back from being lost; the group has yet to hear
     bool services_changed_ = false;
     bool reporting_ = false;
     std::optional<TimePoint> report_again_;

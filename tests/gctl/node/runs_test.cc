@@ -112,6 +112,40 @@ TEST_CASE("runs: a newcomer waits for the room of what the ledger has given up a
     CHECK(machine.was_started(big));
 }
 
+TEST_CASE("runs: an allocation that was given up as lost says once that it is back") {
+    ledger::World books(3);
+    Machine machine;
+    const AllocId id = books.run(sleeper("old", 600), {2}).front();
+    machine.obey(books.ledger);
+    books.report(id, ledger::ClientStatus::running);
+    const auto said = [&] {
+        const auto& events = machine.runs.runner().status(id)->tasks.at("t").events;
+        return std::count_if(events.begin(), events.end(), [](const auto& event) {
+            return event.type == allocrunner::EventType::reconnected;
+        });
+    };
+    machine.obey(books.ledger);
+    CHECK(said() == 0);
+    for (int times = 1; times < 3; ++times) {
+        books.apply(
+            ledger::PeerLost{PeerNumber{2}, ledger::World::start(2), ledger::World::boot(2)});
+        books.pass(1min);
+        CHECK(books.alloc(id).client == ledger::ClientStatus::lost);
+        books.apply(
+            ledger::PeerBack{PeerNumber{2}, ledger::World::start(2), ledger::World::boot(2)});
+        REQUIRE(books.alloc(id).client == ledger::ClientStatus::unknown);
+        machine.obey(books.ledger);
+        CHECK(said() == times);
+        books.run(sleeper("other" + std::to_string(times), 10), {2});
+        machine.obey(books.ledger);  // newer orders, before its report was heard
+        CHECK(said() == times);
+        books.report(id, ledger::ClientStatus::running);
+        books.run(sleeper("more" + std::to_string(times), 10), {2});
+        machine.obey(books.ledger);
+        CHECK(said() == times);
+    }
+}
+
 TEST_CASE("runs: without a disk nothing new begins, and what is ordered to stop stops") {
     ledger::World books(3);
     Machine machine;
