@@ -23,6 +23,11 @@ Turn turn_of(const TaskLife& life) {
 }  // namespace
 
 void Alloc::stop_by_order(Context& context) {
+    // Who waits already may be told not to (`-no-shutdown-delay`).
+    if (stop_)
+        for (auto& [name, life] : tasks_)
+            life.wait_no_longer_than(context,
+                                     order_.group.shutdown_delay + life.task().shutdown_delay);
     stop_all(context, {.group = order_.group.shutdown_delay, .each_task = true});
 }
 

@@ -101,6 +101,11 @@ void TaskLife::stop(Context& context, Duration delay) {
     ask_to_end(context);
 }
 
+void TaskLife::wait_no_longer_than(const Context& context, Duration delay) {
+    if (auto* delaying = std::get_if<Delaying>(&phase_))
+        delaying->until = std::min(delaying->until, context.now + delay);
+}
+
 void TaskLife::fail(Context& context, const TaskEvent& why) {
     if (dead() || failing_) return;
     note(why);

@@ -80,6 +80,8 @@ class TaskLife {
     /// Polite stop; `delay` is waited before the signal. Does nothing to a task that is being
     /// stopped or dead.
     void stop(Context& context, Duration delay);
+    /// A shutdown delay that is being waited ends `delay` from now at the latest.
+    void wait_no_longer_than(const Context& context, Duration delay);
     /// Ends for good as failed: killed at once, without being asked. `why` is noted unless dead.
     void fail(Context& context, const TaskEvent& why);
     /// Ends the present run for another; of one that is being started, once it runs. Else does

@@ -147,10 +147,13 @@ void deregister_job(Exchange& exchange) {
     if (!region_is_ours(exchange)) return;
     const std::optional<bool> purge = flag(exchange, "purge");
     if (!purge) return;
+    const std::optional<bool> no_delay = flag(exchange, "no_shutdown_delay");
+    if (!no_delay) return;
     const std::string name_space = exchange.parameter("namespace");
     exchange.ask(node::DeregisterJob{.name_space = name_space.empty() ? "default" : name_space,
                                      .id = exchange.id(),
-                                     .purge = *purge},
+                                     .purge = *purge,
+                                     .no_shutdown_delay = *no_delay},
                  [](Exchange& later, NodeReply reply) { answer_registered(later, reply, {}); });
 }
 

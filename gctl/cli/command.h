@@ -67,6 +67,7 @@ struct JobStop {
     std::string id;
     bool yes = false;  ///< ask nothing
     bool purge = false;
+    bool no_shutdown_delay = false;
     bool detach = false;
     bool verbose = false;
 };

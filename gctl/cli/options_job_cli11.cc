@@ -72,6 +72,8 @@ void OptionBuilder::add_jobs() {
                   "stops nothing unless --yes is given.");
     add_id(app, "JOB", "A job, or the beginning of its id", stop.id)->required();
     app->add_flag("--purge", stop.purge, "And forget it");
+    app->add_flag("--no-shutdown-delay", stop.no_shutdown_delay,
+                  "Do not wait for the shutdown_delay of its tasks, nor for the rest of one");
     app->add_flag("--detach", stop.detach, "Do not wait for the evaluation");
     app->add_flag("-y,--yes", stop.yes, "Stop it without a question, also by a shortened id");
     add_verbose(app, stop.verbose);

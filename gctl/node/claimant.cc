@@ -34,7 +34,7 @@ void Claimant::on(Now now, std::uint64_t request, const PlanJob& what, Outbox& o
 void Claimant::on(Now now, std::uint64_t request, const DeregisterJob& what, Outbox& out) {
     Work work{.kind = Kind::deregistration, .request = request};
     work.key = {what.name_space, what.id};
-    work.purge = what.purge;
+    work.stop = {.purge = what.purge, .no_shutdown_delay = what.no_shutdown_delay};
     begin(now, std::move(work), out);
 }
 
@@ -61,7 +61,7 @@ void Claimant::begin(Now now, Work work, Outbox& out) {
     if (kept.kind != Kind::deregistration) return read(now, id, out);
     ledger::Bundle bundle{.claimant = number_, .job = kept.key, .eval = kept.eval};
     bundle.opens = ledger::Trigger::job_deregister;
-    bundle.deregistration = ledger::Deregister{.purge = kept.purge};
+    bundle.deregistration = kept.stop;
     bundle.end = ledger::EvalEnd{};
     submit(now, id, std::move(bundle), out);
 }

@@ -48,7 +48,7 @@ class Claimant {
         ledger::JobKey key;
         std::optional<Job> job;  ///< to be registered; kept until that was applied
         std::optional<LogIndex> check_index;
-        bool purge = false;
+        ledger::Deregister stop;  ///< of a deregistration
         EvalId eval;
         int attempts = 0;
         bool certain = false;  ///< the next read asks the leader

@@ -31,6 +31,7 @@ struct DeregisterJob {
     std::string name_space;
     std::string id;
     bool purge = false;
+    bool no_shutdown_delay = false;
 };
 struct ListMembers {};  ///< as this peer's gossip sees them
 struct ExpelPeer {

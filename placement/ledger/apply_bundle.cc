@@ -63,8 +63,7 @@ BundleAnswer Step::judge(const Bundle& bundle) {
     answer.eval = bundle.eval;
     std::optional<std::string> why = improper(state_, bundle);
     if (!why && bundle.registration) why = register_job(bundle.job, *bundle.registration);
-    if (!why && bundle.deregistration)
-        why = deregister_job(bundle.job, bundle.deregistration->purge);
+    if (!why && bundle.deregistration) why = deregister_job(bundle.job, *bundle.deregistration);
     if (why) {
         answer.outcome = BundleAnswer::Outcome::refused;
         answer.why = std::move(*why);

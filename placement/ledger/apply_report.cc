@@ -72,16 +72,20 @@ void Step::lose(AllocRecord& alloc, const std::string& reason) {
     if (wanted) want_evaluation(alloc.slot.job, Trigger::node_update, alloc.peer);
 }
 
+/// Its peer hears of it with the order to stop, or now when it has that already.
+void Step::end_shutdown_delay(AllocRecord& alloc) {
+    if (alloc.no_shutdown_delay) return;
+    change(alloc, [](AllocRecord& a) { a.no_shutdown_delay = true; });
+    if (alloc.desired != Desired::run) orders_change(alloc.peer);
+}
+
 /// Also of one that has ended, or whose job was stopped: then the evaluation finds nothing to do.
 void Step::on(const StopAlloc& stop) {
     const auto found = state_.allocs.find(stop.alloc);
     if (found == state_.allocs.end()) return refuse("alloc not found");
     AllocRecord& alloc = found->second;
-    if (alloc.holds_slot())
-        change(alloc, [&](AllocRecord& a) {
-            a.migrate = true;
-            a.no_shutdown_delay = stop.no_shutdown_delay;
-        });
+    if (alloc.holds_slot()) change(alloc, [](AllocRecord& a) { a.migrate = true; });
+    if (stop.no_shutdown_delay && !terminal(alloc.client)) end_shutdown_delay(alloc);
     out_.eval = add_eval(mint_eval(), alloc.slot.job, Trigger::alloc_stop).id;
 }
 

@@ -65,9 +65,10 @@ struct RegisterJob {
 /// Stops the job and all its allocations; nothing is left to plan.
 struct Deregister {
     bool purge = false;
+    bool no_shutdown_delay = false;  ///< also of those that wait for it already
     template <class Self>
     static auto wire_fields(Self& s) {
-        return std::tie(s.purge);
+        return std::tie(s.purge, s.no_shutdown_delay);
     }
 };
 

@@ -51,11 +51,11 @@ std::optional<std::string> Step::register_job(const JobKey& key, const RegisterJ
     return std::nullopt;
 }
 
-std::optional<std::string> Step::deregister_job(const JobKey& key, bool purge) {
+std::optional<std::string> Step::deregister_job(const JobKey& key, const Deregister& how) {
     const auto found = state_.jobs.find(key);
     if (found == state_.jobs.end() || found->second.purged) return "job not found";
     JobRecord& record = found->second;
-    record.purged = purge;
+    record.purged = how.purge;
     if (!record.current().stopped) add_version(key, record, Job(record.current().job), true);
     out_.jobs.insert(key);
     touched_.insert(key);
@@ -67,7 +67,9 @@ std::optional<std::string> Step::deregister_job(const JobKey& key, bool purge) {
     const std::set<AllocId> all = allocs->second;
     for (const AllocId& id : all) {
         AllocRecord& alloc = state_.allocs.at(id);
-        if (!terminal(alloc.client)) stop_alloc(alloc, Desired::stop, "the job was stopped");
+        if (terminal(alloc.client)) continue;
+        stop_alloc(alloc, Desired::stop, "the job was stopped");
+        if (how.no_shutdown_delay) end_shutdown_delay(alloc);
     }
     return std::nullopt;
 }

@@ -72,12 +72,13 @@ class Step {
                        const std::vector<Verdict>& verdicts);
     void add_alloc(const Bundle& bundle, const Claim& claim, const Accepted& accepted);
     void stop_alloc(AllocRecord& alloc, Desired desired, const std::string& reason);
+    void end_shutdown_delay(AllocRecord& alloc);
     void update_in_place(const AllocId& id, const JobKey& job);
 
     // --- jobs.cc
     /// Why not, with nothing done; or nothing.
     std::optional<std::string> register_job(const JobKey& key, const RegisterJob& registration);
-    std::optional<std::string> deregister_job(const JobKey& key, bool purge);
+    std::optional<std::string> deregister_job(const JobKey& key, const Deregister& how);
     void add_version(const JobKey& key, JobRecord& record, Job job, bool stopped);
     void recount(const JobKey& key);
     void set_queued(const JobKey& key, const std::map<std::string, std::uint32_t>& queued);

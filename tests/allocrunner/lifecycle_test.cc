@@ -234,4 +234,25 @@ TEST_CASE("a task that is stopped while it is being started is given up, or kill
     }
 }
 
+TEST_CASE("a shutdown delay that has begun ends early when the order says so, and only then") {
+    FakeWorld world;
+    Order order = order_of(1);
+    order.group.shutdown_delay = 1h;
+    order.group.tasks[0].shutdown_delay = 1h;
+    world.orders({order});
+    world.orders({stopped(order)});
+    world.wait(30min);
+    world.story.clear();
+    Order again = stopped(order);
+    again.group.meta["note"] = "the same delay";
+    world.orders({again});
+    world.wait(30min);
+    CHECK(world.story.empty());
+    again.group.shutdown_delay = again.group.tasks[0].shutdown_delay = 0s;
+    world.orders({again});
+    CHECK(world.story == Story{"signal 1/main 2"});
+    CHECK(world.events(kOne, "main")
+              .ends_with("Waiting for shutdown delay, Killing, Terminated, Killed"));
+}
+
 }  // namespace gaggle::allocrunner

@@ -101,6 +101,9 @@ def test_stop_without_shutdown_delay():
     other.gctl('job', 'stop', '-yes', '-detach', 'patient')
     waits = wait_until(lambda: 'Waiting for shutdown delay' in events_of(other, new), 40, 'this one waits', cluster.peers)
     check(waits and other.alloc(new['ID'])['ClientStatus'] == 'running', 'as its job says')
+    other.gctl('job', 'stop', '-yes', '-detach', '-no-shutdown-delay', 'patient')
+    wait_until(lambda: other.alloc(new['ID'])['ClientStatus'] == 'complete', 60, 'until somebody will not wait',
+               cluster.peers)
 
 
 def test_failed_goes_elsewhere_by_policy():

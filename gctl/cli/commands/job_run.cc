@@ -14,6 +14,8 @@ void show_warnings(const Context& context, const std::string& warnings) {
     context.console.note(warnings + "\n");
 }
 
+const char* yes_or_no(bool flag) { return flag ? "true" : "false"; }
+
 /// Whoever typed the beginning of an id may have meant another job. True: go on.
 Result<bool> confirm_stop(const JobStop& command, const std::string& id, const Context& context) {
     if (command.yes || command.id == id) return true;
@@ -61,8 +63,10 @@ Result<int> run(const JobStop& command, const Context& context) {
         context.console.note("Nothing was stopped");
         return 0;
     }
-    const Value answer = TRY(api.remove("stop job \"" + id + "\"", "/v1/job/" + url_encoded(id),
-                                        {{"purge", command.purge ? "true" : "false"}}));
+    const Query query{{"no_shutdown_delay", yes_or_no(command.no_shutdown_delay)},
+                      {"purge", yes_or_no(command.purge)}};
+    const Value answer =
+        TRY(api.remove("stop job \"" + id + "\"", "/v1/job/" + url_encoded(id), query));
     if (context.json) return context.print_json(answer);
     const std::string eval_id = registered_of(Json(answer)).eval_id;
     if (eval_id.empty()) {

@@ -146,15 +146,19 @@ TEST_CASE("what is meant for another region changes nothing here") {
 
 TEST_CASE("stopping a job") {
     ApiWorld world;
-    const ExchangeId client = world.send("DELETE", "/v1/job/a%2Fb", {{"purge", "true"}});
+    const ExchangeId client =
+        world.send("DELETE", "/v1/job/a%2Fb", {{"purge", "true"}, {"no_shutdown_delay", "true"}});
     const auto& stop = world.question_as<node::DeregisterJob>();
     CHECK(stop.id == "a/b");
     CHECK(stop.name_space == "default");
     CHECK(stop.purge);
+    CHECK(stop.no_shutdown_delay);
     world.reply(Error{Errc::invalid, "job not found"});
     CHECK(world.response(client).status == 404);
     const ExchangeId again = world.send("DELETE", "/v1/job/web");
-    CHECK_FALSE(world.question_as<node::DeregisterJob>().purge);
+    const auto& plain = world.question_as<node::DeregisterJob>();
+    CHECK_FALSE(plain.purge);
+    CHECK_FALSE(plain.no_shutdown_delay);
     world.reply(what(registered()));
     CHECK(number_at(world.json(again), "EvalCreateIndex") == 43);
 }

@@ -236,7 +236,9 @@ TEST_CASE("job stop watches its evaluation") {
     const Ran ran = machine.run({"job", "stop", "-purge", "a/b"});
     CHECK(ran.code == 0);
     CHECK(has(ran.out, "finished with status \"complete\""));
-    CHECK(agent.calls()[1] == "DELETE /v1/job/a/b purge=true");
+    CHECK(agent.calls()[1] == "DELETE /v1/job/a/b no_shutdown_delay=false purge=true");
+    CHECK(machine.run({"job", "stop", "-detach", "-no-shutdown-delay", "a/b"}).code == 0);
+    CHECK(agent.calls().back() == "DELETE /v1/job/a/b no_shutdown_delay=true purge=false");
 }
 
 TEST_CASE("job stop asks before it stops what was named by the beginning of its id") {

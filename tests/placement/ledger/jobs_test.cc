@@ -16,9 +16,9 @@ BundleAnswer submit(World& world, const Job& what, std::optional<LogIndex> check
     return world.send(bundle);
 }
 
-BundleAnswer stop(World& world, const std::string& id, bool purge = false) {
+BundleAnswer stop(World& world, const std::string& id, Deregister how = {}) {
     Bundle bundle = world.bundle(id);
-    bundle.deregistration = Deregister{purge};
+    bundle.deregistration = how;
     return world.send(bundle);
 }
 
@@ -98,6 +98,27 @@ TEST_CASE("status and summary follow the allocations") {
     const LogIndex before = world.ledger.table_index(Table::jobs);
     world.pass(1s);
     CHECK(world.ledger.table_index(Table::jobs) == before);
+}
+
+TEST_CASE("who waits for a shutdown delay is told to wait no longer") {
+    const auto told = [](World& world) {
+        for (const AllocRecord& alloc : world.ledger.orders_for(PeerNumber{1}).allocs)
+            if (!alloc.no_shutdown_delay) return false;
+        return true;
+    };
+    World world(2);
+    const AllocId id = world.run(job_named("web", 1), {1}).front();
+    world.report(id, ClientStatus::running);
+    stop(world, "web");
+    CHECK(world.alloc(id).desired == Desired::stop);
+    CHECK_FALSE(told(world));
+    const LogIndex before = world.ledger.orders_for(PeerNumber{1}).change_index;
+    SUBCASE("by its job") { stop(world, "web", {.no_shutdown_delay = true}); }
+    SUBCASE("by itself") { world.apply(StopAlloc{.alloc = id, .no_shutdown_delay = true}); }
+    CHECK(told(world));
+    CHECK(world.ledger.orders_for(PeerNumber{1}).change_index > before);
+    world.apply(StopAlloc{.alloc = id});
+    CHECK(told(world));  // who asks later without the option takes nothing back
 }
 
 TEST_CASE("stopping an allocation marks it and makes an evaluation; its successor stops it") {
@@ -182,11 +203,11 @@ TEST_CASE("what is finished is forgotten with age, and at once when asked") {
 
     world.apply(OpenSession{world.session, PeerNumber{1}});  // it ended in the meantime
     world.run(job_named("gone", 1), {});
-    stop(world, "gone", true);
+    stop(world, "gone", {.purge = true});
     CHECK(job(world, "gone").purged);
     CHECK(submit(world, job_named("gone", 1), LogIndex{0}).outcome ==
           BundleAnswer::Outcome::applied);
-    stop(world, "gone", true);
+    stop(world, "gone", {.purge = true});
     world.apply(Collect{});
     CHECK(world.ledger.job({"default", "gone"}) == nullptr);
     CHECK(world.ledger.job({"default", "web"}) != nullptr);
@@ -254,7 +275,7 @@ TEST_CASE("one entry forgets so many records and no more; the next ones go on") 
         world.send(bundle);
     }
     REQUIRE(world.ledger.allocs().size() == 6'000);
-    stop(world, "many", true);
+    stop(world, "many", {.purge = true});
     world.apply(reports);
     world.apply(Collect{});
     CHECK(world.ledger.allocs().size() == 6'000 - 4'096);
