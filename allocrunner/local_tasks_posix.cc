@@ -181,10 +181,13 @@ struct LocalTasks::Impl {
                                               "stopped before it was started", false, true}});
     }
 
-    Result<Launch> make_ready(const StartTask& work) {
+    Result<Launch> make_ready(StartTask& work) {
         const TaskLocation at = location_of(work.alloc, work.task);
+        Driver* driver = drivers->find(work.spec.driver);
+        TRY(make_driver_dir(at));
+        work.spec.env.merge(TRY(driver->machine_environment(at, work.spec)));
         TRY(save_spec(at, work.spec));
-        return drivers->find(work.spec.driver)->prepare(at, work.spec);
+        return driver->prepare(at, work.spec);
     }
 
     void start(StartTask& work) {

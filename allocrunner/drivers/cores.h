@@ -6,6 +6,7 @@
 // kept to those.
 #pragma once
 
+#include <map>
 #include <string>
 
 #include "allocrunner/drivers/driver.h"
@@ -31,6 +32,12 @@ CpuPool cpu_pool(const std::string& alloc_root);
 /// Errors as take_cores.
 Result<std::string> cpus_for(const std::string& alloc_root, const TaskLocation& at,
                              std::int64_t count);
+
+/// NOMAD_CPU_CORES of a task that is about to start, which takes them; none without `cores`.
+/// Errors as take_cores.
+Result<std::map<std::string, std::string>> cores_environment(const std::string& alloc_root,
+                                                             const TaskLocation& at,
+                                                             const TaskSpec& spec);
 
 void give_back_cores(const TaskLocation& at);
 

@@ -155,6 +155,15 @@ Result<std::string> cpus_for(const std::string& alloc_root, const TaskLocation& 
     return pool.reserved ? pool.shared : std::string();
 }
 
+Result<std::map<std::string, std::string>> cores_environment(const std::string& alloc_root,
+                                                             const TaskLocation& at,
+                                                             const TaskSpec& spec) {
+    std::map<std::string, std::string> out;
+    const std::string own = TRY(take_cores(alloc_root, at, spec.resources.cores));
+    if (!own.empty()) out["NOMAD_CPU_CORES"] = own;
+    return out;
+}
+
 void give_back_cores(const TaskLocation& at) { unlink(file_of(at).c_str()); }
 
 }  // namespace gaggle::allocrunner

@@ -62,6 +62,10 @@ class Docker : public Driver {
 
     DriverState fingerprint() override;
     Result<std::optional<Fetching>> fetching(const TaskLocation& at, const TaskSpec& spec) override;
+    Result<std::map<std::string, std::string>> machine_environment(const TaskLocation& at,
+                                                                   const TaskSpec& spec) override {
+        return cores_environment(settings_.alloc_root, at, spec);
+    }
     Result<Launch> prepare(const TaskLocation& at, const TaskSpec& spec) override;
     Result<std::unique_ptr<ExecSession>> exec(const StartedTask& task,
                                               const ExecRequest& request) override;

@@ -98,6 +98,13 @@ class Driver {
         return std::optional<Fetching>();
     }
 
+    /// Variables of the task's environment that only this machine can tell, just before a start:
+    /// NOMAD_CPU_CORES, NOMAD_PARENT_CGROUP. The task's own win. Errors as prepare.
+    virtual Result<std::map<std::string, std::string>> machine_environment(const TaskLocation&,
+                                                                           const TaskSpec&) {
+        return std::map<std::string, std::string>();
+    }
+
     /// All else that must be there before the supervisor can start the task: a bundle, a container.
     /// Removes what an earlier run of the same task left behind. Errors of code unavailable,
     /// timeout or io may pass.

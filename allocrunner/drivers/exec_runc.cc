@@ -34,7 +34,7 @@ namespace gaggle::allocrunner {
 namespace {
 
 constexpr const char* kDefaultUser = "nobody";
-constexpr const char* kCgroupParent = "/gaggle/";
+constexpr const char* kCgroupParent = "/gaggle";
 
 constexpr Option kOptions[] = {
     {.name = "command", .example = R"(command = "/usr/bin/env")", .required = true},
@@ -88,6 +88,8 @@ class Exec : public Driver {
     }
     Result<TaskSpec> spec(const Value::Map& config, const TaskContext& context) const override;
     DriverState fingerprint() override;
+    Result<std::map<std::string, std::string>> machine_environment(const TaskLocation& at,
+                                                                   const TaskSpec& spec) override;
     Result<Launch> prepare(const TaskLocation& at, const TaskSpec& spec) override;
     Result<std::unique_ptr<ExecSession>> exec(const StartedTask& task,
                                               const ExecRequest& request) override;
@@ -102,7 +104,7 @@ class Exec : public Driver {
 
   private:
     static std::string group_of(const TaskLocation& at) {
-        return kCgroupParent + container_name(at);
+        return kCgroupParent + ("/" + container_name(at));
     }
     Result<BundleFacts> facts_of(const TaskLocation& at, const TaskSpec& spec) const;
     std::vector<std::string> call(const std::string& runc, std::vector<std::string> args) const;
@@ -198,6 +200,15 @@ Result<BundleFacts> Exec::facts_of(const TaskLocation& at, const TaskSpec& spec)
     facts.cgroup = group_of(at);
     facts.cgroup_v2 = read_cgroups().v2;
     return facts;
+}
+
+Result<std::map<std::string, std::string>> Exec::machine_environment(const TaskLocation& at,
+                                                                     const TaskSpec& spec) {
+    std::map<std::string, std::string> out = TRY(cores_environment(settings_.alloc_root, at, spec));
+    out["NOMAD_PARENT_CGROUP"] = kCgroupParent;
+    for (const std::string& denied : ConfigReader(spec.config).texts("denied_envvars"))
+        out.erase(denied);
+    return out;
 }
 
 Result<Launch> Exec::prepare(const TaskLocation& at, const TaskSpec& spec) {

@@ -23,6 +23,8 @@ namespace gaggle::allocrunner {
 
 namespace {
 
+constexpr const char* kCgroupParent = "/gaggle";
+
 constexpr Option kOptions[] = {
     {.name = "command", .example = R"(command = "/usr/bin/env")", .required = true},
     {.name = "args", .kind = OptionKind::texts, .example = R"(args = ["--port", "80"])"},
@@ -51,7 +53,7 @@ Result<std::string> executable_of(const TaskSpec& spec, const std::string& comma
 std::string group_of(const TaskLocation& at) {
     if (geteuid() != 0) return {};
     const std::string place = std::to_string(checksum64(as_bytes(at.alloc_dir)));
-    return holding_dir(read_cgroups(), "/gaggle/" + container_name(at) + "." + place);
+    return holding_dir(read_cgroups(), kCgroupParent + ("/" + container_name(at) + "." + place));
 }
 
 bool begin_group(const std::string& dir) {
@@ -89,6 +91,15 @@ class RawExec : public Driver {
                 .healthy = true,
                 .description = "Healthy",
                 .attributes = {{"driver.raw_exec", "1"}}};
+    }
+
+    Result<std::map<std::string, std::string>> machine_environment(const TaskLocation& at,
+                                                                   const TaskSpec& spec) override {
+        std::map<std::string, std::string> out;
+        if (!group_of(at).empty()) out["NOMAD_PARENT_CGROUP"] = kCgroupParent;
+        for (const std::string& denied : ConfigReader(spec.config).texts("denied_envvars"))
+            out.erase(denied);
+        return out;
     }
 
     Result<Launch> prepare(const TaskLocation& at, const TaskSpec& spec) override {

@@ -12,6 +12,9 @@ namespace gaggle::allocrunner {
 /// <alloc>/driver/<task>
 std::string driver_dir(const TaskLocation& at);
 
+/// Twice does no harm. Requires the allocation's directory.
+Result<void> make_driver_dir(const TaskLocation& at);
+
 /// Not made durable: after a crash of the machine there is no task that it could describe.
 Result<void> save_spec(const TaskLocation& at, const TaskSpec& spec);
 

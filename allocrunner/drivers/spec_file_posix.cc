@@ -62,9 +62,13 @@ Result<void> write_driver_file(const std::string& path, BytesView bytes) {
     return {};
 }
 
-Result<void> save_spec(const TaskLocation& at, const TaskSpec& spec) {
+Result<void> make_driver_dir(const TaskLocation& at) {
     TRY(make_private(at.alloc_dir + "/driver"));
-    TRY(make_private(driver_dir(at)));
+    return make_private(driver_dir(at));
+}
+
+Result<void> save_spec(const TaskLocation& at, const TaskSpec& spec) {
+    TRY(make_driver_dir(at));
     return write_driver_file(driver_dir(at) + "/spec", encode(spec));
 }
 

@@ -170,6 +170,21 @@ TEST_CASE("processors belong to one task until they are given back") {
     CHECK(*take_cores(scratch.path(), at("c"), 1) == mine);
 }
 
+TEST_CASE("a task learns which processors are its own, and no other task is told any") {
+    const ScratchDir scratch;
+    const TaskLocation at{.alloc = "a", .alloc_dir = scratch.path() + "/a", .task = "main"};
+    std::filesystem::create_directories(driver_dir(at));
+    TaskSpec spec;
+    CHECK(cores_environment(scratch.path(), at, spec)->empty());
+    spec.resources.cores = 1;
+    const auto env = cores_environment(scratch.path(), at, spec);
+    REQUIRE(env.ok());
+    CHECK(env->at("NOMAD_CPU_CORES") == *cpus_for(scratch.path(), at, 1));
+    spec.resources.cores = 100'000;
+    CHECK(cores_environment(scratch.path(), at, spec).error().code == Errc::unavailable);
+    give_back_cores(at);
+}
+
 TEST_CASE("tasks without cores share what nobody has taken, and all when nothing is left") {
     const ScratchDir scratch;
     const auto at = [&](const std::string& alloc) {

@@ -71,6 +71,8 @@ class DriverStage {
 
     std::variant<LiveShim, StartFailure> try_start(std::vector<std::string> argv) {
         spec_.argv = std::move(argv);
+        REQUIRE(make_driver_dir(at()).ok());
+        spec_.env.merge(driver().machine_environment(at(), spec_).value());
         REQUIRE(save_spec(at(), spec_).ok());
         Result<Launch> launch = make_ready();
         if (!launch)
