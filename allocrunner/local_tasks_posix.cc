@@ -122,6 +122,9 @@ struct LocalTasks::Impl {
                 config.shim_path.substr(0, config.shim_path.rfind('/') + 1) + "gctl-fetch";
         set_ups = TRY(TaskSetUps::open(
             config.set_ups,
+            [this](const AllocId& alloc, std::function<void()> piece) {
+                workers->push(alloc, std::move(piece));
+            },
             [this](const setup::TaskKey& task, const ChangeScript& what,
                    std::function<void(const Result<ExecEnd>&)> ended) {
                 TaskScript script{task.alloc, task.task, {what.command}, what.timeout};

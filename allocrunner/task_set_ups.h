@@ -21,7 +21,7 @@ class TaskSetUps {
                                          std::function<void(const Result<ExecEnd>&)> ended)>;
 
     static Result<std::unique_ptr<TaskSetUps>> open(setup::SetUpsConfig config,
-                                                    RunScript run_script,
+                                                    setup::Workers workers, RunScript run_script,
                                                     std::function<void(Input)> deliver);
     ~TaskSetUps() { stop(); }
     TaskSetUps(const TaskSetUps&) = delete;

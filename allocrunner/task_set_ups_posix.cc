@@ -23,7 +23,7 @@ std::optional<std::string> objection(const ChangeScript& script, const Result<Ex
 }  // namespace
 
 Result<std::unique_ptr<TaskSetUps>> TaskSetUps::open(setup::SetUpsConfig config,
-                                                     RunScript run_script,
+                                                     setup::Workers workers, RunScript run_script,
                                                      std::function<void(Input)> deliver) {
     std::unique_ptr<TaskSetUps> out(new TaskSetUps(std::move(run_script), std::move(deliver)));
     TaskSetUps* raw = out.get();  // lives longer than the thread
@@ -38,7 +38,7 @@ Result<std::unique_ptr<TaskSetUps>> TaskSetUps::open(setup::SetUpsConfig config,
             },
         .act = [raw](const setup::TaskKey& key,
                      const setup::ChangeAction& action) { raw->act(key, action); }};
-    out->set_ups_ = TRY(setup::SetUps::open(std::move(config), events));
+    out->set_ups_ = TRY(setup::SetUps::open(std::move(config), events, std::move(workers)));
     return out;
 }
 

@@ -1,3 +1,5 @@
+#include <time.h>
+
 #include <charconv>
 
 #include "allocrunner/setup/destination.h"
@@ -7,6 +9,12 @@
 namespace gaggle::setup {
 
 namespace {
+
+WallTime wall_clock() {
+    timespec now{};
+    clock_gettime(CLOCK_REALTIME, &now);
+    return {now.tv_sec * 1'000'000'000LL + now.tv_nsec};
+}
 
 Result<std::string> read_inside(const Plan& plan, const std::string& path) {
     const Destination from = TRY(destination_of(plan.host, plan.inside, path));
@@ -63,6 +71,22 @@ Result<TemplateResult> render_template(const Plan& plan, const Template& what,
                                        const Catalogue& catalogue, WallTime now) {
     Result<TemplateResult> out = render(plan, what, catalogue, now);
     if (!out.ok()) return within("template " + what.destination, out.error());
+    return out;
+}
+
+RenderDone carry_out(const RenderOrder& order) {
+    RenderDone out{.key = order.plan->key,
+                   .token = order.token,
+                   .payload = {},
+                   .templates = {},
+                   .services = order.services};
+    if (order.payload) out.payload = write_payload(*order.plan);
+    if (!out.payload.ok()) return out;
+    for (const std::size_t at : order.which) {
+        out.templates.emplace_back(at, render_template(*order.plan, order.plan->templates[at],
+                                                       *order.services, wall_clock()));
+        if (!out.templates.back().second.ok() && !order.each) break;
+    }
     return out;
 }
 

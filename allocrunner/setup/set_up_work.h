@@ -4,21 +4,26 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <set>
 #include <vector>
 
 #include "allocrunner/setup/fetch_process.h"
+#include "allocrunner/setup/render.h"
 #include "allocrunner/setup/set_ups.h"
 
 namespace gaggle::setup {
 
 class SetUpWork {
   public:
-    SetUpWork(SetUpsConfig config, SetUpsEvents events);
+    /// `render` has an order carried out, somewhere; rendered() brings what came of it.
+    using Render = std::function<void(RenderOrder)>;
+    SetUpWork(SetUpsConfig config, SetUpsEvents events, Render render);
 
     void begin(TimePoint now, Plan plan, SetUpKind kind, std::uint64_t run);
     void end(const TaskKey& key);
     void end(const AllocId& alloc);
     void services(CatalogueSource source) { source_ = std::move(source); }
+    void rendered(TimePoint now, RenderDone done);
     /// Reads what the downloads say, renders what is due, says what is to be done.
     void step(TimePoint now);
 
@@ -28,7 +33,7 @@ class SetUpWork {
 
   private:
     struct Task {
-        Plan plan;
+        std::shared_ptr<const Plan> plan;  // shared with the renders under way
         SetUpKind kind = SetUpKind::first;
         std::uint64_t run = 0;
         std::size_t artifact = 0;  ///< the one under way, or next
@@ -37,6 +42,9 @@ class SetUpWork {
         TimePoint deadline;    ///< of the one under way
         TimePoint note_after;  ///< progress is told again from then on
         bool ready = false;    ///< set up; only its templates are watched
+        std::uint64_t token = 0;    ///< no other task ever had it
+        bool rendering = false;     ///< one order is out
+        std::set<std::size_t> due;  ///< of its templates, to be rendered next
     };
     struct Stamp {
         std::int64_t inode = 0, size = 0, changed = 0;
@@ -48,14 +56,20 @@ class SetUpWork {
     void start_fetch(TimePoint now, Task& task);
     void read_fetch(TimePoint now, Task& task);
     void finish(TimePoint now, Task& task);
+    void order_render(Task& task);
+    void set_up(TimePoint now, Task& task, RenderDone done);
+    void renewed(TimePoint now, const Task& task, RenderDone done);
     void fail(Task& task, SetUpEvent::Kind kind, const Error& error, bool may_pass);
     void look_at_services(TimePoint now);
+    void tell_changes(TimePoint now, const Catalogue& since);
     void render_due(TimePoint now);
     void look_at_files(TimePoint now);
     Stamp stamp_of(const Plan& plan, const std::string& path) const;
 
     SetUpsConfig config_;
     SetUpsEvents events_;
+    Render render_;
+    std::uint64_t tokens_ = 0;
     std::map<TaskKey, Task> tasks_;
     std::deque<TaskKey> waiting_;  ///< for a place among the downloads
     std::size_t fetching_ = 0;

@@ -1,5 +1,4 @@
 #include <sys/stat.h>
-#include <time.h>
 
 #include <algorithm>
 
@@ -16,12 +15,6 @@ namespace {
 constexpr Duration kFilesEvery = 3s;
 constexpr Duration kServicesEvery = 100ms;
 constexpr Duration kProgressEvery = 10s;
-
-WallTime wall_clock() {
-    timespec now{};
-    clock_gettime(CLOCK_REALTIME, &now);
-    return {now.tv_sec * 1'000'000'000LL + now.tv_nsec};
-}
 
 bool may_pass(const Error& error) {
     return error.code != Errc::invalid && error.code != Errc::denied;
@@ -59,9 +52,10 @@ std::set<std::string> difference(const Catalogue& before, const Catalogue& after
 
 }  // namespace
 
-SetUpWork::SetUpWork(SetUpsConfig config, SetUpsEvents events)
+SetUpWork::SetUpWork(SetUpsConfig config, SetUpsEvents events, Render render)
     : config_(std::move(config)),
       events_(std::move(events)),
+      render_(std::move(render)),
       watch_(Rng(config_.seed)),
       services_(std::make_shared<const Catalogue>()) {}
 
@@ -73,12 +67,13 @@ void SetUpWork::begin(TimePoint now, Plan plan, SetUpKind kind, std::uint64_t ru
     }
     const TaskKey key = plan.key;
     Task& task = tasks_[key];
-    task.plan = std::move(plan);
+    task.plan = std::make_shared<const Plan>(std::move(plan));
+    task.token = ++tokens_;
     task.kind = kind;
     task.run = run;
     if (!settled_) settled_ = now + config_.settle;
     if (kind == SetUpKind::adopted && now < *settled_) return adopting_.push_back(key);
-    if (kind != SetUpKind::first || task.plan.artifacts.empty()) return finish(now, task);
+    if (kind != SetUpKind::first || task.plan->artifacts.empty()) return finish(now, task);
     events_.note(key, {SetUpEvent::Kind::downloading, "Client is downloading artifacts"});
     waiting_.push_back(key);
     start_waiting(now);
@@ -116,17 +111,17 @@ void SetUpWork::adopt_waiting(TimePoint now) {
 }
 
 void SetUpWork::start_fetch(TimePoint now, Task& task) {
-    const Artifact& artifact = task.plan.artifacts[task.artifact];
+    const Artifact& artifact = task.plan->artifacts[task.artifact];
     const auto failed = [&](const Error& error) {
         fail(task, SetUpEvent::Kind::download_failed,
-             within("artifact " + numbered(task.plan, task.artifact), error), may_pass(error));
+             within("artifact " + numbered(*task.plan, task.artifact), error), may_pass(error));
     };
-    const auto to = destination_of(task.plan.host, task.plan.inside, artifact.destination);
+    const auto to = destination_of(task.plan->host, task.plan->inside, artifact.destination);
     if (!to.ok()) return failed(to.error());
-    FetchOrder order{.artifact = artifact, .root = root_of(task.plan.host, *to), .path = to->path};
-    order.draft = ".gaggle-fetch." + task.plan.key.task + "." + std::to_string(task.artifact);
+    FetchOrder order{.artifact = artifact, .root = root_of(task.plan->host, *to), .path = to->path};
+    order.draft = ".gaggle-fetch." + task.plan->key.task + "." + std::to_string(task.artifact);
     if (artifact.chown) {
-        const auto owner = owner_of(task.plan.user);
+        const auto owner = owner_of(task.plan->user);
         if (!owner.ok()) return failed(owner.error());
         order.uid = owner->uid;
         order.gid = owner->gid;
@@ -153,16 +148,16 @@ void SetUpWork::read_fetch(TimePoint now, Task& task) {
         } else if (now >= task.note_after) {
             task.note_after = now + kProgressEvery;
             const std::string of = line.of > 0 ? " of " + in_megabytes(line.of) : "";
-            events_.note(task.plan.key, {SetUpEvent::Kind::downloading,
-                                         "artifact " + numbered(task.plan, task.artifact) + ": " +
-                                             in_megabytes(line.bytes) + of});
+            events_.note(task.plan->key, {SetUpEvent::Kind::downloading,
+                                          "artifact " + numbered(*task.plan, task.artifact) + ": " +
+                                              in_megabytes(line.bytes) + of});
         }
     }
     const bool ended = task.process->ended();
     if (!ended && now < task.deadline) return;
     task.process.reset();  // which kills it
     --fetching_;
-    const std::string which = "artifact " + numbered(task.plan, task.artifact);
+    const std::string which = "artifact " + numbered(*task.plan, task.artifact);
     if (!ended)
         return fail(task, SetUpEvent::Kind::download_failed,
                     {Errc::timeout, which + ": not fetched and unpacked in time; given up"}, true);
@@ -174,26 +169,56 @@ void SetUpWork::read_fetch(TimePoint now, Task& task) {
     if (task.verdict->kind == FetchLine::Kind::failed)
         return fail(task, SetUpEvent::Kind::download_failed,
                     {Errc::io, which + ": " + task.verdict->text}, task.verdict->may_pass);
-    if (++task.artifact < task.plan.artifacts.size())
-        waiting_.push_front(task.plan.key);
+    if (++task.artifact < task.plan->artifacts.size())
+        waiting_.push_front(task.plan->key);
     else
         finish(now, task);
 }
 
+/// All but its templates is there.
 void SetUpWork::finish(TimePoint now, Task& task) {
     look_at_services(now);
-    const TaskKey key = task.plan.key;
+    for (std::size_t at = 0; at < task.plan->templates.size(); ++at) task.due.insert(at);
+    order_render(task);
+}
+
+/// Of one task one order at a time: what becomes due meanwhile is the next.
+void SetUpWork::order_render(Task& task) {
+    if (task.rendering || (task.ready && task.due.empty())) return;
+    task.rendering = true;
+    RenderOrder order{.plan = task.plan, .token = task.token, .which = {}, .services = services_};
+    order.which.assign(task.due.begin(), task.due.end());
+    order.payload = !task.ready && task.kind == SetUpKind::first;
+    order.each = task.ready || task.kind == SetUpKind::adopted;
+    task.due.clear();
+    render_(std::move(order));
+}
+
+void SetUpWork::rendered(TimePoint now, RenderDone done) {
+    const auto found = tasks_.find(done.key);
+    if (found == tasks_.end() || found->second.token != done.token) return;  // it was ended
+    Task& task = found->second;
+    const TaskKey key = done.key;
+    const auto since = done.services;
+    task.rendering = false;
+    if (task.ready)
+        renewed(now, task, std::move(done));
+    else
+        set_up(now, task, std::move(done));
+    if (since != services_) tell_changes(now, *since);
+    if (const auto still = tasks_.find(key); still != tasks_.end()) order_render(still->second);
+}
+
+void SetUpWork::set_up(TimePoint now, Task& task, RenderDone done) {
+    const TaskKey key = task.plan->key;
     const auto failed = [&](const Error& error) {
         fail(task, SetUpEvent::Kind::failed, error, may_pass(error));
     };
-    if (task.kind == SetUpKind::first)
-        if (const auto written = write_payload(task.plan); !written.ok())
-            return failed(written.error());
-    SetUpDone done{.key = key, .run = task.run, .env = {}, .failure = {}};
+    if (!done.payload.ok()) return failed(done.payload.error());
+    SetUpDone out{.key = key, .run = task.run, .env = {}, .failure = {}};
     std::vector<TemplateNeeds> needs;
     std::vector<bool> changed;
-    for (const Template& one : task.plan.templates) {
-        auto result = render_template(task.plan, one, *services_, wall_clock());
+    for (auto& [at, result] : done.templates) {
         if (!result.ok() && task.kind == SetUpKind::adopted) {  // it runs on with what it has
             events_.note(key, {SetUpEvent::Kind::templates, result.error().detail});
             needs.emplace_back();
@@ -203,25 +228,39 @@ void SetUpWork::finish(TimePoint now, Task& task) {
         if (!result.ok()) return failed(result.error());
         needs.push_back(std::move(result->needs));
         changed.push_back(result->changed);
-        for (auto& [name, value] : result->env) done.env[name] = std::move(value);
+        for (auto& [name, value] : result->env) out.env[name] = std::move(value);
     }
     const std::size_t count = needs.size();
-    watch_.watch(key, task.plan.templates, needs);
+    watch_.watch(key, task.plan->templates, needs);
     for (std::size_t at = 0; at < count && task.kind == SetUpKind::adopted; ++at)
         watch_.rendered(now, {key, at}, std::move(needs[at]), changed[at]);
     task.ready = true;
     if (!look_at_) look_at_ = now + kFilesEvery;
     watch_.for_each_file([&](const TemplateWatch::Due& due, const std::string& path) {
-        if (due.key == key) stamps_[{key, path}] = stamp_of(task.plan, path);
+        if (due.key == key) stamps_[{key, path}] = stamp_of(*task.plan, path);
     });
     if (count == 0) tasks_.erase(key);  // nothing to watch
-    events_.done(std::move(done));
+    events_.done(std::move(out));
+}
+
+void SetUpWork::renewed(TimePoint now, const Task& task, RenderDone done) {
+    for (auto& [at, result] : done.templates) {
+        if (!result.ok()) {
+            events_.note(done.key, {SetUpEvent::Kind::templates, result.error().detail});
+            continue;
+        }
+        if (result->changed)
+            events_.note(done.key, {SetUpEvent::Kind::templates,
+                                    "Template " + task.plan->templates[at].destination +
+                                        " was rendered anew"});
+        watch_.rendered(now, {done.key, at}, std::move(result->needs), result->changed);
+    }
 }
 
 void SetUpWork::fail(Task& task, SetUpEvent::Kind kind, const Error& error, bool passes) {
     const SetUpFailure failure{{kind, error.detail}, passes};
-    SetUpDone done{task.plan.key, task.run, {}, failure};
-    end(task.plan.key);  // `task` is gone
+    SetUpDone done{task.plan->key, task.run, {}, failure};
+    end(task.plan->key);  // `task` is gone
     events_.done(std::move(done));
 }
 
@@ -229,28 +268,27 @@ void SetUpWork::look_at_services(TimePoint now) {
     if (!source_) return;
     const auto next = std::exchange(source_, nullptr)();
     services_next_ = now + kServicesEvery;
-    const std::set<std::string> names = difference(*services_, *next);
+    const auto before = std::exchange(services_, next);
+    tell_changes(now, *before);
+}
+
+/// Who was rendered with the catalogue as it was then may be of another text now.
+void SetUpWork::tell_changes(TimePoint now, const Catalogue& since) {
+    const std::set<std::string> names = difference(since, *services_);
     if (names.empty()) return;
-    const bool list = names_with_tags(*services_) != names_with_tags(*next);
-    services_ = next;
+    const bool list = names_with_tags(since) != names_with_tags(*services_);
     watch_.services_changed(now, names, list);
 }
 
 void SetUpWork::render_due(TimePoint now) {
+    std::set<TaskKey> touched;
     for (const TemplateWatch::Due& due : watch_.take_due(now)) {
         const auto found = tasks_.find(due.key);
         if (found == tasks_.end()) continue;
-        const Template& what = found->second.plan.templates[due.which];
-        auto result = render_template(found->second.plan, what, *services_, wall_clock());
-        if (!result.ok()) {
-            events_.note(due.key, {SetUpEvent::Kind::templates, result.error().detail});
-            continue;
-        }
-        if (result->changed)
-            events_.note(due.key, {SetUpEvent::Kind::templates,
-                                   "Template " + what.destination + " was rendered anew"});
-        watch_.rendered(now, due, std::move(result->needs), result->changed);
+        found->second.due.insert(due.which);
+        touched.insert(due.key);
     }
+    for (const TaskKey& key : touched) order_render(tasks_.at(key));
     for (auto& [key, action] : watch_.take_actions(now)) events_.act(key, std::move(action));
 }
 
@@ -268,14 +306,14 @@ void SetUpWork::look_at_files(TimePoint now) {
     bool any = false;
     watch_.for_each_file([&](const TemplateWatch::Due& due, const std::string& path) {
         any = true;
-        const Stamp stamp = stamp_of(tasks_.at(due.key).plan, path);
+        const Stamp stamp = stamp_of(*tasks_.at(due.key).plan, path);
         const auto [known, is_new] = stamps_.try_emplace({due.key, path}, stamp);
         if (!is_new && known->second != stamp) changed.push_back(due);
     });
     for (const TemplateWatch::Due& due : changed) {
         watch_.files_changed(now, due.key, due.which);
         for (auto& [of, stamp] : stamps_)
-            if (of.first == due.key) stamp = stamp_of(tasks_.at(due.key).plan, of.second);
+            if (of.first == due.key) stamp = stamp_of(*tasks_.at(due.key).plan, of.second);
     }
     look_at_ = any ? std::optional(now + kFilesEvery) : std::nullopt;
 }

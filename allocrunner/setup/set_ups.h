@@ -3,8 +3,9 @@
 // begin() only queues. In order: artifacts (each by a gctl-fetch of its own, a few at a time), the
 // dispatch payload, templates; then `done` with what the templates add to the environment. From
 // then on the task's templates are watched: when a service that one asked for changes, or a file,
-// it is rendered anew, and `act` says what follows once the splay is over. end() cancels whatever
-// is under way. All events come on that thread and must only be passed on.
+// it is rendered anew, and `act` says what follows once the splay is over. What is rendered is
+// rendered by workers, so that nobody waits for another allocation's templates. end() cancels
+// whatever is under way. All events come on that thread and must only be passed on.
 #pragma once
 
 #include <cstdint>
@@ -58,9 +59,14 @@ struct SetUpsEvents {
     std::function<void(const TaskKey&, ChangeAction)> act;
 };
 
+/// Has pieces of work done on threads of its own, those of one allocation in order. Must not wait.
+using Workers = std::function<void(const AllocId&, std::function<void()>)>;
+
 class SetUps {
   public:
-    static Result<std::unique_ptr<SetUps>> open(SetUpsConfig config, SetUpsEvents events);
+    /// Without workers its own thread renders.
+    static Result<std::unique_ptr<SetUps>> open(SetUpsConfig config, SetUpsEvents events,
+                                                Workers workers = {});
     ~SetUps();  ///< as stop()
     SetUps(const SetUps&) = delete;
     SetUps& operator=(const SetUps&) = delete;

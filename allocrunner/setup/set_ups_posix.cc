@@ -28,6 +28,29 @@ struct Begin {
 };
 using Asked = std::variant<Begin, TaskKey, AllocId, CatalogueSource>;
 
+/// What workers have rendered, until the thread takes it. Theirs, too: a worker may come late.
+struct Mailbox {
+    UniqueFd bell;
+    std::mutex mutex;
+    std::vector<RenderDone> rendered;  ///< at most one a task
+
+    void wake() const {
+        const std::uint64_t one = 1;
+        [[maybe_unused]] const ssize_t done = write(bell.get(), &one, sizeof one);  // never full
+    }
+    void push(RenderDone done) {
+        {
+            const std::lock_guard lock(mutex);
+            rendered.push_back(std::move(done));
+        }
+        wake();
+    }
+    std::vector<RenderDone> take() {
+        const std::lock_guard lock(mutex);
+        return std::exchange(rendered, {});
+    }
+};
+
 TimePoint read_clock() {
     timespec now{};
     clock_gettime(CLOCK_BOOTTIME, &now);
@@ -37,7 +60,14 @@ TimePoint read_clock() {
 }  // namespace
 
 struct SetUps::Impl {
-    Impl(SetUpsConfig config, SetUpsEvents events) : work(std::move(config), std::move(events)) {}
+    Impl(SetUpsConfig config, SetUpsEvents events, Workers workers)
+        : work(std::move(config), std::move(events),
+               [this, workers = std::move(workers)](RenderOrder order) {
+                   const AllocId alloc = order.plan->key.alloc;
+                   const auto what = std::make_shared<RenderOrder>(std::move(order));
+                   const auto piece = [to = mailbox, what] { to->push(setup::carry_out(*what)); };
+                   workers ? workers(alloc, piece) : piece();
+               }) {}
 
     void push(Asked command) {
         {
@@ -51,12 +81,7 @@ struct SetUps::Impl {
             if (stopping) return;
             queue.push_back(std::move(command));
         }
-        wake();
-    }
-
-    void wake() const {
-        const std::uint64_t one = 1;
-        [[maybe_unused]] const ssize_t done = write(bell.get(), &one, sizeof one);  // never full
+        mailbox->wake();
     }
 
     void run() {
@@ -70,6 +95,7 @@ struct SetUps::Impl {
             }
             room.notify_all();
             for (Asked& command : commands) carry_out(command);
+            for (RenderDone& done : mailbox->take()) work.rendered(read_clock(), std::move(done));
             work.step(read_clock());
             wait();
         }
@@ -88,7 +114,7 @@ struct SetUps::Impl {
     }
 
     void wait() const {
-        std::vector<pollfd> all{{bell.get(), POLLIN, 0}};
+        std::vector<pollfd> all{{mailbox->bell.get(), POLLIN, 0}};
         for (const int fd : work.descriptors()) all.push_back({fd, POLLIN, 0});
         const auto next = work.next_wakeup();
         timespec left{};
@@ -99,11 +125,11 @@ struct SetUps::Impl {
         ppoll(all.data(), all.size(), next ? &left : nullptr, nullptr);
         std::uint64_t rung = 0;
         if ((all[0].revents & POLLIN) != 0) [[maybe_unused]]
-            const ssize_t done = read(bell.get(), &rung, sizeof rung);
+            const ssize_t done = read(mailbox->bell.get(), &rung, sizeof rung);
     }
 
+    const std::shared_ptr<Mailbox> mailbox = std::make_shared<Mailbox>();
     SetUpWork work;  ///< of the thread alone
-    UniqueFd bell;
     std::mutex mutex;
     std::vector<Asked> queue;
     std::condition_variable room;  ///< there is some in the queue
@@ -114,10 +140,11 @@ struct SetUps::Impl {
 SetUps::SetUps(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 SetUps::~SetUps() { stop(); }
 
-Result<std::unique_ptr<SetUps>> SetUps::open(SetUpsConfig config, SetUpsEvents events) {
-    auto impl = std::make_unique<Impl>(std::move(config), std::move(events));
-    impl->bell.reset(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-    if (!impl->bell)
+Result<std::unique_ptr<SetUps>> SetUps::open(SetUpsConfig config, SetUpsEvents events,
+                                             Workers workers) {
+    auto impl = std::make_unique<Impl>(std::move(config), std::move(events), std::move(workers));
+    impl->mailbox->bell.reset(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+    if (!impl->mailbox->bell)
         return Error{Errc::io, std::string("make an eventfd: ") + std::strerror(errno)};
     impl->thread = std::thread([raw = impl.get()] { raw->run(); });
     return std::unique_ptr<SetUps>(new SetUps(std::move(impl)));
@@ -136,7 +163,7 @@ void SetUps::stop() {
         impl_->stopping = true;
     }
     impl_->room.notify_all();
-    impl_->wake();
+    impl_->mailbox->wake();
     if (impl_->thread.joinable()) impl_->thread.join();
 }
 

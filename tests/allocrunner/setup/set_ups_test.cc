@@ -7,6 +7,7 @@
 #include <condition_variable>
 #include <filesystem>
 #include <mutex>
+#include <set>
 
 #include "allocrunner/setup/render.h"
 #include "tests/allocrunner/scratch.h"
@@ -23,25 +24,27 @@ namespace {
 
 class Machine {
   public:
-    explicit Machine(SetUpsConfig config = {}, Duration settle = 0s) {
+    explicit Machine(SetUpsConfig config = {}, Duration settle = 0s, Workers workers = {}) {
         config.fetch_path = built_program("gctl-fetch");
         config.fetch_stall = 1s;
         config.settle = settle;
-        set_ups = std::move(*SetUps::open(config, {[this](const TaskKey&, SetUpEvent event) {
-                                                       const std::lock_guard lock(mutex_);
-                                                       notes_.push_back(std::move(event));
-                                                       changed_.notify_all();
-                                                   },
-                                                   [this](SetUpDone done) {
-                                                       const std::lock_guard lock(mutex_);
-                                                       done_.push_back(std::move(done));
-                                                       changed_.notify_all();
-                                                   },
-                                                   [this](const TaskKey&, ChangeAction action) {
-                                                       const std::lock_guard lock(mutex_);
-                                                       actions_.push_back(std::move(action));
-                                                       changed_.notify_all();
-                                                   }}));
+        set_ups = std::move(*SetUps::open(config,
+                                          {[this](const TaskKey&, SetUpEvent event) {
+                                               const std::lock_guard lock(mutex_);
+                                               notes_.push_back(std::move(event));
+                                               changed_.notify_all();
+                                           },
+                                           [this](SetUpDone done) {
+                                               const std::lock_guard lock(mutex_);
+                                               done_.push_back(std::move(done));
+                                               changed_.notify_all();
+                                           },
+                                           [this](const TaskKey&, ChangeAction action) {
+                                               const std::lock_guard lock(mutex_);
+                                               actions_.push_back(std::move(action));
+                                               changed_.notify_all();
+                                           }},
+                                          std::move(workers)));
         for (const char* folder : {"/alloc/data", "/web/local", "/web/secrets"})
             std::filesystem::create_directories(scratch.path() + folder);
     }
@@ -115,6 +118,94 @@ bool has(const std::string& text, const std::string& part) {
 }
 
 }  // namespace
+
+namespace {
+
+/// Workers that begin an allocation's pieces only when they are told to.
+class HeldWorkers {
+  public:
+    Workers as_workers() {
+        return [this](const AllocId& alloc, std::function<void()> piece) {
+            {
+                const std::lock_guard lock(mutex_);
+                if (held_.contains(alloc)) {
+                    pieces_.push_back(std::move(piece));
+                    return changed_.notify_all();
+                }
+            }
+            piece();
+        };
+    }
+    void hold(const AllocId& alloc) {
+        const std::lock_guard lock(mutex_);
+        held_.insert(alloc);
+    }
+    void wait_for(std::size_t count) {
+        std::unique_lock lock(mutex_);
+        REQUIRE(changed_.wait_for(lock, 20s, [&] { return pieces_.size() == count; }));
+    }
+    void release() {
+        std::vector<std::function<void()>> all;
+        {
+            const std::lock_guard lock(mutex_);
+            held_.clear();
+            all = std::exchange(pieces_, {});
+        }
+        for (const auto& piece : all) piece();
+    }
+
+  private:
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    std::set<AllocId> held_;
+    std::vector<std::function<void()>> pieces_;
+};
+
+}  // namespace
+
+TEST_CASE("who is set up does not wait for another allocation's templates") {
+    HeldWorkers workers;
+    Machine machine({}, 0s, workers.as_workers());
+    Plan heavy = machine.plan();
+    heavy.key.alloc.bytes[0] = 1;
+    heavy.templates = {text_to("heavy", "local/heavy")};
+    Plan light = machine.plan();
+    light.key.alloc.bytes[0] = 2;
+    light.templates = {text_to("light", "local/light")};
+    workers.hold(heavy.key.alloc);
+    machine.set_ups->begin(heavy, SetUpKind::first, 1);
+    workers.wait_for(1);
+    machine.set_ups->begin(light, SetUpKind::first, 1);
+    CHECK(machine.done().key == light.key);
+    workers.release();
+    CHECK(machine.done().key == heavy.key);
+    CHECK(text_of(machine.scratch.path() + "/web/local/heavy") == "heavy");
+}
+
+TEST_CASE("what is ended while it is rendered is over, and what changes meanwhile is seen") {
+    HeldWorkers workers;
+    Machine machine({}, 0s, workers.as_workers());
+    machine.set_ups->services(catalogue(1));
+    Plan plan = machine.plan();
+    plan.key.alloc.bytes[0] = 1;
+    plan.templates = {text_to("{{ range nomadService \"db\" }}{{ .Port }} {{ end }}", "local/db")};
+    workers.hold(plan.key.alloc);
+    machine.set_ups->begin(plan, SetUpKind::first, 1);
+    workers.wait_for(1);
+    machine.set_ups->end(plan.key);
+    machine.set_ups->begin(plan, SetUpKind::first, 2);
+    workers.wait_for(2);
+    machine.set_ups->services(catalogue(2));
+    Plan other = machine.plan();  // once it is rendered, the newer catalogue is known
+    other.templates = {text_to("{{ len (nomadService \"db\") }}", "local/count")};
+    machine.set_ups->begin(other, SetUpKind::first, 7);
+    CHECK(machine.done().run == 7);
+    CHECK(text_of(machine.scratch.path() + "/web/local/count") == "2");
+    workers.release();
+    CHECK(machine.done().run == 2);
+    CHECK(machine.action().restart);
+    CHECK(text_of(machine.scratch.path() + "/web/local/db") == "8001 8002 ");
+}
 
 TEST_CASE("a template makes no file that gives its reader another's rights") {
     for (const char* perms : {"4755", "2755", "1777", "07777"}) {
