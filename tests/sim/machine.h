@@ -53,6 +53,19 @@ class Machine {
     const std::optional<std::string>& doubled() const { return doubled_; }
     /// Another number for each agent that was started here.
     std::uint64_t agent() const { return agent_; }
+    /// Another number for each time that the machine was booted.
+    std::uint64_t boot() const { return boot_; }
+    /// As its agent wrote it down; nothing when it did not, or took it away. Valid until the next
+    /// event.
+    const allocrunner::Order* order(const AllocId& alloc) const {
+        const auto found = orders_.find(alloc);
+        return found == orders_.end() ? nullptr : &found->second.what;
+    }
+    /// Of the allocation's task "task"; 0 while it has no process.
+    std::uint64_t run_of(const AllocId& alloc) const {
+        const auto found = processes_.find({alloc, "task"});
+        return found == processes_.end() ? 0 : found->second.run;
+    }
     /// How often tasks got a signal of kMarkedSignal or more, which ends none; by its number.
     static constexpr std::int64_t kMarkedSignal = 1'000;
     std::uint64_t marks(std::int64_t signal) const {

@@ -44,6 +44,7 @@ struct Arguments {
         "[--trace]\n"
         "         [--FAULT | --no-FAULT ...] of kills reboots cuts loss, and in some seeds only:\n"
         "         outages losses expulsions disks; [--every-rare] these in every seed\n"
+        "         and with [--commands] signals to tasks and restarts\n"
         "Example: gctl-sim --peers 50 --seed 7");
     std::exit(2);
 }
@@ -63,6 +64,7 @@ constexpr Switch kSwitches[] = {
     {"expulsions", &sim::Faults::expulsions},
     {"disks", &sim::Faults::disks},
     {"every-rare", &sim::Faults::every_rare},
+    {"commands", &sim::Faults::commands},
 };
 
 bool switched(const std::string& option, sim::Faults& faults) {

@@ -70,10 +70,14 @@ TEST_CASE("a quiet region does its work without a refusal") {
 }
 
 TEST_CASE("a command to a task is obeyed once, however often its question is repeated") {
-    std::uint64_t obeyed = 0;
-    for (const std::uint64_t seed : {1, 2, 3})
-        obeyed += check({.peers = 5, .seed = seed, .faults = {.commands = true}}).obeyed;
+    std::uint64_t obeyed = 0, restarts = 0;
+    for (const std::uint64_t seed : {1, 2, 3}) {
+        const Outcome outcome = check({.peers = 5, .seed = seed, .faults = {.commands = true}});
+        obeyed += outcome.obeyed;
+        restarts += outcome.restarts;
+    }
     CHECK(obeyed > 50);
+    CHECK(restarts > 20);
 }
 
 TEST_CASE("fifty peers") { check({.peers = 50, .seed = 7}); }

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "tests/sim/adversary.h"
+#include "tests/sim/commands.h"
 #include "tests/sim/lines.h"
 
 namespace gaggle::sim {
@@ -12,19 +13,22 @@ namespace {
 
 /// So many events in one second of virtual time are a storm: answers that ask for answers.
 constexpr std::uint64_t kStormFor = 20'000, kStormForEach = 4'000;
-constexpr Duration kObeyedWithin = 10s;  // a start takes no longer
 
 /// The region, its clients and its adversary.
 class Life {
   public:
     explicit Life(const Options& options)
-        : options_(options), world_(options.seed), rng_(world_.rng.fork()) {}
+        : options_(options),
+          world_(options.seed),
+          rng_(world_.rng.fork()),
+          commands_(world_, Rng(options.seed)) {}
 
     Outcome live() {
         world_.say = [this](const std::string& line) { say(line); };
         last_lines().clear();
         world_.stepped = [this](std::size_t place) {
             if (!outcome_.failure) outcome_.failure = checks_.after_step(world_, place);
+            if (!outcome_.failure) outcome_.failure = commands_.failure();
         };
         world_.began = [this](std::size_t place, const raft::Restored& found) {
             if (!outcome_.failure) outcome_.failure = checks_.began(place, found);
@@ -57,6 +61,8 @@ class Life {
         if (!outcome_.failure && unrest_)
             outcome_.failure =
                 "not at rest " + for_people(options_.calm) + " after the last trouble: " + *unrest_;
+        outcome_.obeyed = commands_.obeyed();
+        outcome_.restarts = commands_.restarts();
         adversary_->count_replaced();
         outcome_.recovered = world_.events.now() - calm;
         outcome_.trace = world_.events.trace();
@@ -219,52 +225,14 @@ class Life {
         peer.feed(api);
     }
 
-    /// A signal with a number of its own to some task that should run, by way of some peer.
     void command() {
         if (!troubled_) return;
         world_.events.in(Duration(rng_.between(50'000, 500'000)), [this] { command(); });
-        const node::Node* leader = world_.leader();
-        Peer& near = *world_.peers[rng_.below(options_.peers)];
-        if (leader == nullptr || !near.running()) return;
-        std::vector<AllocId> run;
-        for (const auto& peer : world_.peers)
-            for (const auto& [alloc, amounts] : peer->machine().running()) run.push_back(alloc);
-        if (run.empty()) return;
-        const AllocId alloc = rng_.pick(std::span<AllocId>(run));
-        const std::uint64_t request = ++requests_;
-        const std::int64_t signal = Machine::kMarkedSignal + static_cast<std::int64_t>(request);
-        commands_[request] = signal;
-        near.feed(node::ApiRequest{
-            .id = request,
-            .what = node::AskPeer{
-                .alloc = alloc,
-                .peer = {},
-                .what = node::CommandTask{
-                    .task = "task", .kind = node::CommandTask::Kind::signal, .signal = signal}}});
-    }
-
-    /// Who is told that it was taken finds soon that it was done: a task that is only being started
-    /// gets it then. (An agent that died since has forgotten it.)
-    bool commanded(const node::ApiReply& reply) {
-        const auto command = commands_.find(reply.id);
-        if (command == commands_.end()) return false;
-        const std::int64_t signal = command->second;
-        commands_.erase(command);
-        const auto* said = reply.what.ok() ? std::get_if<node::PeerSaid>(&*reply.what) : nullptr;
-        if (said == nullptr) return true;
-        ++outcome_.obeyed;
-        const Machine& machine = world_.peers[world_.places.at(said->peer)]->machine();
-        if (machine.marks(signal) > 0) return true;
-        world_.events.in(kObeyedWithin, [this, &machine, signal, agent = machine.agent()] {
-            if (!outcome_.failure && machine.agent() == agent && machine.marks(signal) == 0)
-                outcome_.failure =
-                    "a command was answered and never obeyed: signal " + std::to_string(signal);
-        });
-        return true;
+        commands_.ask_one();
     }
 
     void replied(std::size_t place, const node::ApiReply& reply) {
-        if (commanded(reply) || (adversary_ && adversary_->replied(reply))) return;
+        if (commands_.replied(reply) || (adversary_ && adversary_->replied(reply))) return;
         const auto asked = asked_.find(reply.id);
         if (asked == asked_.end()) return;
         if (!reply.what.ok()) {
@@ -296,9 +264,9 @@ class Life {
     bool troubled_ = true;
     bool slow_ = false;  ///< the rest of a long outage is waited for
     TimePoint second_{};
-    std::uint64_t before_ = 0;                        ///< events until then
-    std::set<std::string> registered_;                ///< and acknowledged, not stopped since
-    std::map<std::uint64_t, std::int64_t> commands_;  ///< request and signal, not yet answered
+    std::uint64_t before_ = 0;          ///< events until then
+    std::set<std::string> registered_;  ///< and acknowledged, not stopped since
+    Commands commands_;
     std::uint64_t requests_ = 0;
     std::uint64_t knocks_ = 0;
     struct Asked {

@@ -22,7 +22,7 @@ struct Faults {
     bool expulsions = true;   ///< rare, from five peers on: a peer is put out by a statement
     bool disks = true;        ///< rare: a store fails; its agent lives on, and restarts later
     bool every_rare = false;  ///< all rare classes in every seed
-    bool commands = false;    ///< signals to tasks, through whatever peer
+    bool commands = false;    ///< signals to tasks and restarts, through whatever peer
 };
 
 struct Options {
@@ -49,6 +49,7 @@ struct Outcome {
     LogIndex log;
     std::uint64_t jobs = 0, refused = 0;
     std::uint64_t obeyed = 0;  ///< commands to tasks, of those that were answered
+    std::uint64_t restarts = 0;  ///< of these
     Tally tally;
     Duration recovered{};  ///< after the trouble ended
 };
