@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "tests/placement/ledger/world.h"
 
 namespace gaggle::node {
@@ -67,6 +69,27 @@ TEST_CASE("who waits for a parameterized job hears of its children") {
     CHECK(ask(world, QueryKind::job, "sum").index > dispatched);
     world.run(child("other", "1"), {2});
     CHECK(ask(world, QueryKind::job, "sum").index < world.index.value);
+}
+
+TEST_CASE("an allocation is found by any beginning of its id that no other has") {
+    ledger::World world;
+    world.run(ledger::job_named("web", 10), {1, 1, 1, 1, 1, 1, 1, 1, 1, 1});
+    const auto& allocs = world.ledger.allocs();
+    REQUIRE(allocs.size() >= 10);
+    for (const auto& [wanted, record] : allocs) {
+        const std::string text = to_string(wanted);
+        for (std::size_t length = 0; length <= text.size(); ++length) {
+            const std::string beginning = text.substr(0, length);
+            const auto same = std::count_if(allocs.begin(), allocs.end(), [&](const auto& other) {
+                return to_string(other.first).starts_with(beginning);
+            });
+            const Answer answer = ask(world, QueryKind::allocation, beginning);
+            CHECK(answer.found == (length > 0 && same == 1));
+            if (answer.found) CHECK(answer.allocs.at(0).id == wanted);
+        }
+        CHECK_FALSE(ask(world, QueryKind::allocation, text + "0").found);
+        CHECK_FALSE(ask(world, QueryKind::allocation, text.substr(0, 35) + "g").found);
+    }
 }
 
 }  // namespace gaggle::node
