@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <charconv>
+#include <map>
+#include <set>
 
 #include "allocrunner/drivers/capabilities.h"
 #include "allocrunner/drivers/docker_volumes.h"
@@ -84,10 +86,11 @@ Error wrong(const std::string& what) { return {Errc::invalid, "config of driver 
 Result<void> put_ports(const TaskSpec& spec, const ConfigReader& options, Object& body,
                        Object& host) {
     Object exposed;
-    Object bindings;
+    std::map<std::string, List> bindings;  // several of our ports may lead to one inside
     const auto inside_by_map = options.map("port_map");
-    std::vector<std::string> labels = options.texts("ports");
-    for (const auto& [label, inside] : inside_by_map) labels.push_back(label);
+    const std::vector<std::string> listed = options.texts("ports");
+    std::set<std::string> labels(listed.begin(), listed.end());
+    for (const auto& [label, inside] : inside_by_map) labels.insert(label);
     for (const std::string& label : labels) {
         const auto port = std::find_if(spec.ports.begin(), spec.ports.end(),
                                        [&](const TaskPort& one) { return one.label == label; });
@@ -100,14 +103,15 @@ Result<void> put_ports(const TaskSpec& spec, const ConfigReader& options, Object
             mapped == inside_by_map.end() ? std::to_string(port->to) : mapped->second;
         for (const char* protocol : {"/tcp", "/udp"}) {
             exposed[inside + protocol] = object({});
-            bindings[inside + protocol] =
-                list({object({{"HostIp", text(port->host_ip)},
-                              {"HostPort", text(std::to_string(port->host))}})});
+            bindings[inside + protocol].push_back(object(
+                {{"HostIp", text(port->host_ip)}, {"HostPort", text(std::to_string(port->host))}}));
         }
     }
     if (exposed.empty()) return {};
     body["ExposedPorts"] = object(std::move(exposed));
-    host["PortBindings"] = object(std::move(bindings));
+    Object published;
+    for (auto& [inside, ours] : bindings) published[inside] = list(std::move(ours));
+    host["PortBindings"] = object(std::move(published));
     return {};
 }
 

@@ -144,15 +144,16 @@ class Engine:
 
 
 class Docker(Engine):
-    """dockerd without a bridge."""
+    """dockerd without a bridge; or with one, `bridge` its address, in a network that the prefix enters."""
 
-    def __init__(self, prefix=()):
+    def __init__(self, prefix=(), bridge=None):
+        self.network = ['--bip', bridge] if bridge else ['--bridge=none', '--iptables=false']
         super().__init__('dockerd', 'docker.io', prefix)
 
     def options(self):
         return ['--data-root', self.directory + '/root', '--exec-root', self.directory + '/exec',
                 '--pidfile', self.directory + '/pid', '-H', 'unix://' + self.socket,
-                '--bridge=none', '--iptables=false', '--live-restore']
+                *self.network, '--live-restore']
 
 
 # Where this machine is a container itself, Podman may not raise the limits as high as it wants to.

@@ -26,7 +26,8 @@ std::string container(const golden::Directive& asked) {
     context.resources.cpu = MegaHertz{asked.number("cpu", 100)};
     context.resources.memory = MegaBytes{asked.number("memory", 64)};
     context.resources.memory_max = MegaBytes{asked.number("memory_max", 0)};
-    context.ports = {{.label = "http", .host_ip = "10.0.0.1", .host = 20'001, .to = 80}};
+    context.ports = {{.label = "http", .host_ip = "10.0.0.1", .host = 20'001, .to = 80},
+                     {.label = "also", .host_ip = "10.0.0.1", .host = 20'002, .to = 80}};
     context.network.netns = asked.get("netns");
     context.network.resolv_file = asked.get("resolv");
     context.network.hosts_file = asked.get("hosts");
