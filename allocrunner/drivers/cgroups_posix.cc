@@ -8,20 +8,15 @@
 #include <charconv>
 #include <cstring>
 #include <fstream>
-#include <iterator>
 #include <sstream>
 
 #include "allocrunner/drivers/cgroups.h"
+#include "base/small_file.h"
 #include "base/unique_fd.h"
 
 namespace gaggle::allocrunner {
 
 namespace {
-
-std::string text_of(const std::string& path) {
-    std::ifstream file(path, std::ios::binary);
-    return {std::istreambuf_iterator<char>(file), {}};
-}
 
 std::uint64_t number_in(std::string_view text) {
     std::uint64_t number = 0;
@@ -29,7 +24,7 @@ std::uint64_t number_in(std::string_view text) {
     return number;
 }
 
-std::uint64_t number_of(const std::string& path) { return number_in(text_of(path)); }
+std::uint64_t number_of(const std::string& path) { return number_in(small_file(path)); }
 
 /// The number behind `name` in lines of "name number".
 std::uint64_t field(const std::string& text, const std::string& name) {
@@ -47,8 +42,8 @@ bool exists(const std::string& path) {
 }
 
 TaskUsage usage_v2(const std::string& dir) {
-    const std::string cpu = text_of(dir + "/cpu.stat");
-    const std::string memory = text_of(dir + "/memory.stat");
+    const std::string cpu = small_file(dir + "/cpu.stat");
+    const std::string memory = small_file(dir + "/memory.stat");
     TaskUsage out;
     out.user_nanoseconds = field(cpu, "user_usec") * 1'000;
     out.system_nanoseconds = field(cpu, "system_usec") * 1'000;
@@ -68,8 +63,8 @@ TaskUsage usage_v1(const Cgroups& cgroups, const std::string& group) {
         const auto found = cgroups.trees.find(tree);
         return found == cgroups.trees.end() ? std::string() : found->second + group + "/" + file;
     };
-    const std::string cpu = text_of(at("cpu", "cpu.stat"));
-    const std::string memory = text_of(at("memory", "memory.stat"));
+    const std::string cpu = small_file(at("cpu", "cpu.stat"));
+    const std::string memory = small_file(at("memory", "memory.stat"));
     TaskUsage out;
     out.user_nanoseconds = number_of(at("cpuacct", "cpuacct.usage_user"));
     out.system_nanoseconds = number_of(at("cpuacct", "cpuacct.usage_sys"));
@@ -114,7 +109,7 @@ Cgroups cgroups_in(std::string_view mount_info) {
 }
 
 const Cgroups& read_cgroups() {
-    static const Cgroups found = cgroups_in(text_of("/proc/self/mountinfo"));
+    static const Cgroups found = cgroups_in(small_file("/proc/self/mountinfo"));
     return found;
 }
 
@@ -164,7 +159,7 @@ void end_group(const std::string& dir) {
         // Whoever forks all the time is forbidden it first (version 1), or all go at once.
         std::ofstream(dir + "/pids.max") << 0;
         std::ofstream(dir + "/cgroup.kill") << 1;
-        std::istringstream pids(text_of(dir + "/cgroup.procs"));
+        std::istringstream pids(small_file(dir + "/cgroup.procs"));
         for (pid_t pid = 0; pids >> pid;)
             if (pid > 1) kill(pid, SIGKILL);
         poll(nullptr, 0, kRoundMs);
@@ -175,7 +170,7 @@ void kill_in_group(const std::string& group, const std::string& pid_file) {
     const auto pid = static_cast<pid_t>(number_of(pid_file));
     if (pid <= 1) return;
     // Lines of "number:controllers:/the/group".
-    const std::string groups = text_of("/proc/" + std::to_string(pid) + "/cgroup");
+    const std::string groups = small_file("/proc/" + std::to_string(pid) + "/cgroup");
     if (groups.find(":" + group + "\n") == std::string::npos) return;
     kill(-pid, SIGKILL);
     kill(pid, SIGKILL);

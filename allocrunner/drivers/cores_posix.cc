@@ -3,8 +3,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <fstream>
-#include <iterator>
 #include <map>
 #include <mutex>
 #include <set>
@@ -12,6 +10,7 @@
 #include "allocrunner/drivers/cores.h"
 #include "allocrunner/drivers/spec_file.h"
 #include "base/names_in.h"
+#include "base/small_file.h"
 
 namespace gaggle::allocrunner {
 
@@ -23,11 +22,6 @@ std::mutex taking;  // held from looking to taking
 std::map<std::string, std::set<std::string>> shares;
 
 std::string file_of(const TaskLocation& at) { return driver_dir(at) + "/cores"; }
-
-std::string text_of(const std::string& path) {
-    std::ifstream file(path);
-    return {std::istreambuf_iterator<char>(file), {}};
-}
 
 /// Those that the agent itself may use.
 std::vector<int> machine_cpus() {
@@ -49,7 +43,7 @@ std::set<std::string> find_shares(const std::string& alloc_root) {
     for (const std::string& alloc : names_or_none(alloc_root)) {
         const std::string tasks = alloc_root + "/" + alloc + "/driver";
         for (const std::string& task : names_or_none(tasks))
-            if (std::string file = tasks + "/" + task + "/cores"; !text_of(file).empty())
+            if (std::string file = tasks + "/" + task + "/cores"; !small_file(file).empty())
                 out.insert(std::move(file));
     }
     return out;
@@ -68,7 +62,7 @@ std::set<int> taken_cpus(const std::string& alloc_root) {
     std::set<int> out;
     std::set<std::string>& files = shares_below(alloc_root);
     for (auto file = files.begin(); file != files.end();) {
-        const std::vector<int> cpus = cpus_in(text_of(*file));
+        const std::vector<int> cpus = cpus_in(small_file(*file));
         out.insert(cpus.begin(), cpus.end());
         file = cpus.empty() ? files.erase(file) : std::next(file);
     }
@@ -116,7 +110,7 @@ std::vector<int> cpus_in(std::string_view text) {
 Result<std::string> take_cores(const std::string& alloc_root, const TaskLocation& at,
                                std::int64_t count) {
     const std::lock_guard lock(taking);
-    const std::string before = text_of(file_of(at));
+    const std::string before = small_file(file_of(at));
     if (count > 0 && cpus_in(before).size() == static_cast<std::size_t>(count)) return before;
     unlink(file_of(at).c_str());
     if (count <= 0) return std::string();

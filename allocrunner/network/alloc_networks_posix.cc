@@ -1,7 +1,6 @@
 #include <unistd.h>
 
 #include <filesystem>
-#include <fstream>
 #include <thread>
 
 #include "allocrunner/network/alloc_networks.h"
@@ -14,6 +13,7 @@
 #include "allocrunner/network/program.h"
 #include "allocrunner/network/record.h"
 #include "base/log.h"
+#include "base/small_file.h"
 #include "placement/jobspec/value_json.h"
 
 namespace gaggle::allocrunner {
@@ -27,18 +27,11 @@ constexpr auto kAddPause = std::chrono::milliseconds(100);
 /// Where systemd keeps the servers behind its stub.
 constexpr const char* kResolvedServers = "/run/systemd/resolve/resolv.conf";
 
-std::string text_of(const std::string& path) {
-    std::ifstream file(path, std::ios::binary);
-    std::string out;
-    for (char byte = 0; out.size() < kCniTextMax && file.get(byte);) out.push_back(byte);
-    return out;
-}
-
 /// The machine's own, with servers that can be reached from another namespace if there are any.
 DnsConfig machine_dns(bool other_namespace) {
-    const DnsConfig own = parse_resolv_conf(text_of("/etc/resolv.conf"));
+    const DnsConfig own = parse_resolv_conf(small_file("/etc/resolv.conf", kCniTextMax));
     if (!other_namespace || !only_local_servers(own)) return own;
-    const DnsConfig behind = parse_resolv_conf(text_of(kResolvedServers));
+    const DnsConfig behind = parse_resolv_conf(small_file(kResolvedServers, kCniTextMax));
     return behind.servers.empty() ? own : behind;
 }
 
@@ -147,8 +140,9 @@ Result<void> write_files(const std::string& alloc_dir, NetworkRecord& record) {
     }
     if (!apart && asked.hostname.empty()) return {};
     const std::string name = asked.hostname.empty() ? machine_name() : asked.hostname;
-    const std::string hosts = apart ? hosts_file(network.status.ip, name)
-                                    : text_of("/etc/hosts") + "\n127.0.1.1 " + name + "\n";
+    const std::string hosts =
+        apart ? hosts_file(network.status.ip, name)
+              : small_file("/etc/hosts", kCniTextMax) + "\n127.0.1.1 " + name + "\n";
     network.tasks.hosts_file = TRY(write_network_file(alloc_dir, "hosts", hosts));
     if (asked.hostname.empty()) return {};
     network.tasks.hostname = name;

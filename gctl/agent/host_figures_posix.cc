@@ -5,10 +5,10 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
-#include <iterator>
 #include <memory>
 #include <set>
 
+#include "base/small_file.h"
 #include "gctl/agent/host_figures.h"
 
 namespace gaggle::agent {
@@ -16,11 +16,6 @@ namespace gaggle::agent {
 namespace {
 
 constexpr std::size_t kDisksMax = 64;
-
-std::string text_of(const char* path) {
-    std::ifstream file(path, std::ios::binary);
-    return {std::istreambuf_iterator<char>(file), {}};
-}
 
 Result<node::DiskFigures> disk_of(const std::string& device, const std::string& mount_point) {
     struct statvfs about {};
@@ -69,7 +64,7 @@ double mhz_per_core() {
     std::uint64_t kilohertz = 0;
     std::ifstream("/sys/devices/system/cpu/cpu0/cpufreq/cpuinfo_max_freq") >> kilohertz;
     if (kilohertz > 0) return static_cast<double>(kilohertz) / 1000;
-    const std::string info = text_of("/proc/cpuinfo");
+    const std::string info = small_file("/proc/cpuinfo");
     const auto at = info.find("cpu MHz");
     const auto colon = at == std::string::npos ? at : info.find(':', at);
     return colon == std::string::npos ? 0 : std::strtod(info.c_str() + colon + 1, nullptr);
@@ -77,9 +72,9 @@ double mhz_per_core() {
 
 Result<node::HostFigures> read_host(Meter& meter, TimePoint now, const std::string& alloc_root) {
     node::HostFigures out;
-    out.cores = TRY(meter.cores(now, text_of("/proc/stat")));
+    out.cores = TRY(meter.cores(now, small_file("/proc/stat")));
     out.mhz_per_core = mhz_per_core();
-    read_memory(text_of("/proc/meminfo"), out);
+    read_memory(small_file("/proc/meminfo"), out);
     node::DiskFigures under;
     out.disks = disks(alloc_root + "/", under);
     out.alloc_disk = TRY(disk_of(under.device, alloc_root));
