@@ -104,6 +104,8 @@ Result<Fingerprint> fingerprint_of(const Readings& readings) {
     names["cpu.modelname"] = processors.model;
     names["kernel.name"] = lower_case(readings.kernel);
     names["kernel.version"] = readings.kernel_release;
+    names["kernel.landlock"] =
+        readings.landlock > 0 ? "v" + std::to_string(readings.landlock) : "unavailable";
     names["memory.totalbytes"] = std::to_string(memory);
     names["nomad.version"] = kNomadVersion;
     names["gaggle.version"] = GAGGLE_VERSION;

@@ -27,6 +27,7 @@ struct Readings {
     std::string mount_info;           ///< /proc/self/mountinfo
     std::string boot_id;              ///< /proc/sys/kernel/random/boot_id
     std::uint64_t max_kilohertz = 0;  ///< of the first processor (cpufreq); 0: not told
+    int landlock = 0;                 ///< the newest version of Landlock it speaks; 0: none
     std::uint64_t disk_bytes = 0;     ///< of the data directory's file system
     std::uint64_t disk_free_bytes = 0;
 };

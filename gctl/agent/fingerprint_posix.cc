@@ -1,21 +1,25 @@
+#include <linux/landlock.h>
 #include <sys/statvfs.h>
+#include <sys/syscall.h>
 #include <sys/utsname.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
 #include <fstream>
-#include <iterator>
 
+#include "base/small_file.h"
 #include "gctl/agent/fingerprint.h"
 
 namespace gaggle::agent {
 
 namespace {
 
-/// Empty when it cannot be read: what the file would have told is then left out.
-std::string text_of(const char* path) {
-    std::ifstream file(path, std::ios::binary);
-    return {std::istreambuf_iterator<char>(file), {}};
+/// 0 when the kernel was built or started without it.
+int landlock_version() {
+    const long version =
+        ::syscall(SYS_landlock_create_ruleset, nullptr, 0, LANDLOCK_CREATE_RULESET_VERSION);
+    return version > 0 ? static_cast<int>(version) : 0;
 }
 
 }  // namespace
@@ -29,12 +33,13 @@ Result<Readings> read_machine(const std::string& data_dir) {
     out.kernel = system.sysname;
     out.kernel_release = system.release;
     out.machine = system.machine;
-    out.cpu_info = text_of("/proc/cpuinfo");
-    out.memory_info = text_of("/proc/meminfo");
-    out.os_release = text_of("/etc/os-release");
-    out.mount_info = text_of("/proc/self/mountinfo");
-    out.boot_id = text_of("/proc/sys/kernel/random/boot_id");
+    out.cpu_info = small_file("/proc/cpuinfo");
+    out.memory_info = small_file("/proc/meminfo");
+    out.os_release = small_file("/etc/os-release");
+    out.mount_info = small_file("/proc/self/mountinfo");
+    out.boot_id = small_file("/proc/sys/kernel/random/boot_id");
     std::ifstream("/sys/devices/system/cpu/cpu0/cpufreq/cpuinfo_max_freq") >> out.max_kilohertz;
+    out.landlock = landlock_version();
     struct statvfs disk {};
     if (::statvfs(data_dir.c_str(), &disk) != 0)
         return Error{Errc::io,

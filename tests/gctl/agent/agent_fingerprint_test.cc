@@ -1,5 +1,9 @@
 #include <doctest/doctest.h>
+#include <linux/landlock.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
+#include "base/unique_fd.h"
 #include "gctl/agent/fingerprint.h"
 
 namespace gaggle::agent {
@@ -20,6 +24,7 @@ Readings small_server() {
             .os_release = "PRETTY_NAME=\"Debian GNU/Linux 12\"\nID=debian\nVERSION_ID=\"12\"\n",
             .mount_info = "30 25 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n",
             .boot_id = kBootId,
+            .landlock = 3,
             .disk_bytes = 40ULL << 30U,
             .disk_free_bytes = 10ULL << 30U};
 }
@@ -43,6 +48,7 @@ TEST_CASE("a machine is told by Nomad's attribute names") {
         {"cpu.totalcompute", "4798"},
         {"gaggle.version", GAGGLE_VERSION},
         {"kernel.arch", "amd64"},
+        {"kernel.landlock", "v3"},
         {"kernel.name", "linux"},
         {"kernel.version", "6.1.0-18-amd64"},
         {"memory.totalbytes", "2097152000"},
@@ -81,6 +87,7 @@ TEST_CASE("what a machine does not tell is guessed low or left out") {
         readings.max_kilohertz = row.max_kilohertz;
         readings.os_release = "no equals sign\n=\nVERSION_ID=\n";
         readings.memory_info = "";
+        readings.landlock = 0;
         const auto print = fingerprint_of(readings);
         REQUIRE(print.ok());
         CHECK(print->total.cpu == MegaHertz{row.mega_hertz});
@@ -88,6 +95,7 @@ TEST_CASE("what a machine does not tell is guessed low or left out") {
         CHECK(print->attributes.at("arch") == row.arch);
         CHECK_FALSE(print->attributes.contains("os.name"));
         CHECK_FALSE(print->attributes.contains("os.version"));
+        CHECK(print->attributes.at("kernel.landlock") == "unavailable");
     }
 }
 
@@ -111,6 +119,12 @@ TEST_CASE("this machine can be read") {
     CHECK(print->total.memory.value > 0);
     CHECK(print->attributes.at("kernel.name") == "linux");
     CHECK(print->boot == fingerprint_of(*read_machine("/tmp"))->boot);
+
+    landlock_ruleset_attr rules{};
+    rules.handled_access_fs = LANDLOCK_ACCESS_FS_EXECUTE;
+    const UniqueFd made(static_cast<int>(
+        ::syscall(SYS_landlock_create_ruleset, &rules, sizeof rules.handled_access_fs, 0)));
+    CHECK((print->attributes.at("kernel.landlock") != "unavailable") == bool(made));
 
     const auto missing = read_machine("/no/such/place");
     REQUIRE_FALSE(missing.ok());
