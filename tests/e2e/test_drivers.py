@@ -108,40 +108,6 @@ def test_redis_under_exec():
     peer().gctl('job', 'stop', '-purge', 'redis-exec')
 
 
-def test_exec_isolates():
-    """A task of driver exec sees its own root and processes, cannot write the host's, and is killed above its limit."""
-    need('exec')
-    key = 'template {\n data = "the key"\n destination = "secrets/key"\n perms = "0600"\n }'
-    peer().run_job(shell('jail', 'echo "pid $$"; id -un; ls /; touch /usr/x; echo "$NOMAD_TASK_DIR"; cat /secrets/key; '
-                         'echo; stat -c "%a %U" /secrets; sleep 1', type='batch', task_extra=key))
-    done = wait_until(lambda: peer().all_allocs('jail', 'complete', 1), 60, 'it completes', [peer()])[0]
-    said = peer().gctl('alloc', 'logs', done['ID'][:8])
-    check_says(said, r'pid 1\n', r'nobody\n', r'/local\n', r'the key\n', r'700 nobody\n')
-    check('\nroot\n' not in said and '\nhome\n' not in said, f"the host's other folders are not there:\n{said}")
-    check_says(peer().gctl('alloc', 'logs', '-stderr', done['ID'][:8]), 'Read-only file system')
-    no_retry = 'restart {\n attempts = 0\n mode = "fail"\n }'
-    never = 'reschedule {\n attempts = 0\n unlimited = false\n }'
-    peer().run_job(shell('eater', 'x=x; while :; do x=$x$x; done', type='batch', memory=16, task_extra=no_retry,
-                         job_extra=never), expect=(0, 1))
-    dead = wait_until(lambda: peer().all_allocs('eater', 'failed', 1), 60, 'it is killed', [peer()])[0]
-    check_says(peer().gctl('alloc', 'status', dead['ID'][:8]), 'want of memory|OOM')
-
-
-def test_exec_that_cannot_start_says_why():
-    """A command of driver exec that is missing or not executable fails for good, in words; nothing of it is left."""
-    need('exec')
-    never = 'reschedule {\n attempts = 0\n unlimited = false\n }'
-    for name, command, why in (('gone', '/no/such/program', 'No such file or directory; install it on this peer'),
-                               ('plain', '/etc/passwd', 'it is not executable; give it a mode such as 0755')):
-        text = shell(name, 'echo ran', type='batch', job_extra=never)
-        peer().run_job(text.replace('command = "/bin/sh"', f'command = "{command}"'), expect=(0, 1))
-        failed = wait_until(lambda: peer().all_allocs(name, 'failed', 1), 60, f'{name} fails', [peer()])[0]
-        check_says(peer().gctl('alloc', 'status', failed['ID'][:8]), 'Driver Failure',
-                   f'find executable "{command}": {why}')
-        check(peer().alloc(failed['ID'])['TaskStates']['t']['Restarts'] == 0, 'another try would not help')
-        check(not peer().pids_of_allocs([failed]), 'nothing of it runs')
-
-
 def test_web_server_in_docker():
     """A web server in a container serves its page on the allocation's port; stopping the job removes the container."""
     need('docker')
