@@ -11,7 +11,6 @@
 
 #include "allocrunner/disk_notice.h"
 #include "allocrunner/disk_open_files.h"
-#include "allocrunner/disk_quota.h"
 #include "base/unique_fd.h"
 #include "tests/allocrunner/fake_world.h"
 #include "tests/allocrunner/scratch.h"
@@ -280,13 +279,6 @@ TEST_CASE("changes are told by allocation, and only theirs") {
     notice->take();
     write_file(second + "/t/local/deep/new", 20);
     CHECK(notice->take().touched == Touched{alloc_id(2)});
-}
-
-TEST_CASE("where the file system keeps no books by project, the reason is said") {
-    const auto quota = DiskQuota::open("/proc");
-    REQUIRE(!quota.ok());
-    CHECK(quota.error().code == Errc::unavailable);
-    CHECK(quota.error().detail.find("prjquota") != std::string::npos);
 }
 
 }  // namespace

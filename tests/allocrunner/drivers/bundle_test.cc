@@ -1,9 +1,7 @@
 #include <doctest/doctest.h>
 
 #include "allocrunner/drivers/capabilities.h"
-#include "allocrunner/drivers/cgroups.h"
 #include "allocrunner/drivers/container_name.h"
-#include "allocrunner/drivers/cores.h"
 #include "allocrunner/drivers/drivers.h"
 #include "allocrunner/drivers/oci_bundle.h"
 #include "allocrunner/drivers/spec_file.h"
@@ -124,107 +122,6 @@ TEST_CASE("a command inside has a terminal of the asked size from its first mome
     CHECK(shown.find(R"("consoleSize":{"height":30,"width":100})") != std::string::npos);
     CHECK(shown.find(R"("terminal":true)") != std::string::npos);
     CHECK(process({}).find("consoleSize") == std::string::npos);
-}
-
-TEST_CASE("what kind of control groups a machine has is read from its mounts") {
-    const std::string v1 =
-        "30 25 0:26 / /sys/fs/cgroup/cpu,cpuacct rw shared:9 - cgroup cgroup rw,cpu,cpuacct\n"
-        "31 25 0:27 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n";
-    const std::string v2 = "32 25 0:28 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw\n";
-    CHECK(cgroups_in(v2) == Cgroups{.v2 = true, .unified = "/sys/fs/cgroup/unified", .trees = {}});
-    const Cgroups both = cgroups_in(v1 + v2);
-    CHECK_FALSE(both.v2);
-    CHECK(both.trees.at("cpuacct") == "/sys/fs/cgroup/cpu,cpuacct");
-    CHECK(oom_file(both, "/gaggle/x") == "/sys/fs/cgroup/memory/gaggle/x/memory.oom_control");
-    CHECK(oom_file(cgroups_in(v2), "/g") == "/sys/fs/cgroup/unified/g/memory.events");
-    CHECK_FALSE(cgroups_in("1 2 3:4 / / rw - ext4 /dev/vda rw\nnonsense\n").any());
-}
-
-TEST_CASE("a list of processors is written and read") {
-    CHECK(text_of_cpus({0, 1, 2, 5, 7, 8}) == "0-2,5,7-8");
-    CHECK(cpus_in("0-2,5,7-8\n") == std::vector{0, 1, 2, 5, 7, 8});
-    CHECK(text_of_cpus({}).empty());
-    for (const char* bad : {"x", "1-", "3-1", "-1", "1,,2", "1-99999999", "1:2"})
-        CHECK(cpus_in(bad).empty());
-}
-
-TEST_CASE("processors belong to one task until they are given back") {
-    const ScratchDir scratch;
-    const auto at = [&](const std::string& alloc) {
-        const TaskLocation place{
-            .alloc = alloc, .alloc_dir = scratch.path() + "/" + alloc, .task = "main"};
-        std::filesystem::create_directories(driver_dir(place));
-        return place;
-    };
-    const auto count =
-        static_cast<std::int64_t>(cpus_in(*take_cores(scratch.path(), at("a"), 1)).size());
-    CHECK(count == 1);
-    const std::string mine = *take_cores(scratch.path(), at("a"), 1);
-    CHECK(mine == *take_cores(scratch.path(), at("a"), 1));  // the next run has the same
-    const auto too_many = take_cores(scratch.path(), at("b"), 100'000);
-    REQUIRE(!too_many.ok());
-    CHECK(too_many.error().code == Errc::unavailable);
-    if (const auto other = take_cores(scratch.path(), at("b"), 1)) CHECK(*other != mine);
-    give_back_cores(at("a"));
-    give_back_cores(at("b"));
-    CHECK(*take_cores(scratch.path(), at("c"), 1) == mine);
-}
-
-TEST_CASE("a task learns which processors are its own, and no other task is told any") {
-    const ScratchDir scratch;
-    const TaskLocation at{.alloc = "a", .alloc_dir = scratch.path() + "/a", .task = "main"};
-    std::filesystem::create_directories(driver_dir(at));
-    TaskSpec spec;
-    CHECK(cores_environment(scratch.path(), at, spec)->empty());
-    spec.resources.cores = 1;
-    const auto env = cores_environment(scratch.path(), at, spec);
-    REQUIRE(env.ok());
-    CHECK(env->at("NOMAD_CPU_CORES") == *cpus_for(scratch.path(), at, 1));
-    spec.resources.cores = 100'000;
-    CHECK(cores_environment(scratch.path(), at, spec).error().code == Errc::unavailable);
-    give_back_cores(at);
-}
-
-TEST_CASE("tasks without cores share what nobody has taken, and all when nothing is left") {
-    const ScratchDir scratch;
-    const auto at = [&](const std::string& alloc) {
-        const TaskLocation place{
-            .alloc = alloc, .alloc_dir = scratch.path() + "/" + alloc, .task = "main"};
-        std::filesystem::create_directories(driver_dir(place));
-        return place;
-    };
-    const CpuPool whole = cpu_pool(scratch.path());
-    CHECK_FALSE(whole.reserved);
-    const auto all = static_cast<std::int64_t>(cpus_in(whole.shared).size());
-    CHECK(cpus_for(scratch.path(), at("shares"), 0)->empty());  // kept nowhere
-    CHECK(*cpus_for(scratch.path(), at("all"), all) == whole.shared);
-    CHECK(cpu_pool(scratch.path()).reserved);
-    CHECK(*cpus_for(scratch.path(), at("shares"), 0) == whole.shared);
-    give_back_cores(at("all"));
-    if (all < 2) return;
-    const std::string own = *cpus_for(scratch.path(), at("one"), 1);
-    const std::vector<int> rest = cpus_in(*cpus_for(scratch.path(), at("shares"), 0));
-    CHECK(rest.size() == static_cast<std::size_t>(all - 1));
-    CHECK(std::count(rest.begin(), rest.end(), cpus_in(own).front()) == 0);
-}
-
-TEST_CASE("a control group is kept to processors in either kind of tree") {
-    const ScratchDir scratch;
-    std::filesystem::create_directories(scratch.path() + "/gaggle/x");
-    const std::string file = scratch.path() + "/gaggle/x/cpuset.cpus";
-    for (const Cgroups& cgroups :
-         {Cgroups{.v2 = true, .unified = scratch.path(), .trees = {}},
-          Cgroups{.v2 = false, .unified = {}, .trees = {{"cpuset", scratch.path()}}}}) {
-        CAPTURE(cgroups.v2);
-        std::ofstream(file) << "";
-        REQUIRE(set_cpus(cgroups, "/gaggle/x", "1-2").ok());
-        CHECK(text_of(file) == "1-2");
-        CHECK(set_cpus(cgroups, "/gaggle/gone", "1").error().code == Errc::not_found);
-        std::filesystem::remove(file);
-        CHECK(set_cpus(cgroups, "/gaggle/x", "1").error().code == Errc::unavailable);
-    }
-    const Cgroups none{.v2 = false, .unified = {}, .trees = {{"memory", scratch.path()}}};
-    CHECK(set_cpus(none, "/gaggle/x", "1").error().code == Errc::unavailable);
 }
 
 TEST_CASE("a container is named after its task, whatever the task is called") {
