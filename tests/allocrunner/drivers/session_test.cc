@@ -1,4 +1,4 @@
-// Commands inside running tasks, what tasks use, and containers by the real runc.
+// Commands inside running tasks, what tasks use, and what a killed supervisor leaves.
 #include <doctest/doctest.h>
 #include <signal.h>
 #include <sys/socket.h>
@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <functional>
 
 #include "allocrunner/drivers/spec_file.h"
 #include "tests/allocrunner/drivers/stage.h"
@@ -65,14 +66,21 @@ void start_inside_and_be_killed(DriverStage& stage, const std::vector<std::strin
     waitpid(agent, nullptr, 0);
 }
 
-}  // namespace
-
-TEST_CASE("a command runs beside its task, with its environment, directory and user") {
+/// Once for each driver that works here, with a task that sleeps.
+void beside_each_task(const std::function<void(DriverStage&)>& body) {
     for (const std::string& driver : kDrivers) {
         CAPTURE(driver);
         DriverStage stage(driver);
         if (!stage.usable()) continue;
         stage.start({"/bin/sleep", "1000"});
+        body(stage);
+    }
+}
+
+}  // namespace
+
+TEST_CASE("a command runs beside its task, with its environment, directory and user") {
+    beside_each_task([&](DriverStage& stage) {
         const ExecEnd end = run_inside(stage, {"sh", "-c", "echo $COLOUR; id -un; exit 3"});
         CHECK(end.output ==
               std::string("green\n") + (stage.driver().has_own_root() ? "nobody\n" : "root\n"));
@@ -82,48 +90,36 @@ TEST_CASE("a command runs beside its task, with its environment, directory and u
         REQUIRE(!missing.ok());
         CHECK(missing.error().detail.find("find executable \"no-such-thing\"") !=
               std::string::npos);
-    }
+    });
 }
 
 TEST_CASE("a command that takes too long is killed with all that it started, its task is not") {
-    for (const std::string& driver : kDrivers) {
-        CAPTURE(driver);
-        DriverStage stage(driver);
-        if (!stage.usable()) continue;
-        stage.start({"/bin/sleep", "1000"});
+    beside_each_task([&](DriverStage& stage) {
         const std::string number = rare_number();
         const ExecEnd end =
             run_inside(stage, {"sh", "-c", "sleep " + number + " & sleep " + number}, 300ms);
         CHECK(end.timed_out);
         CHECK(eventually([&] { return !sleeps(stage, number); }));
         CHECK(is_alive(stage.live().record.pid));
-    }
+    });
 }
 
 TEST_CASE("a command has nothing of the agent's but its own input and output") {
     // As Asio's sockets are: open in every child that does not see to it.
     const int listening = socket(AF_INET, SOCK_STREAM, 0);
     REQUIRE(listening > STDERR_FILENO);
-    for (const std::string& driver : kDrivers) {
-        CAPTURE(driver);
-        DriverStage stage(driver);
-        if (!stage.usable()) continue;
-        stage.start({"/bin/sleep", "1000"});
+    beside_each_task([&](DriverStage& stage) {
         const std::string script = "for fd in /proc/$$/fd/*; do readlink $fd; done";
         const std::string open = run_inside(stage, {"sh", "-c", script}).output;
         CAPTURE(open);
         CHECK(open.find("socket") == std::string::npos);
         CHECK(std::count(open.begin(), open.end(), '\n') == 3);
-    }
+    });
     close(listening);
 }
 
 TEST_CASE("a command does not outlive its agent, or the next agent ends it") {
-    for (const std::string& driver : kDrivers) {
-        CAPTURE(driver);
-        DriverStage stage(driver);
-        if (!stage.usable()) continue;
-        stage.start({"/bin/sleep", "1000"});
+    beside_each_task([&](DriverStage& stage) {
         const std::string number = rare_number();
         start_inside_and_be_killed(stage, {"sleep", number}, number);
         stage.start_agent_again();
@@ -131,15 +127,11 @@ TEST_CASE("a command does not outlive its agent, or the next agent ends it") {
         CHECK(eventually([&] { return !sleeps(stage, number); }));
         for (const auto& entry : std::filesystem::directory_iterator(stage.dir() + "/driver/main"))
             CHECK_FALSE(entry.path().filename().string().starts_with("exec."));
-    }
+    });
 }
 
 TEST_CASE("input goes in, and its end is told") {
-    for (const std::string& driver : kDrivers) {
-        CAPTURE(driver);
-        DriverStage stage(driver);
-        if (!stage.usable()) continue;
-        stage.start({"/bin/sleep", "1000"});
+    beside_each_task([&](DriverStage& stage) {
         auto session = stage.driver().exec(stage.started(), {.argv = {"cat"}});
         REQUIRE(session.ok());
         CHECK(*(*session)->write(as_bytes("hello\n")) == 6);
@@ -148,15 +140,11 @@ TEST_CASE("input goes in, and its end is told") {
         const auto end = run_to_end(std::move(*session), 20s, 100);
         REQUIRE(end.ok());
         CHECK(end->exit_code == 0);
-    }
+    });
 }
 
 TEST_CASE("a terminal is a terminal, and has the size that is asked for") {
-    for (const std::string& driver : kDrivers) {
-        CAPTURE(driver);
-        DriverStage stage(driver);
-        if (!stage.usable()) continue;
-        stage.start({"/bin/sleep", "1000"});
+    beside_each_task([&](DriverStage& stage) {
         // runc sets the size a moment after it has started the command.
         const std::string script =
             "test -t 0 || exit 9; while [ \"$(stty size)\" != '30 90' ]; do sleep 0.02; done; "
@@ -176,7 +164,7 @@ TEST_CASE("a terminal is a terminal, and has the size that is asked for") {
             return code.has_value();
         }));
         CHECK(code == 4);
-    }
+    });
 }
 
 TEST_CASE("what a task uses is measured with all its processes") {
@@ -193,90 +181,6 @@ TEST_CASE("what a task uses is measured with all its processes") {
         stage.stop();
         CHECK(eventually([&] { return !stage.driver().usage(stage.started()).ok(); }));
     }
-}
-
-TEST_CASE("a task of driver exec has its own root, processes and limits") {
-    DriverStage stage("exec");
-    if (!stage.usable()) return;
-    std::ofstream(stage.dir() + "/main/local/mine") << "x";
-    std::ofstream(stage.dir() + "/alloc/shared") << "y";
-    stage.start({"/bin/sh", "-c",
-                 "echo pid $$; cat /local/mine /alloc/shared; echo; ls /; id -un; "
-                 "touch /usr/x /etc/x; echo z > /local/out; exit 7"});
-    const shim::Record record = stage.wait_for_exit();
-    CHECK(record.code == 7);
-    CHECK(record.signal == 0);
-    const std::string out = stage.log("stdout.0");
-    CHECK(out.find("pid 1\nxy\n") == 0);
-    CHECK(out.find("\nnobody\n") != std::string::npos);
-    CHECK(out.find("root") == std::string::npos);  // the host's /root is not there
-    CHECK(text_of(stage.dir() + "/main/local/out") == "z\n");
-    CHECK(stage.log("stderr.0").find("Read-only file system") != std::string::npos);
-    CHECK_FALSE(std::filesystem::exists("/usr/x"));
-    CHECK(stage.leftovers().empty());
-}
-
-TEST_CASE("a task of driver exec runs as root only where the agent allows it") {
-    for (const bool allowed : {false, true}) {
-        CAPTURE(allowed);
-        DriverSettings settings;
-        settings.exec_root = allowed;
-        DriverStage stage("exec", settings);
-        if (!stage.usable()) return;
-        for (const char* user : {"root", "0", "0:65534"}) {
-            CAPTURE(user);
-            stage.spec().user = user;
-            if (allowed) {
-                stage.start({"/usr/bin/id", "-u"});
-                CHECK(stage.wait_for_exit().code == 0);
-                continue;
-            }
-            const StartFailure failure = stage.failure({"/usr/bin/id", "-u"});
-            CHECK(failure.error.find("--exec-root on") != std::string::npos);
-            CHECK_FALSE(failure.may_pass);
-        }
-        if (allowed) CHECK(stage.log("stdout.0") == "0\n0\n0\n");
-    }
-}
-
-TEST_CASE("a task of driver exec finds its program with its own eyes") {
-    DriverStage stage("exec");
-    if (!stage.usable()) return;
-    std::filesystem::create_directories(stage.dir() + "/alloc/rel1/bin");
-    std::filesystem::create_symlink("/alloc/rel1", stage.dir() + "/alloc/current");
-    std::filesystem::create_symlink("../../alloc/current/bin/run", stage.dir() + "/main/local/run");
-    std::filesystem::create_symlink("/local/circle", stage.dir() + "/main/local/circle");
-    std::filesystem::create_symlink("/usr/bin/env", stage.dir() + "/main/local/env");
-    std::ofstream(stage.dir() + "/alloc/rel1/bin/run") << "#!/bin/sh\necho it runs\n";
-    chmod((stage.dir() + "/alloc/rel1/bin/run").c_str(), 0755);
-    for (const char* command : {"/alloc/current/bin/run", "/local/run", "run"}) {
-        CAPTURE(command);
-        stage.start({command});
-        CHECK(stage.wait_for_exit().code == 0);
-    }
-    CHECK(stage.log("stdout.0") == "it runs\nit runs\nit runs\n");
-    stage.start({"/local/env", "true"});
-    CHECK(stage.wait_for_exit().code == 0);
-    // A link to what only the host has leads nowhere.
-    std::filesystem::create_symlink(stage.dir() + "/alloc/rel1/bin/run",
-                                    stage.dir() + "/main/local/host");
-    for (const char* command : {"/local/circle", "/local/host", "/alloc/current/bin"}) {
-        CAPTURE(command);
-        const StartFailure failure = stage.failure({command});
-        CHECK(failure.error.find("find executable") != std::string::npos);
-        CHECK_FALSE(failure.may_pass);
-    }
-}
-
-TEST_CASE("a task of driver exec that takes too much memory is killed, and that is said") {
-    DriverStage stage("exec");
-    if (!stage.usable()) return;
-    stage.spec().resources.memory = MegaBytes{16};
-    stage.start({"/bin/sh", "-c", "x=x; while :; do x=$x$x; done"});
-    const shim::Record record = stage.wait_for_exit();
-    CHECK((record.flags & shim::kOutOfMemory) != 0);
-    CHECK((record.signal == SIGKILL || record.code != 0));
-    CHECK(stage.leftovers().empty());
 }
 
 TEST_CASE("a task whose supervisor is killed leaves nobody, also outside of its session") {
@@ -308,56 +212,6 @@ TEST_CASE("a kill reaches those who fork faster than they can be counted") {
     REQUIRE(send_kill(stage.live().socket.get()).ok());
     CHECK(stage.wait_for_exit().signal == SIGKILL);
     for (int look = 0; look < 5; ++look) CHECK_FALSE(sleeps(stage, number));
-}
-
-TEST_CASE("a container whose supervisor is killed is found by its name and removed") {
-    DriverStage stage("exec");
-    if (!stage.usable()) return;
-    stage.start({"/bin/sleep", "1000"});
-    const std::int64_t pid = stage.live().record.pid;
-    CHECK_FALSE(stage.leftovers().empty());
-    kill(static_cast<pid_t>(stage.live().shim_pid), SIGKILL);
-    CHECK(is_alive(pid));
-    REQUIRE(stage.driver().clean_up(stage.started()).ok());
-    CHECK(eventually([&] { return !is_alive(pid); }));
-    CHECK(stage.leftovers().empty());
-    CHECK(stage.driver().clean_up(stage.started()).ok());  // twice does no harm
-}
-
-TEST_CASE("a runc that is missing, fails, hangs or dies is told from a task that fails") {
-    struct Row {
-        const char* runc;  ///< a script in its place
-        const char* says;
-        bool may_pass;
-    };
-    for (const auto& row : {
-             Row{"exit 3", "runc create: exit code 3", true},
-             Row{"test $3 = --log && echo '{\"msg\":\"cgroup is full\"}' > \"$4\"; exit 1",
-                 "runc create: cgroup is full", true},
-             Row{"test $3 = --log && echo '{\"msg\":\"exec: x: not found\"}' > \"$4\"; exit 1",
-                 "runc create: exec: x: not found", false},
-             Row{"test $3 = --log && echo '{\"msg\":\"open /proc/7/ns/net: no such file or "
-                 "directory\"}' "
-                 "> \"$4\"; exit 1",
-                 "runc create: open /proc/7/ns/net: no such file or directory", true},
-             Row{"kill -9 $$", "runc create: Interrupted system call", true},
-             Row{"exit 0", "runc create: Protocol error", true},
-             Row{"exec sleep 1000", "runc create: Connection timed out; it hangs, and was given up",
-                 true},
-         }) {
-        CAPTURE(row.runc);
-        DriverStage stage("exec");
-        if (!stage.usable()) return;
-        stage.replace_runc(row.runc);
-        stage.patience_ms = 300;
-        const StartFailure failure = stage.failure({"/bin/true"});
-        CAPTURE(failure.error);
-        CHECK(failure.error.find(row.says) != std::string::npos);
-        CHECK(failure.may_pass == row.may_pass);
-    }
-    DriverStage stage("exec");
-    stage.replace_runc(nullptr);
-    CHECK_FALSE(stage.driver().fingerprint().detected);
 }
 
 }  // namespace gaggle::allocrunner
