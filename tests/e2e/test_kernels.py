@@ -5,7 +5,7 @@ from harness import check, check_says
 
 def test_exec_under_version_2():
     """Driver exec's isolation, limits and rights, as a kernel with control groups of version 2 shows them."""
-    said = kernel.run_under('tests/e2e/run.py --jobs 1 exec_driver', 240)
+    said = kernel.run_under('GAGGLE_E2E_PATIENCE=3 tests/e2e/run.py --jobs 1 exec_driver', 300)
     check_says(said, r'\n5 passed, 0 failed \(')
 
 
