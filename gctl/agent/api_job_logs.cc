@@ -38,6 +38,7 @@ void JobLogs::listed(Exchange& exchange, const node::Answer& answer) {
         if (!answer.found || (answer.jobs.empty() && answer.allocs.empty()))
             return exchange.refuse(404, "job not found", headers_of(answer));
         exchange.begin_stream("application/json");
+        if (wanted_.follow) heartbeat_due_ = exchange.now() + kJobLogsHeartbeat;
     }
     if (wanted_.follow && answer.index < index_) {  // a copy that lags: what is new is not in it
         list_due_ = exchange.now() + kJobLogsRetryPause;
@@ -196,11 +197,16 @@ void JobLogs::written(Exchange& exchange) {
 
 void JobLogs::tick(Exchange& exchange) {
     if (list_due_ && *list_due_ <= exchange.now() && !listing_) list(exchange);
+    if (heartbeat_due_ && *heartbeat_due_ <= exchange.now()) {
+        exchange.piece("{}", false);
+        heartbeat_due_ = exchange.now() + kJobLogsHeartbeat;
+    }
     pump(exchange);
 }
 
 std::optional<TimePoint> JobLogs::next_wakeup() const {
     std::optional<TimePoint> soonest = list_due_;
+    if (heartbeat_due_ && (!soonest || *heartbeat_due_ < *soonest)) soonest = heartbeat_due_;
     if (pieces_ >= kJobLogsPiecesMax || reads_ >= kJobLogsReadsMax) return soonest;
     for (const auto& [key, source] : sources_) {
         const auto there = reads_at_.find(source.home);

@@ -6,7 +6,9 @@
 // once a source has sent all that was there. Few pieces are under way to the client at a time, so a
 // slow one slows the reading; the sources take turns, so a talkative one does not silence others,
 // and few reads go to one peer at a time, so one that does not answer holds up its own tasks only.
-// A source that cannot be read is left out, and its frame says why.
+// A source that cannot be read is left out, and its frame says why. While nothing is said, a
+// follower gets an empty frame each second: both sides notice a dead connection, and the reader
+// that time passes.
 #pragma once
 
 #include <map>
@@ -22,6 +24,7 @@ namespace gaggle {
 constexpr Duration kJobLogsPoll = 200ms;   ///< for a few sources; more are read less often
 constexpr Duration kJobLogsListWait = 5s;  ///< a job can end without a change of allocations
 constexpr Duration kJobLogsRetryPause = 1s;
+constexpr Duration kJobLogsHeartbeat = 1s;
 constexpr Duration kJobLogsPatience = 30s;     ///< without an answer, of one source
 constexpr std::size_t kJobLogsPiecesMax = 16;  ///< on their way to the client
 constexpr std::size_t kJobLogsReadsMax = 32;   ///< under way at a time
@@ -80,6 +83,7 @@ class JobLogs : public Flow {
     std::map<PeerNumber, std::size_t> reads_at_;  ///< of `reads_`
     std::uint64_t index_ = 0;                     ///< of the last list
     bool listing_ = false;
+    std::optional<TimePoint> heartbeat_due_;
     std::optional<TimePoint> list_due_;
     bool job_over_ = false;
     std::size_t pieces_ = 0;

@@ -10,6 +10,7 @@
 
 #include "gctl/cli/http_client.h"
 #include "gctl/cli/json.h"
+#include "gctl/cli/model.h"
 #include "placement/jobspec/value.h"
 
 namespace gaggle::cli {
@@ -56,8 +57,15 @@ class Api {
 /// `invalid` with the list when there are several. An exact id wins; nodes may be named by name.
 Result<std::string> resolve_job(const Api& api, const std::string& prefix);
 Result<std::string> resolve_alloc(const Api& api, const std::string& prefix);
-/// The allocation to look into: `id` itself, or with `by_job` the newest running one of that job.
-Result<std::string> alloc_to_ask(const Api& api, const std::string& id, bool by_job);
+/// What names the allocation to look into.
+struct AllocWanted {
+    std::string id;       ///< of an allocation, or of a job
+    bool by_job = false;  ///< the job's newest running allocation that has the task
+    std::string task;     ///< empty: any
+};
+Result<std::string> alloc_to_ask(const Api& api, const AllocWanted& wanted);
+/// The ids and states of the jobs that were dispatched from this one, newest first.
+Result<std::vector<JobStub>> dispatched_jobs(const Api& api, const std::string& job);
 Result<std::string> resolve_eval(const Api& api, const std::string& prefix);
 Result<std::string> resolve_node(const Api& api, const std::string& prefix);
 

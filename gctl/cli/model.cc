@@ -42,10 +42,12 @@ std::map<std::string, Metrics> failed_of(const Json& json) {
 
 JobStub job_stub_of(const Json& json) {
     return {.id = json["ID"].text(),
+            .parent = json["ParentID"].text(),
             .type = json["Type"].text(),
             .status = json["Status"].text(),
             .priority = json["Priority"].whole(),
             .stop = json["Stop"].flag(),
+            .parameterized = json["ParameterizedJob"].flag() && json["ParentID"].text().empty(),
             .submitted = time_of(json["SubmitTime"])};
 }
 
@@ -58,8 +60,10 @@ AllocStub alloc_stub_of(const Json& json) {
                   .group = json["TaskGroup"].text(),
                   .job_id = json["JobID"].text(),
                   .desired = json["DesiredStatus"].text(),
+                  .desired_description = json["DesiredDescription"].text(),
                   .client = json["ClientStatus"].text(),
                   .description = json["ClientDescription"].text(),
+                  .follow_up_eval = json["FollowupEvalID"].text(),
                   .version = json["JobVersion"].whole(),
                   .create_index = index_of(json["CreateIndex"]),
                   .created = time_of(json["CreateTime"]),
@@ -175,20 +179,21 @@ RegionMember region_member_of(const Json& json) {
 std::vector<JobStub> jobs_of(const Json& json) { return each(json, job_stub_of); }
 
 JobView job_of(const Json& json) {
-    JobView out{.id = json["ID"].text(),
-                .parent = json["ParentID"].text(),
-                .name = json["Name"].text(),
-                .name_space = json["Namespace"].text(),
-                .type = json["Type"].text(),
-                .status = json["Status"].text(),
-                .priority = json["Priority"].whole(),
-                .version = json["Version"].whole(),
-                .stop = json["Stop"].flag(),
-                .periodic = !json["Periodic"].is_null(),
-                .parameterized = !json["ParameterizedJob"].is_null(),
-                .submitted = time_of(json["SubmitTime"]),
-                .datacenters = json["Datacenters"].texts(),
-                .groups = {}};
+    JobView out{
+        .id = json["ID"].text(),
+        .parent = json["ParentID"].text(),
+        .name = json["Name"].text(),
+        .name_space = json["Namespace"].text(),
+        .type = json["Type"].text(),
+        .status = json["Status"].text(),
+        .priority = json["Priority"].whole(),
+        .version = json["Version"].whole(),
+        .stop = json["Stop"].flag(),
+        .periodic = !json["Periodic"].is_null(),
+        .parameterized = !json["ParameterizedJob"].is_null() && json["ParentID"].text().empty(),
+        .submitted = time_of(json["SubmitTime"]),
+        .datacenters = json["Datacenters"].texts(),
+        .groups = {}};
     for (const Json& group : json["TaskGroups"].items())
         out.groups.emplace_back(group["Name"].text(), group["Count"].whole());
     return out;
@@ -218,10 +223,8 @@ std::vector<AllocStub> allocs_of(const Json& json) { return each(json, alloc_stu
 AllocView alloc_of(const Json& json) {
     const Json shared = json["AllocatedResources"]["Shared"];
     return {.stub = alloc_stub_of(json),
-            .desired_description = json["DesiredDescription"].text(),
             .previous_allocation = json["PreviousAllocation"].text(),
             .next_allocation = json["NextAllocation"].text(),
-            .follow_up_eval = json["FollowupEvalID"].text(),
             .reschedules = reschedules_of(json),
             .tasks = tasks_of(json),
             .ports = ports_of(shared),
@@ -274,6 +277,10 @@ EvalView eval_of(const Json& json) {
             .queued = json["QueuedAllocations"].whole_map()};
 }
 
+bool waits_for_time(const EvalView& eval) {
+    return !eval.wait_until.empty() && !eval.wait_until.starts_with("0001-01-01T");
+}
+
 std::vector<NodeStub> nodes_of(const Json& json) { return each(json, node_stub_of); }
 
 NodeView node_of(const Json& json) {
@@ -286,7 +293,9 @@ NodeView node_of(const Json& json) {
                  .memory = json["NodeResources"]["Memory"]["MemoryMB"].whole(),
                  .disk = json["NodeResources"]["Disk"]["DiskMB"].whole()};
     for (const auto& [name, driver] : json["Drivers"].fields())
-        if (driver["Detected"].flag()) out.drivers[name] = driver["Healthy"].flag();
+        out.drivers[name] = {.healthy = driver["Healthy"].flag(),
+                             .detected = driver["Detected"].flag(),
+                             .reason = driver["HealthDescription"].text()};
     return out;
 }
 

@@ -31,16 +31,18 @@ struct Metrics {
 };
 
 struct JobStub {
-    std::string id, type, status;
+    std::string id, parent, type, status;
     std::int64_t priority = 0;
     bool stop = false;
+    bool parameterized = false;  ///< as JobView's
     WallTime submitted;
 };
 
 struct JobView {
     std::string id, parent, name, name_space, type, status;
     std::int64_t priority = 0, version = 0;
-    bool stop = false, periodic = false, parameterized = false;
+    bool stop = false, periodic = false;
+    bool parameterized = false;  ///< waits for dispatches; not so one that was dispatched
     WallTime submitted;
     std::vector<std::string> datacenters;
     std::vector<std::pair<std::string, std::int64_t>> groups;  ///< name and count
@@ -57,7 +59,8 @@ struct ChildrenSummary {
 
 struct AllocStub {
     std::string id, eval_id, name, node_id, node_name, group, job_id;
-    std::string desired, client, description;
+    std::string desired, desired_description, client, description;
+    std::string follow_up_eval;  ///< failed: this one will look at it again
     std::int64_t version = 0;
     std::uint64_t create_index = 0;
     WallTime created, modified;
@@ -101,7 +104,7 @@ struct RescheduleView {
 
 struct AllocView {
     AllocStub stub;
-    std::string desired_description, previous_allocation, next_allocation, follow_up_eval;
+    std::string previous_allocation, next_allocation;
     RescheduleView reschedules;
     std::vector<TaskView> tasks;
     std::vector<PortView> ports;
@@ -136,7 +139,11 @@ struct NodeView {
     NodeStub stub;
     std::string http_address;
     std::map<std::string, std::string> attributes, meta;
-    std::map<std::string, bool> drivers;  ///< name -> healthy
+    struct Driver {
+        bool healthy = false, detected = false;
+        std::string reason;  ///< why it is not healthy
+    };
+    std::map<std::string, Driver> drivers;
     std::int64_t cpu = 0, memory = 0, disk = 0;
 };
 
@@ -227,6 +234,8 @@ Usage usage_of(const Json& allocs);
 FileView file_of(const Json& json);
 std::vector<EvalView> evals_of(const Json& json);
 EvalView eval_of(const Json& json);
+/// Nobody looks at it before `wait_until`; Go's zero time is no time.
+bool waits_for_time(const EvalView& eval);
 std::vector<NodeStub> nodes_of(const Json& json);
 NodeView node_of(const Json& json);
 std::vector<ServiceName> service_names_of(const Json& json);

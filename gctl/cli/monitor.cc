@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "gctl/cli/api.h"
 #include "gctl/cli/render.h"
 
 namespace gaggle::cli {
@@ -34,9 +35,9 @@ void Monitor::headline(const std::string& text) {
 Result<int> Monitor::watch(const std::string& eval_id) {
     const EvalView eval = TRY(decided(eval_id));
     if (eval.status != "complete") return 1;
-    const int waiting = eval.failed.empty() ? 0 : 2;
+    const bool delayed = TRY(tell_delay(eval));
     const int code = TRY(settled(eval));
-    return code == 0 ? waiting : code;
+    return code == 0 && (delayed || !eval.failed.empty()) ? 2 : code;
 }
 
 Result<int> Monitor::watch_decision(const std::string& eval_id) {
@@ -83,7 +84,6 @@ void Monitor::tell_failures(const EvalView& eval) {
     if (!eval.blocked_eval.empty())
         say("Evaluation \"" + shown(eval.blocked_eval) +
             "\" waiting for additional capacity to place remainder");
-    if (!eval.next_eval.empty()) say("Evaluation \"" + shown(eval.next_eval) + "\" will try again");
 }
 
 Result<std::vector<AllocStub>> Monitor::tell_allocs(const std::string& eval_id) {
@@ -110,31 +110,117 @@ void Monitor::tell_alloc(const AllocStub& alloc) {
     }
     std::string& told = clients_[alloc.id];
     if (told == alloc.client) return;
+    const std::string& why = alloc.client == "lost" ? alloc.desired_description : alloc.description;
     say(name + " status changed: \"" + told + "\" -> \"" +
-        status_text(context_.console, alloc.client) + "\"" +
-        (alloc.description.empty() ? "" : " (" + alloc.description + ")"));
+        status_text(context_.console, alloc.client) + "\"" + (why.empty() ? "" : " (" + why + ")"));
     told = alloc.client;
 }
 
 Result<int> Monitor::settled(const EvalView& eval) {
-    std::string waiting;
+    std::vector<AllocStub> watched;
     for (int round = 0; round < kRounds; ++round) {
         if (round > 0) context_.world.pause(kInterval);
-        waiting.clear();
-        bool failed = false;
-        for (const AllocStub& alloc : TRY(tell_allocs(eval.id))) {
-            if (alloc.desired != "run") continue;
-            if (alloc.client == "pending") waiting = alloc.id;
-            if (alloc.client == "failed" || alloc.client == "lost") failed = true;
-        }
-        if (waiting.empty()) return failed ? 1 : 0;
+        watched = TRY(tell_allocs(eval.id));
+        if (!TRY(still_moves(watched))) return tell_outcome(eval, watched);
     }
+    std::string waiting;
+    for (const AllocStub& alloc : watched)
+        if (waiting.empty() || alloc.client == "pending") waiting = alloc.id;
     return Error{Errc::timeout, "watch evaluation " + shown(eval.id) + ": allocation " +
-                                    shown(waiting) + " still starts after " +
+                                    shown(waiting) + " is not settled after " +
                                     for_people(kSettleMax) +
                                     "; look at it with `gctl alloc "
                                     "status " +
                                     shown(waiting) + "`"};
+}
+
+/// Adds those that took the place of lost ones. False: nothing more is going to happen by itself
+/// but for what waits.
+Result<bool> Monitor::still_moves(std::vector<AllocStub>& watched) {
+    for (std::size_t at = 0; at < watched.size(); ++at) {
+        const AllocStub alloc = watched[at];  // a copy, for more are added
+        const bool ended = alloc.client == "failed" || alloc.client == "lost";
+        if (!ended && alloc.desired == "run" && alloc.client == "pending") return true;
+        if (ended && TRY(undecided(alloc.job_id))) return true;
+        if (alloc.client != "lost") continue;
+        const std::optional<AllocStub> next = TRY(successor(alloc));
+        if (!next) continue;
+        tell_alloc(*next);
+        watched.push_back(*next);
+    }
+    return false;
+}
+
+Result<int> Monitor::tell_outcome(const EvalView& eval, const std::vector<AllocStub>& watched) {
+    bool failed = false, missing = false;
+    for (const AllocStub& alloc : watched) {
+        const bool replaced = alloc.client == "lost" && TRY(successor(alloc));
+        if (alloc.client == "failed" && alloc.desired == "run") {
+            failed = true;
+            EvalView waits = eval;
+            waits.next_eval = alloc.follow_up_eval;
+            TRY(tell_delay(waits));
+        }
+        if (alloc.client != "lost" || replaced) continue;
+        missing = true;
+        say("Allocation \"" + shown(alloc.id) + "\" is lost, and nothing has taken its place" +
+            (alloc.desired_description.empty() ? "" : ": " + alloc.desired_description));
+        TRY(tell_room(alloc));
+    }
+    if (failed) return 1;
+    return missing ? 2 : 0;
+}
+
+/// An evaluation of the job is still being worked on.
+Result<bool> Monitor::undecided(const std::string& job) {
+    const Value answer =
+        TRY(api_.get("watch job \"" + job + "\"", "/v1/job/" + url_encoded(job) + "/evaluations"));
+    for (const EvalView& eval : evals_of(Json(answer)))
+        if (eval.status == "pending" && !waits_for_time(eval)) return true;
+    return false;
+}
+
+/// The newest allocation of the same name, when it is a newer one.
+Result<std::optional<AllocStub>> Monitor::successor(const AllocStub& lost) {
+    const Value answer = TRY(api_.get("watch job \"" + lost.job_id + "\"",
+                                      "/v1/job/" + url_encoded(lost.job_id) + "/allocations"));
+    std::optional<AllocStub> newest;
+    for (const AllocStub& alloc : allocs_of(Json(answer)))
+        if (alloc.name == lost.name && alloc.create_index > lost.create_index &&
+            (!newest || alloc.create_index > newest->create_index))
+            newest = alloc;
+    return newest;
+}
+
+/// Why there is no room for what would take the place of `lost`.
+Result<void> Monitor::tell_room(const AllocStub& lost) {
+    const Value answer = TRY(api_.get("watch job \"" + lost.job_id + "\"",
+                                      "/v1/job/" + url_encoded(lost.job_id) + "/evaluations"));
+    for (EvalView eval : evals_of(Json(answer))) {
+        if (eval.status != "blocked" || !evals_told_.insert(eval.id).second) continue;
+        eval.blocked_eval = eval.id;
+        tell_failures(eval);
+    }
+    return {};
+}
+
+/// True: something of the job waits for the delay of its reschedule policy, and that was told.
+Result<bool> Monitor::tell_delay(const EvalView& eval) {
+    if (eval.next_eval.empty()) return false;
+    const std::string purpose = "show evaluation " + shown(eval.next_eval);
+    const Value answer = TRY(api_.get(purpose, "/v1/evaluation/" + eval.next_eval));
+    const EvalView next = eval_of(Json(answer));
+    if (next.status != "pending" || !waits_for_time(next)) return false;
+    if (!evals_told_.insert(next.id).second) return true;
+    const Value allocs =
+        TRY(api_.get(purpose, "/v1/job/" + url_encoded(eval.job_id) + "/allocations"));
+    for (const AllocStub& alloc : allocs_of(Json(allocs)))
+        if (alloc.follow_up_eval == next.id)
+            say("Allocation \"" + shown(alloc.id) + "\" of group \"" + alloc.group +
+                "\" failed; by its reschedule policy it is replaced no earlier than " +
+                when_or_na(next.wait_until));
+    say("Evaluation \"" + shown(next.id) + "\" will try again at " + when_or_na(next.wait_until));
+    return true;
 }
 
 }  // namespace gaggle::cli

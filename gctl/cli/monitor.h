@@ -1,10 +1,13 @@
 // Watches an evaluation until it is decided, and its allocations until they run, line by line.
 //
 // It asks the agent a few times a second and tells what has changed since it asked last, as Nomad's
-// command line does. Nothing is lost when it is interrupted: what was submitted goes on.
+// command line does. An allocation that was lost (its peer went, a stranger holds its static port)
+// is followed to the one that takes its place. Nothing is lost when it is interrupted: what was
+// submitted goes on.
 #pragma once
 
 #include <map>
+#include <optional>
 #include <set>
 
 #include "gctl/cli/context.h"
@@ -18,7 +21,8 @@ class Monitor {
         : context_(context), api_(api), verbose_(verbose) {}
 
     /// 0: decided, and all of it runs or is complete; 1: an allocation failed, the evaluation did
-    /// not end well, or it took longer than kSettleMax; 2: some of it waits for room.
+    /// not end well, or it took longer than kSettleMax; 2: some of it waits for room or for the
+    /// delay of its reschedule policy, or was lost and nothing has taken its place.
     Result<int> watch(const std::string& eval_id);
     /// The same without the allocations.
     Result<int> watch_decision(const std::string& eval_id);
@@ -26,6 +30,12 @@ class Monitor {
   private:
     Result<EvalView> decided(const std::string& eval_id);
     Result<int> settled(const EvalView& eval);
+    Result<bool> still_moves(std::vector<AllocStub>& watched);
+    Result<int> tell_outcome(const EvalView& eval, const std::vector<AllocStub>& watched);
+    Result<bool> undecided(const std::string& job);
+    Result<std::optional<AllocStub>> successor(const AllocStub& lost);
+    Result<void> tell_room(const AllocStub& lost);
+    Result<bool> tell_delay(const EvalView& eval);
     Result<std::vector<AllocStub>> tell_allocs(const std::string& eval_id);
     void tell_alloc(const AllocStub& alloc);
     void tell_failures(const EvalView& eval);
@@ -37,6 +47,7 @@ class Monitor {
     const Api& api_;
     bool verbose_;
     bool job_told_ = false;
+    std::set<std::string> evals_told_;  ///< those that wait for room or for their time
     std::string status_;
     std::map<std::string, std::string> clients_;  ///< allocation -> client status told last
 };

@@ -193,9 +193,7 @@ void OptionBuilder::add_agent() {
     add_networks(app, to.networks);
     app->add_option_function<std::string>(
         "--file-artifacts",
-        [&to](const std::string& text) {
-            set_on_off("--file-artifacts", text, to.file_artifacts);
-        },
+        [&to](const std::string& text) { set_on_off("--file-artifacts", text, to.file_artifacts); },
         "on or off: artifacts may be files of this machine [off]");
     app->callback([this] {
         if (!agent.options.dev && agent.options.data_dir.empty()) agent.options.data_dir = data_dir;
@@ -335,11 +333,49 @@ Led follow(const CLI::App& root, const std::vector<std::string>& words) {
     return out;
 }
 
-ParsedLine unknown_command(const Led& led) {
-    std::vector<std::string> known;
-    for (const CLI::App* sub : led.app->get_subcommands([](const CLI::App*) { return true; }))
-        known.push_back(sub->get_name());
-    const std::string hint = did_you_mean(led.unknown, known);
+std::vector<const CLI::App*> parts_of(const CLI::App& app) {
+    return app.get_subcommands([](const CLI::App*) { return true; });
+}
+
+/// Whole commands that end in `word`, wherever they are: "`gctl job run`".
+std::vector<std::string> commands_named(const CLI::App& app, const std::string& path,
+                                        const std::string& word) {
+    std::vector<std::string> out;
+    for (const CLI::App* sub : parts_of(app)) {
+        const std::string whole = path + " " + sub->get_name();
+        if (sub->get_name() == word) out.push_back("`" + whole + "`");
+        for (std::string& deeper : commands_named(*sub, whole, word))
+            out.push_back(std::move(deeper));
+    }
+    return out;
+}
+
+/// What was meant by a word that is no command here: one of another topic by that very name (as
+/// Nomad's `nomad run`, or `nomad node-status` of old), the nearest one here, the nearest anywhere.
+std::string meant_by(const Led& led, const CLI::App& root) {
+    const auto some = [&](const std::string& word) {
+        std::string text;
+        for (const std::string& one : commands_named(root, "gctl", word))
+            text += (text.empty() ? "did you mean " : " or ") + one;
+        return text.empty() ? text : text + "?";
+    };
+    if (const std::string elsewhere = some(led.unknown); !elsewhere.empty()) return elsewhere;
+    std::vector<std::string> here, anywhere;
+    for (const CLI::App* topic : parts_of(root))
+        for (const CLI::App* sub : parts_of(*topic)) {
+            if (topic->get_name() + "-" + sub->get_name() == led.unknown)
+                return "did you mean `gctl " + topic->get_name() + " " + sub->get_name() + "`?";
+            anywhere.push_back(sub->get_name());
+        }
+    for (const CLI::App* sub : parts_of(*led.app)) here.push_back(sub->get_name());
+    if (const std::string near = nearest(led.unknown, here); !near.empty())
+        return "did you mean `" + near + "`?";
+    if (const std::string near = nearest(led.unknown, anywhere); !near.empty()) return some(near);
+    return did_you_mean(led.unknown, here);
+}
+
+ParsedLine unknown_command(const Led& led, const CLI::App& root) {
+    const std::string hint = meant_by(led, root);
     return {.invocation = {},
             .exit_code = 1,
             .text = "Error: `" + led.path + "` has no command `" + led.unknown + "`" +
@@ -352,6 +388,8 @@ ParsedLine parse_command_line(const std::vector<std::string>& arguments,
                               const std::string& data_dir) {
     CLI::App app(kAbout, "gctl");
     app.require_subcommand(1);
+    bool asks_version = false;  // only for the help: the word is taken as the command, see below
+    app.add_flag("--version", asks_version, "Print the version");
     app.footer(kExamples);
     OptionBuilder builder;
     builder.root = &app;
@@ -382,8 +420,9 @@ ParsedLine parse_command_line(const std::vector<std::string>& arguments,
     const auto command = words.begin() + static_cast<std::ptrdiff_t>(own_words(arguments));
     builder.exec.argv.assign(command, words.end());
     words.erase(command, words.end());
+    if (!words.empty() && words.front() == "--version") words.front() = "version";
     const Led led = follow(app, words);
-    if (!led.unknown.empty()) return unknown_command(led);
+    if (!led.unknown.empty()) return unknown_command(led, app);
     const bool bare = !led.app->get_subcommands([](const CLI::App*) { return true; }).empty();
     try {
         // CLI11 takes them from the back.

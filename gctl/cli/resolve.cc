@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <functional>
+#include <set>
 
 #include "gctl/cli/api.h"
 #include "gctl/cli/model.h"
@@ -74,20 +76,38 @@ Result<std::string> resolve_alloc(const Api& api, const std::string& typed) {
     return only({"allocation", {"ID", "Name", "Status"}}, prefix, matches);
 }
 
-Result<std::string> alloc_to_ask(const Api& api, const std::string& id, bool by_job) {
-    if (!by_job) return resolve_alloc(api, id);
-    const std::string job = TRY(resolve_job(api, id));
+Result<std::string> alloc_to_ask(const Api& api, const AllocWanted& wanted) {
+    if (!wanted.by_job) return resolve_alloc(api, wanted.id);
+    const std::string job = TRY(resolve_job(api, wanted.id));
     const Value found = TRY(api.get("find an allocation of job " + job,
                                     "/v1/job/" + url_encoded(job) + "/allocations"));
     AllocStub best;
+    std::set<std::string> tasks;
     for (const AllocStub& alloc : allocs_of(Json(found))) {
+        tasks.insert(alloc.tasks.begin(), alloc.tasks.end());
+        if (!wanted.task.empty() &&
+            std::ranges::find(alloc.tasks, wanted.task) == alloc.tasks.end())
+            continue;
         const bool better = std::pair(alloc.client == "running", alloc.create_index) >
                             std::pair(best.client == "running", best.create_index);
         if (best.id.empty() || better) best = alloc;
     }
     if (!best.id.empty()) return best.id;
-    return Error{Errc::not_found,
-                 "job \"" + job + "\" has no allocation; see `gctl job status " + job + "`"};
+    const std::string known = joined({tasks.begin(), tasks.end()}, ", ");
+    return Error{
+        Errc::not_found,
+        "job \"" + job + "\" has no allocation" +
+            (known.empty() ? "" : " with a task \"" + wanted.task + "\"; its tasks are: " + known) +
+            "; see `gctl job status " + job + "`"};
+}
+
+Result<std::vector<JobStub>> dispatched_jobs(const Api& api, const std::string& job) {
+    const Value found = TRY(
+        api.get("find what was dispatched from job " + job, "/v1/jobs", {{"prefix", job + "/"}}));
+    std::vector<JobStub> out = jobs_of(Json(found));
+    std::erase_if(out, [&](const JobStub& one) { return one.parent != job; });
+    std::ranges::stable_sort(out, std::greater<>(), &JobStub::submitted);
+    return out;
 }
 
 Result<std::string> resolve_eval(const Api& api, const std::string& typed) {

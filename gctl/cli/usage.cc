@@ -91,7 +91,8 @@ std::vector<std::pair<std::string, std::string>> host_summary(const Json& json) 
             {"Memory used",
              human_bytes(memory["Used"].whole()) + " of " + human_bytes(memory["Total"].whole())},
             {"Disk used",
-             human_bytes(disk["Used"].whole()) + " of " + human_bytes(disk["Size"].whole())},
+             human_bytes(disk["Used"].whole()) + " of " + human_bytes(disk["Size"].whole()) + " (" +
+                 percent_text(disk["UsedPercent"].real()) + " of what tasks can have)"},
             {"Uptime", for_people(std::chrono::seconds(json["Uptime"].whole()))}};
 }
 

@@ -165,7 +165,13 @@ def test_dispatch():
         return other.ask('job', 'status', 'dispatch')['Summary']['Children']
     wait_until(lambda: children() == {'Pending': 0, 'Running': 0, 'Dead': 1}, 20, 'the child is counted as dead',
                cluster.peers)
-    check_says(other.gctl('job', 'status', 'dispatch'), r'Pending +Running +Dead\n0 +0 +1\n')
+    check_says(other.gctl('job', 'status', 'dispatch'), r'Pending +Running +Dead\n0 +0 +1\n',
+               f'Dispatched Jobs\n.*\n{child} +dead ')
+    check_says(other.gctl('job', 'status', child), r'Parameterized += false\n', 'Allocations')
+    logs = other.try_gctl('job', 'logs', 'dispatch')
+    check(logs.returncode == 1, 'it has no logs of its own')
+    check_says(logs.stderr, f'gctl job logs {child}  \\(dead\\)')
+    check_says(other.gctl('job', 'logs', child), 'you: hello')
     wrong = other.try_gctl('job', 'dispatch', 'dispatch', '-', stdin='hello')
     check(wrong.returncode == 1, 'meta is missing')
     check_says(wrong.stderr, r'did not provide required meta keys: \[who\]')

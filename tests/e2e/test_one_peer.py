@@ -3,7 +3,7 @@ import json
 import os
 import re
 
-from harness import DevPeer, check, check_says, lazily, wait_until
+from harness import DevPeer, Skip, check, check_says, lazily, wait_until
 from jobs import COUNT_ALOUD, DISK, SLEEP, job
 
 dev = lazily(DevPeer)
@@ -140,6 +140,38 @@ def test_unknown_driver():
         told = wait_until(lambda: 'rocket' in peer.gctl('job', 'status', 'odd') and peer.gctl('job', 'status', 'odd'),
                           20, 'the status names the driver', [peer])
     check_says(told, r'rocket')
+
+
+def test_ill_driver_says_why():
+    """Where a driver is missing, the placement failure and the node's status say why."""
+    peer = dev()
+    node = peer.ask('node', 'status')[0]['ID']
+    ill = {name: driver for name, driver in peer.ask('node', 'status', node)['Drivers'].items() if not driver['Healthy']}
+    if not ill:
+        raise Skip('all drivers are well here')
+    name, driver = sorted(ill.items())[0]
+    check_says(peer.gctl('node', 'status', node), r'Drivers That Take No Tasks', name + r' +(true|false) +\w+')
+    text = job('ill', SLEEP).replace('"raw_exec"', f'"{name}"')
+    run = peer.run_job(text if name != 'docker' else text.replace('command = "/bin/sh"', 'image = "x"'), expect=(2,))
+    check_says(run.stdout, re.escape(f'missing driver {name} ({driver["HealthDescription"][:60]}'))
+    peer.gctl('job', 'stop', 'ill')
+
+
+def test_reschedule_delay_is_told():
+    """A group that failed and waits for its reschedule delay: `job run` and `job status` say until when, also when the
+    job was stopped and run again meanwhile."""
+    peer = dev()
+    policy = ('restart {\n attempts = 0\n mode = "fail"\n }\nreschedule {\n delay = "1h"\n '
+              'delay_function = "constant"\n unlimited = true\n }\n')
+    text = job('delayed', 'exit 3', group_extra=DISK + '\n' + policy)
+    when = r'\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ'
+    check_says(peer.run_job(text, expect=(1,)).stdout, rf'by its reschedule policy it is replaced no earlier than {when}')
+    check_says(peer.gctl('job', 'status', 'delayed'), rf'Future Rescheduling Attempts\n.*\ng +[0-9a-f]{{8}} +{when}\n')
+    peer.gctl('job', 'stop', 'delayed')
+    again = peer.run_job(text, expect=(1, 2))
+    check_says(again.stdout, rf'will try again at {when}|is replaced no earlier than {when}')
+    check_says(peer.gctl('job', 'status', 'delayed'), rf'Future Rescheduling Attempts\n.*\ng +[0-9a-f]{{8}} +{when}\n')
+    peer.gctl('job', 'stop', 'delayed')
 
 
 def test_task_that_cannot_start_says_why():

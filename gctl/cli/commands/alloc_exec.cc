@@ -7,7 +7,7 @@ namespace gaggle::cli {
 
 Result<int> run(const AllocExec& command, const Context& context) {
     const Api api = TRY(context.api());
-    const std::string alloc = TRY(alloc_to_ask(api, command.id, command.by_job));
+    const std::string alloc = TRY(alloc_to_ask(api, {command.id, command.by_job, command.task}));
     Value::List words;
     for (const std::string& word : command.argv) words.push_back(Value{word});
     const bool terminal =

@@ -142,7 +142,7 @@ Result<int> follow_all(const Files& files) {
 Result<int> run(const AllocFs& command, const Context& context) {
     const Api api = TRY(context.api());
     Files files{.api = api, .command = command, .context = context, .alloc = {}};
-    files.alloc = TRY(alloc_to_ask(api, command.id, command.by_job));
+    files.alloc = TRY(alloc_to_ask(api, {command.id, command.by_job, {}}));
     if (command.stat) return show_stat(files, TRY(files.ask("stat")));
     if (command.path == "/") return list(files);
     const Value stat = TRY(files.ask("stat"));

@@ -75,7 +75,7 @@ Result<int> follow_end(const LogSource& source, std::size_t lines, Console& cons
 Result<int> run(const AllocLogs& command, const Context& context) {
     const Api api = TRY(context.api());
     LogSource source{.api = api, .command = command, .alloc = {}, .task = {}};
-    source.alloc = TRY(alloc_to_ask(api, command.id, command.by_job));
+    source.alloc = TRY(alloc_to_ask(api, {command.id, command.by_job, command.task}));
     const Value alloc = TRY(api.get(source.purpose(), "/v1/allocation/" + source.alloc));
     source.task = TRY(task_of(alloc_of(Json(alloc)), command.task));
     Console& console = context.console;

@@ -50,7 +50,7 @@ class Page {
             {"Client Status", status_text(context_.console, stub.client)},
             {"Client Description", stub.description},
             {"Desired Status", stub.desired},
-            {"Desired Description", alloc.desired_description},
+            {"Desired Description", alloc.stub.desired_description},
             {"Created", since(stub.created)},
             {"Modified", since(stub.modified)}};
         const RescheduleView& past = alloc.reschedules;
@@ -139,9 +139,9 @@ Result<AllocUse> measured(const Api& api, const AllocStub& alloc, bool wanted) {
 
 /// From the evaluation that the allocation waits for; "" when it waits for none.
 std::string reschedule_due(const Api& api, const AllocView& alloc) {
-    if (alloc.follow_up_eval.empty() || !alloc.next_allocation.empty()) return "";
-    const auto eval = api.get("show evaluation " + alloc.follow_up_eval,
-                              "/v1/evaluation/" + alloc.follow_up_eval);
+    if (alloc.stub.follow_up_eval.empty() || !alloc.next_allocation.empty()) return "";
+    const auto eval = api.get("show evaluation " + alloc.stub.follow_up_eval,
+                              "/v1/evaluation/" + alloc.stub.follow_up_eval);
     if (!eval.ok()) return "";  // collected since
     const std::string due = when_or_na(eval_of(Json(*eval)).wait_until);
     return due == "N/A" ? "" : due;

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <set>
 
 #include "gctl/cli/commands.h"
 #include "gctl/cli/model.h"
@@ -48,11 +49,37 @@ void show_summary(const Context& context, const Json& json) {
     context.console.print(table(rows));
 }
 
-void show_children(const Context& context, const ChildrenSummary& counts) {
+/// Counted, then named: what waits to be dispatched has no allocations of its own.
+void show_children(const Context& context, const ChildrenSummary& counts,
+                   const std::vector<JobStub>& children) {
     context.console.line("\n" + context.console.paint(Tone::strong, "Parameterized Job Summary"));
     context.console.print(table({{"Pending", "Running", "Dead"},
                                  {std::to_string(counts.pending), std::to_string(counts.running),
                                   std::to_string(counts.dead)}}));
+    context.console.line("\n" + context.console.paint(Tone::strong, "Dispatched Jobs"));
+    std::vector<Row> rows{{"ID", "Status", "Submitted"}};
+    for (const JobStub& job : children)
+        rows.push_back({job.id, status_text(context.console, job.status),
+                        ago(job.submitted, context.world.now())});
+    context.console.print(rows.size() > 1 ? table(rows)
+                                          : "None yet. Dispatch one: gctl job dispatch ID\n");
+}
+
+/// What failed and may be replaced only after its policy's delay; Nomad's words.
+void show_delays(const Context& context, const std::vector<EvalView>& evals,
+                 const std::vector<AllocStub>& allocs, const JobStatus& command) {
+    std::set<std::pair<std::string, std::string>> seen;
+    std::vector<Row> rows{{"Task Group", "Eval ID", "Eval Time"}};
+    for (const EvalView& eval : evals) {
+        if (eval.status != "pending" || !waits_for_time(eval)) continue;
+        for (const AllocStub& alloc : allocs)
+            if (alloc.follow_up_eval == eval.id && seen.emplace(alloc.group, eval.id).second)
+                rows.push_back({alloc.group, command.verbose ? eval.id : short_id(eval.id),
+                                when_or_na(eval.wait_until)});
+    }
+    if (rows.size() == 1) return;
+    context.console.line("\n" + context.console.paint(Tone::warn, "Future Rescheduling Attempts"));
+    context.console.print(table(rows));
 }
 
 /// The newest evaluation says what still waits for room, and why.
@@ -132,12 +159,13 @@ Result<int> run(const JobStatus& command, const Context& context) {
             {"Job", job}, {"Summary", summary}, {"Evaluations", evals}, {"Allocations", allocs}}});
     const JobView view = job_of(Json(job));
     show_job(context, view);
-    if (view.parameterized && view.parent.empty()) {
-        show_children(context, children_of(Json(summary)));
+    if (view.parameterized) {
+        show_children(context, children_of(Json(summary)), TRY(dispatched_jobs(api, id)));
         return 0;
     }
     show_summary(context, Json(summary));
     show_evaluations(context, evals_of(Json(evals)), command);
+    show_delays(context, evals_of(Json(evals)), allocs_of(Json(allocs)), command);
     show_allocations(context, allocs_of(Json(allocs)), view, command);
     return 0;
 }

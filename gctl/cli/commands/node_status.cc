@@ -27,8 +27,10 @@ std::string share(std::int64_t used, std::int64_t total, const std::string& unit
 
 void show_node(const Context& context, const NodeView& node, const Usage& usage) {
     std::string drivers;
-    for (const auto& [name, healthy] : node.drivers)
-        drivers += (drivers.empty() ? "" : ", ") + name + (healthy ? "" : " (unhealthy)");
+    for (const auto& [name, driver] : node.drivers)
+        if (driver.detected)
+            drivers +=
+                (drivers.empty() ? "" : ", ") + name + (driver.healthy ? "" : " (unhealthy)");
     Console& console = context.console;
     console.print(field_list({{"ID", node.stub.id},
                               {"Name", node.stub.name},
@@ -39,6 +41,14 @@ void show_node(const Context& context, const NodeView& node, const Usage& usage)
                               {"Status", status_text(console, node.stub.status)},
                               {"HTTP Address", node.http_address},
                               {"Drivers", drivers}}));
+    std::vector<Row> ill{{"Driver", "Detected", "Why"}};
+    for (const auto& [name, driver] : node.drivers)
+        if (!driver.healthy)
+            ill.push_back({name, driver.detected ? "true" : "false", driver.reason});
+    if (ill.size() > 1) {
+        console.line("\n" + console.paint(Tone::strong, "Drivers That Take No Tasks"));
+        console.print(table(ill));
+    }
     console.line("\n" + console.paint(Tone::strong, "Allocated Resources"));
     console.print(
         table({{"CPU", "Memory", "Disk"},

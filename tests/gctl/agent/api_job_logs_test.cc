@@ -108,6 +108,17 @@ TEST_CASE("a followed job takes in new allocations, and ends when the job is ove
     CHECK(world.core.under_way() == 0);
 }
 
+TEST_CASE("a follower hears each second that time passes") {
+    ApiWorld world;
+    Questions questions(world);
+    const ExchangeId client = world.get(kPath, {{"follow", "true"}});
+    world.reply(sample_answer());
+    questions.reply<node::AskPeer>(chunk("a line without its end", 0));
+    const std::string before = world.streamed(client);
+    world.pass(kJobLogsHeartbeat);
+    CHECK(world.streamed(client) == before + "{}");
+}
+
 TEST_CASE("a slow client slows the reading") {
     ApiWorld world;
     Questions questions(world);

@@ -87,6 +87,7 @@ TEST_CASE("job run ends with 2 when something waits for room, with 1 when an all
 
     agent.on("GET " + eval, {eval_json("complete")});
     agent.on("GET " + eval + "/allocations", {"[" + alloc_json("failed") + "]"});
+    agent.on("GET /v1/job/web/evaluations", {"[]"});
     CHECK(machine.run({"job", "run", "web.nomad"}).code == 1);
 
     agent.on("GET " + eval, {eval_json("pending")});
@@ -192,23 +193,6 @@ TEST_CASE("job status") {
               "5s ago   2s ago\n"));
     CHECK(has(one.out, "1 allocation of earlier versions not shown"));
     CHECK(has(machine.run({"job", "status", "-all-allocs", "web"}).out, "old "));
-}
-
-TEST_CASE("job status of a parameterized job counts what was dispatched from it") {
-    FakeAgent agent;
-    FakeMachine machine(agent.address());
-    agent.on("GET /v1/jobs", {R"([{"ID":"sum"}])"});
-    agent.on("GET /v1/job/sum", {R"({"ID":"sum","Name":"sum","Type":"batch","Status":"running",
-        "ParentID":"","ParameterizedJob":{"Payload":"optional"}})"});
-    agent.on("GET /v1/job/sum/summary",
-             {R"({"Children":{"Pending":1,"Running":20,"Dead":3},"Summary":{"g":{}}})"});
-    agent.on("GET /v1/job/sum/evaluations", {"[]"});
-    agent.on("GET /v1/job/sum/allocations", {"[]"});
-    const Ran shown = machine.run({"job", "status", "sum"});
-    CHECK(shown.code == 0);
-    CHECK(has(shown.out, "Parameterized Job Summary\nPending  Running  Dead\n"
-                         "1        20       3\n"));
-    CHECK_FALSE(has(shown.out, "Allocations"));
 }
 
 TEST_CASE("prefixes: several matches are listed, none is said, an exact id wins") {
@@ -373,13 +357,18 @@ TEST_CASE("nodes") {
     agent.on("GET /v1/node/" + std::string(kNode),
              {node + R"(,"NodeResources":{"Cpu":{"CpuShares":1000},"Memory":{"MemoryMB":512},
                  "Disk":{"DiskMB":2000}},"Drivers":{"raw_exec":{"Detected":true,"Healthy":true},
-                 "docker":{"Detected":false}},"Attributes":{"kernel.name":"linux"}})"});
+                 "docker":{"Detected":false,
+                 "HealthDescription":"connect to it: refused"}},
+                 "Attributes":{"kernel.name":"linux"}})"});
     agent.on("GET /v1/node/" + std::string(kNode) + "/allocations",
              {"[" + alloc_json("running", R"(,"AllocatedResources":{"Shared":{"DiskMB":300},
                  "Tasks":{"t":{"Cpu":{"CpuShares":100},"Memory":{"MemoryMB":64}}}})") +
               "]"});
     const Ran one = machine.run({"node", "status", "alpha"});
     CHECK(has(one.out, "Drivers      = raw_exec\n"));
+    CHECK(has(one.out,
+              "Drivers That Take No Tasks\nDriver  Detected  Why\n"
+              "docker  false     connect to it: refused\n"));
     CHECK(has(one.out, "100/1000 MHz  64/512 MiB  300/2000 MiB\n"));
     CHECK(has(one.out, "a1a1a1a1  web     g"));
     CHECK(!has(one.out, "kernel.name"));

@@ -120,6 +120,37 @@ TEST_CASE("a job stands for its newest running allocation") {
     CHECK(has(with.machine.run({"alloc", "fs", "-job", "redis"}).err, "has no allocation"));
 }
 
+TEST_CASE("a job stands for an allocation that has the task") {
+    Setup with;
+    with.agent.on("GET /v1/jobs", {R"([{"ID":"shop","Type":"service","Status":"running"}])"});
+    const std::string other = "b2b2b2b2-0000-0000-0000-000000000000";
+    const auto stub = [](const std::string& id, const char* task, int index) {
+        return R"({"ID":")" + id + R"(","ClientStatus":"running","CreateIndex":)" +
+               std::to_string(index) + R"(,"TaskStates":{")" + task + R"(":{}}})";
+    };
+    with.agent.on("GET /v1/job/shop/allocations",
+                  {"[" + stub(kAlloc, "web", 1) + "," + stub(other, "db", 2) + "]"});
+    with.agent.on("GET /v1/allocation/" + std::string(kAlloc), {stub(kAlloc, "web", 1)});
+    with.agent.on("GET /v1/client/fs/logs/" + std::string(kAlloc), {"from web\n"});
+    CHECK(with.machine.run({"alloc", "logs", "-job", "shop", "web"}).out == "from web\n");
+    const Ran none = with.machine.run({"alloc", "logs", "-job", "shop", "cache"});
+    CHECK(none.code == 1);
+    CHECK(has(none.err, "no allocation with a task \"cache\"; its tasks are: db, web"));
+}
+
+TEST_CASE("job logs of a parameterized job name what was dispatched from it") {
+    Setup with;
+    with.agent.on("GET /v1/jobs", {R"([{"ID":"sum","ParameterizedJob":true},
+        {"ID":"sum/dispatch-1","ParentID":"sum","Status":"dead","ParameterizedJob":false}])"});
+    const Ran refused = with.machine.run({"job", "logs", "-f", "sum"});
+    CHECK(refused.code == 1);
+    CHECK(has(refused.err, "it is parameterized"));
+    CHECK(has(refused.err, "gctl job logs sum/dispatch-1  (dead)"));
+    with.agent.on("GET /v1/job/sum/dispatch-1/logs", {frame(kAlloc, "t", "done\n")});
+    with.agent.on("GET /v1/jobs", {R"([{"ID":"sum","ParameterizedJob":true}])"});
+    CHECK(has(with.machine.run({"job", "logs", "sum"}).err, "gctl job dispatch sum"));
+}
+
 TEST_CASE("job logs keep lines whole and say whose they are") {
     Setup with;
     with.agent.on("GET /v1/jobs", {R"([{"ID":"shop","Type":"service","Status":"running"}])"});
@@ -155,6 +186,24 @@ TEST_CASE(
     const Ran ran = machine.run({"job", "logs", "shop"});
     CHECK(ran.code != 0);
     CHECK(ran.out == "a1a1a1a1/web | " + large + "\na1a1a1a1/web | tail\na1a1a1a1/web | last\n");
+}
+
+TEST_CASE("a line whose end does not come is shown after a second; the rest is a line of its own") {
+    Setup with;
+    with.agent.on("GET /v1/jobs", {R"([{"ID":"shop","Type":"service","Status":"running"}])"});
+    const std::string other = "b2b2b2b2-0000-0000-0000-000000000000";
+    with.agent.on(
+        "GET /v1/job/shop/logs",
+        {frame(kAlloc, "web", "password: ") + "{}" + "{}" + frame(other, "web", "1\n") +
+         frame(kAlloc, "web", "\nthen\nagain: ") + "{}{}" + frame(kAlloc, "web", "more\n")});
+    std::int64_t now = 1'700'000'000'000'000'000;
+    with.machine.world().now = [&now] { return WallTime{now += 600'000'000}; };
+    CHECK(with.machine.run({"job", "logs", "-f", "shop"}).out ==
+          "a1a1a1a1/web | password: \n"
+          "b2b2b2b2/web | 1\n"
+          "a1a1a1a1/web | then\n"
+          "a1a1a1a1/web | again: \n"
+          "a1a1a1a1/web | more\n");
 }
 
 TEST_CASE("job logs show the last lines of each task, then what follows") {

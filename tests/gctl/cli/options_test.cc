@@ -66,11 +66,11 @@ TEST_CASE("the agent's options") {
 }
 
 TEST_CASE("an operator says what drivers may do") {
-    const auto options = parsed<RunAgent>({"agent", "-dev", "--allow-caps", "net_raw,sys_time",
-                                           "--docker-socket", "/run/podman.sock",
-                                           "--docker-privileged", "on", "--docker-volumes", "off",
-                                           "--exec-root", "on"})
-                             .options;
+    const auto options =
+        parsed<RunAgent>({"agent", "-dev", "--allow-caps", "net_raw,sys_time", "--docker-socket",
+                          "/run/podman.sock", "--docker-privileged", "on", "--docker-volumes",
+                          "off", "--exec-root", "on"})
+            .options;
     CHECK(options.caps_allowed == std::vector<std::string>{"net_raw", "sys_time"});
     CHECK(options.docker_socket == "/run/podman.sock");
     CHECK(options.docker_privileged);
@@ -115,6 +115,13 @@ TEST_CASE("looking commands") {
     CHECK(line.invocation->connect.address == "h:1");
 }
 
+TEST_CASE("--version is the command of that name") {
+    for (const char* word : {"version", "--version", "-version"})
+        CHECK(std::holds_alternative<Version>(
+            parse_command_line({word}, "/data").invocation->command));
+    CHECK(parse_command_line({"--help"}, "/data").text.find("--version") != std::string::npos);
+}
+
 TEST_CASE("what is wrong is named, with the help to read") {
     struct Row {
         Words words;
@@ -124,6 +131,14 @@ TEST_CASE("what is wrong is named, with the help to read") {
     for (const auto& row : {
              Row{{"jbo"}, "`gctl` has no command `jbo`; did you mean `job`?", 1},
              Row{{"job", "rnu"}, "See `gctl job --help`", 1},
+             Row{{"run", "a.nomad"}, "did you mean `gctl job run`?", 1},
+             Row{{"stop", "web"}, "`gctl job stop` or `gctl alloc stop`?", 1},
+             Row{{"status"}, "`gctl job status` or ", 1},
+             Row{{"logs"}, "`gctl job logs` or `gctl alloc logs`?", 1},
+             Row{{"exec"}, "`gctl alloc exec`?", 1},
+             Row{{"node-status"}, "did you mean `gctl node status`?", 1},
+             Row{{"dispatchh"}, "did you mean `gctl job dispatch`?", 1},
+             Row{{"job", "exec"}, "`gctl job` has no command `exec`; did you mean `gctl alloc", 1},
              Row{{"job", "run"}, "FILE is required", 1},
              Row{{"job", "run", "a", "b"}, "b", 1},
              Row{{"job", "plan", "--nope", "f"}, "--nope", 255},
