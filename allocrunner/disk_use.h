@@ -1,4 +1,4 @@
-// What an allocation's directory takes of the disk.
+// What an allocation's directory takes of the disk, and how full a disk is.
 #pragma once
 
 #include <cstdint>
@@ -16,5 +16,13 @@ struct DiskUse {
     std::uint64_t charged() const { return bytes + inodes * kInodeBytes; }
     bool operator==(const DiskUse&) const = default;
 };
+
+/// How full a disk is, in percent, as `df` says it: of what its users could have, so that the
+/// blocks that are kept for root count as neither. Also of inodes. 0 where there is nothing to
+/// have.
+constexpr double full_percent(std::uint64_t used, std::uint64_t available) {
+    const double all = static_cast<double>(used) + static_cast<double>(available);
+    return all == 0 ? 0 : 100 * static_cast<double>(used) / all;
+}
 
 }  // namespace gaggle::allocrunner

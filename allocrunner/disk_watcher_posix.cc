@@ -4,6 +4,7 @@
 #include <sys/statvfs.h>
 
 #include <cerrno>
+#include <cmath>
 #include <condition_variable>
 #include <cstring>
 #include <deque>
@@ -13,6 +14,7 @@
 #include "allocrunner/disk_notice.h"
 #include "allocrunner/disk_open_files.h"
 #include "allocrunner/disk_quota.h"
+#include "allocrunner/disk_use.h"
 #include "allocrunner/disk_walk.h"
 #include "allocrunner/disk_watcher.h"
 #include "allocrunner/task_links.h"
@@ -25,9 +27,7 @@ namespace {
 
 constexpr auto kPressureEvery = std::chrono::seconds(5);  ///< HostDisk, at most so often
 
-int percent_of(std::uint64_t part, std::uint64_t whole) {
-    return whole == 0 ? 0 : static_cast<int>((part * 100 + whole - 1) / whole);
-}
+int rounded_up(double percent) { return static_cast<int>(std::ceil(percent)); }
 
 TimePoint steady_now() {
     return TimePoint(
@@ -145,8 +145,9 @@ DiskWatch::Looked DiskWatcher::Impl::look() {
 
 void DiskWatcher::Impl::tell_pressure(const struct statvfs& disk) {
     const std::uint64_t used = disk.f_blocks - disk.f_bfree;
-    const HostDisk now{.used_percent = percent_of(used, used + disk.f_bavail),
-                       .inodes_percent = percent_of(disk.f_files - disk.f_ffree, disk.f_files)};
+    const HostDisk now{
+        .used_percent = rounded_up(full_percent(used, disk.f_bavail)),
+        .inodes_percent = rounded_up(full_percent(disk.f_files - disk.f_ffree, disk.f_ffree))};
     if (told == now || steady_now() < tell_after) return;
     told = now;
     tell_after = steady_now() + kPressureEvery;

@@ -148,6 +148,7 @@ struct TearDown {
 /// logged.
 struct RemoveDir {
     AllocId alloc;
+    std::string why;  ///< it is collected, for people: "the disk is 93 % full, over 80 %"
 };
 
 using Work =

@@ -265,6 +265,16 @@ bool Runner::may_be_needed(TimePoint now, const AllocId& id, TimePoint since) co
     return sticky && now - since < config_.sticky_kept_for;
 }
 
+std::string Runner::pressure() const {
+    const auto over = [](const char* what, int percent, int limit) {
+        return std::string(what) + std::to_string(percent) + " % full, over " +
+               std::to_string(limit) + " %";
+    };
+    if (host_disk_.used_percent > config_.disk_percent_max)
+        return over("the disk is ", host_disk_.used_percent, config_.disk_percent_max);
+    return over("the disk's inodes are ", host_disk_.inodes_percent, config_.inodes_percent_max);
+}
+
 void Runner::collect(Context& context) {
     const AllocIndex::ByTime all = finished();
     const auto now_wanted = std::exchange(collect_now_, std::nullopt);
@@ -282,7 +292,14 @@ void Runner::collect(Context& context) {
         const bool goes = !has_dir || old || too_many || named ||
                           (early && !may_be_needed(context.now, id, since));
         if (!goes || is_awaited(id)) continue;
-        if (has_dir) context.out.work.emplace_back(RemoveDir{id});
+        const auto why = [&]() -> std::string {
+            if (old) return "kept for " + for_people(config_.finished_kept_for);
+            if (too_many)
+                return "more than " + std::to_string(config_.finished_kept_max) + " were kept";
+            return named || (now_wanted && !now_wanted->alloc) ? "somebody asked for it"
+                                                               : pressure();
+        };
+        if (has_dir) context.out.work.emplace_back(RemoveDir{id, why()});
         if (to_press > 0 && --to_press == 0) pressed_after_ = context.now + config_.pressure_pause;
         allocs_.erase(id);
         index_.erase(id);

@@ -105,6 +105,7 @@ class Runner {
     AllocIndex::ByTime finished() const;
     bool under_pressure() const;
     bool may_be_needed(TimePoint now, const AllocId& id, TimePoint since) const;
+    std::string pressure() const;  ///< while there is some: of what, for people
     bool is_awaited(const AllocId& alloc) const;
     bool may_change(const AllocId& alloc) const;
 

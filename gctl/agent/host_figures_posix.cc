@@ -8,6 +8,7 @@
 #include <memory>
 #include <set>
 
+#include "allocrunner/disk_use.h"
 #include "base/small_file.h"
 #include "gctl/agent/host_figures.h"
 
@@ -23,15 +24,13 @@ Result<node::DiskFigures> disk_of(const std::string& device, const std::string& 
         return {Errc::io,
                 "ask how full the disk at " + mount_point + " is: " + std::strerror(errno)};
     const auto block = static_cast<std::uint64_t>(about.f_frsize);
-    const auto inodes_used = static_cast<double>(about.f_files - about.f_ffree);
     return node::DiskFigures{
         .device = device,
         .mount_point = mount_point,
         .size = about.f_blocks * block,
         .used = (about.f_blocks - about.f_bfree) * block,
         .available = about.f_bavail * block,
-        .inodes_percent =
-            about.f_files == 0 ? 0 : 100 * inodes_used / static_cast<double>(about.f_files)};
+        .inodes_percent = allocrunner::full_percent(about.f_files - about.f_ffree, about.f_ffree)};
 }
 
 /// Each device that is mounted, once; and of which `path` lies on.

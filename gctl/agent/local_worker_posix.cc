@@ -1,4 +1,5 @@
 #include <pthread.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <type_traits>
@@ -17,6 +18,11 @@ namespace gaggle::agent {
 namespace {
 
 using node::LocalAnswer;
+
+constexpr const char* kNoDirectory =
+    "it has no directory on this peer: if it has ended, it was collected (by age, by count, "
+    "because "
+    "the disk was filling up, or because somebody asked for it); else it has not begun";
 
 /// What an error says was attempted.
 std::string purpose(const node::ReadLogs&) { return "read the logs"; }
@@ -100,6 +106,9 @@ Result<LocalAnswer> LocalWorker::look(const node::DoLocally& work) {
             if (said.ok()) return said;
             const std::string of =
                 work.alloc.empty() ? "" : " of allocation " + to_string(work.alloc);
+            const bool gone = !work.alloc.empty() && said.error().code == Errc::not_found &&
+                              ::access(dir.c_str(), F_OK) != 0;
+            if (gone) return within(purpose(what) + of, Error{Errc::not_found, kNoDirectory});
             return within(purpose(what) + of, said.error());
         },
         work.what);

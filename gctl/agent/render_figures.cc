@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "allocrunner/disk_use.h"
+
 namespace gaggle {
 
 namespace {
@@ -52,8 +54,7 @@ node::TaskFigures sum_of(const std::vector<node::TaskFigures>& tasks) {
 }
 
 Value render_disk(const node::DiskFigures& disk) {
-    const double used =
-        disk.size == 0 ? 0 : 100 * static_cast<double>(disk.used) / static_cast<double>(disk.size);
+    const double used = allocrunner::full_percent(disk.used, disk.available);
     return val(Object{{"Device", val(disk.device)},
                       {"Mountpoint", val(disk.mount_point)},
                       {"Size", val(disk.size)},

@@ -1,11 +1,14 @@
 #include "gctl/node/runs.h"
 
+#include <algorithm>
+
 #include "gctl/node/copies.h"
 
 namespace gaggle::node {
 
 namespace {
 
+constexpr std::size_t kCollectedNamed = 5;
 constexpr Duration kReleasePatience = 8s;  // it is said again after ten
 
 constexpr Limits kOrdersLimits{
@@ -240,7 +243,24 @@ void Runs::on(Now now, const allocrunner::Input& input, Outbox& out) {
     report(now, out);
 }
 
+/// One line for each reason, with a few of the allocations.
+void Runs::tell_collected(const std::vector<allocrunner::Work>& work, Outbox& out) {
+    std::map<std::string, std::vector<AllocId>> gone;
+    for (const allocrunner::Work& one : work)
+        if (const auto* remove = std::get_if<allocrunner::RemoveDir>(&one))
+            gone[remove->why].push_back(remove->alloc);
+    for (const auto& [why, allocs] : gone) {
+        std::string named;
+        for (std::size_t at = 0; at < std::min(allocs.size(), kCollectedNamed); ++at)
+            named += (at == 0 ? "" : ", ") + to_string(allocs[at]);
+        if (allocs.size() > kCollectedNamed) named += ", ...";
+        out.note("collects the directories of " + std::to_string(allocs.size()) +
+                 " finished allocations (" + why + "): " + named);
+    }
+}
+
 void Runs::absorb(Now now, allocrunner::Effects effects, Outbox& out) {
+    tell_collected(effects.work, out);
     std::move(effects.work.begin(), effects.work.end(), std::back_inserter(out.effects.tasks));
     bool copied = false;
     for (allocrunner::StatusChanged& changed : effects.changed) {

@@ -76,6 +76,7 @@ class Runs {
   private:
     void obey(Now now, Outbox& out);
     void absorb(Now now, allocrunner::Effects effects, Outbox& out);
+    static void tell_collected(const std::vector<allocrunner::Work>& work, Outbox& out);
     void report(Now now, Outbox& out);
     void tell_again(const AllocId& alloc);
     void reconnect(Now now, const AllocId& alloc, Outbox& out);

@@ -20,11 +20,13 @@ TEST_CASE("when the disk fills, a tenth of what is finished goes at a time, the 
     CHECK(world.story.empty());
     world.feed({world.wall(), HostDisk{.used_percent = 81, .inodes_percent = 10}});
     CHECK(world.story == std::vector<std::string>{"remove 1", "remove 2", "remove 3"});
+    CHECK(world.removed_for == "the disk is 81 % full, over 80 %");
     world.wait(6s);
     CHECK(world.story.size() == 5);
     world.feed({world.wall(), HostDisk{.used_percent = 50, .inodes_percent = 71}});
     world.wait(5s);
     CHECK(world.story.size() == 7);
+    CHECK(world.removed_for == "the disk's inodes are 71 % full, over 70 %");
     world.feed({world.wall(), HostDisk{.used_percent = 50, .inodes_percent = 10}});
     world.wait(1min);
     CHECK(world.story.size() == 7);

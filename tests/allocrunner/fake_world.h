@@ -42,8 +42,8 @@ class FakeWorld {
     std::optional<AllocNetwork> network;
     std::map<std::string, std::string> set_up_env;
     std::optional<SetUpFailure> set_up_failure;
-    bool hold_tear_down = false;  ///< TearDown is not answered
-    bool hold_starts = false;     ///< StartTask is not answered until begin()
+    bool hold_tear_down = false;                     ///< TearDown is not answered
+    bool hold_starts = false;                        ///< StartTask is not answered until begin()
     std::map<std::uint16_t, std::string> strangers;  ///< who is on which port
     std::optional<std::string> dir_error;
     std::optional<std::string> start_error;
@@ -53,8 +53,8 @@ class FakeWorld {
     void release_dirs();
     /// A task whose start was held runs now.
     void begin(const AllocId& alloc, const std::string& task, std::uint64_t run);
-    Duration clock_set{};     ///< how much the wall clock was set forward
-    bool agent_down = false;  ///< exits are recorded, and nobody is told
+    Duration clock_set{};           ///< how much the wall clock was set forward
+    bool agent_down = false;        ///< exits are recorded, and nobody is told
     std::optional<int> dies_after;  ///< pieces of work
     bool state_damaged = false;     ///< the next agent reads no state
 
@@ -64,6 +64,7 @@ class FakeWorld {
     WallTime wall() const;
 
     std::vector<std::string> story;
+    std::string removed_for;  ///< why the last directory went
     int dirs_made_again = 0;
     int torn_down = 0;
     std::optional<RunCheck> last_check;

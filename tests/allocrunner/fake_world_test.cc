@@ -174,7 +174,8 @@ void FakeWorld::carry_out(const Work& work) {
         ++torn_down;
         networks_.erase(id);
         if (!hold_tear_down) feed({wall(), TornDown{id, {}}});
-    } else if (std::holds_alternative<RemoveDir>(work)) {
+    } else if (const auto* remove = std::get_if<RemoveDir>(&work)) {
+        removed_for = remove->why;
         story.push_back("remove " + who);
         order_files_.erase(id);
         state_files_.erase(id);

@@ -3,7 +3,7 @@ import os
 import urllib.error
 import urllib.request
 
-from harness import HTTP_PORT, Cluster, check, lazily, published_token, wait_until
+from harness import HTTP_PORT, Cluster, check, check_says, lazily, published_token, wait_until
 from jobs import SLEEP, job
 from waiting import PATIENCE
 
@@ -52,6 +52,11 @@ def test_client_gc():
     wait_until(lambda: not os.path.exists(directory_of(cluster, one)), 30, 'its directory is gone', cluster.peers)
     check(os.path.isdir(directory_of(cluster, theirs)), 'the one beside it stays')
     check(other.alloc(one['ID'])['ClientStatus'] == 'complete', 'the ledger still knows it')
+    read = other.try_gctl('alloc', 'logs', one['ID'])
+    check(read.returncode == 1, 'its log cannot be read any more')
+    check_says(read.stderr, 'it was collected')
+    with open(cluster.peer_of(one).log_path) as file:
+        check_says(file.read(), r'collects the directories of 1 finished allocations \(somebody asked for it\): ' + one['ID'])
     status, text = http(other, 'GET', f'/v1/client/allocation/{one["ID"]}/gc')
     check(status == 404 and 'not (or no longer) on this peer' in text, f'a second time: {status} {text}')
     status, text = http(other, 'GET', f'/v1/client/allocation/{running["ID"]}/gc')

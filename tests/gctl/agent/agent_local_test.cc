@@ -87,6 +87,11 @@ TEST_CASE("an error says what was attempted, and of which allocation") {
     REQUIRE_FALSE(missing.ok());
     CHECK(missing.error().detail.starts_with(
         "read the logs of allocation 09000000-0000-0000-0000-000000000000"));
+    CHECK(missing.error().code == Errc::not_found);
+    CHECK(missing.error().detail.find("if it has ended, it was collected") != std::string::npos);
+    const auto other = local.ask(node::ReadFile{.path = "no-such-file"});
+    REQUIRE_FALSE(other.ok());
+    CHECK(other.error().detail.find("collected") == std::string::npos);
     const auto outside = local.ask(node::ReadFile{.path = "../../etc/passwd"});
     REQUIRE_FALSE(outside.ok());
     CHECK(outside.error().code == Errc::denied);

@@ -36,7 +36,8 @@ node::HostFigures host() {
     out.cores = {{.name = "cpu0", .user = 30, .system = 10, .idle = 60},
                  {.name = "cpu1", .user = 0, .system = 0, .idle = 100}};
     out.mhz_per_core = 2000;
-    out.disks = {{.device = "/dev/sda1", .mount_point = "/", .size = 200, .used = 50}};
+    out.disks = {
+        {.device = "/dev/sda1", .mount_point = "/", .size = 220, .used = 50, .available = 150}};
     out.uptime_seconds = 3600;
     return out;
 }
