@@ -64,16 +64,37 @@ bool has_one_of(const std::string& pid, const std::set<std::string>& sockets) {
     return false;
 }
 
-/// "python3 (pid 77)"; "another process" when it may not be looked into.
+std::string program_of(const std::string& pid) {
+    std::array<char, 4096> path{};
+    const ssize_t size = ::readlink(("/proc/" + pid + "/exe").c_str(), path.data(), path.size());
+    return size <= 0 ? "" : std::string(path.data(), static_cast<std::size_t>(size));
+}
+
+/// A port of this agent (its API's, its peers') is no stranger's, nor is that of another agent on
+/// this machine.
+std::string whose(const std::string& pid) {
+    if (pid == std::to_string(::getpid())) return "this peer's own agent";
+    const std::string program = program_of(pid);
+    if (!program.empty() && program == program_of("self")) return "another agent of Gaggle";
+    return "which is not Gaggle's";
+}
+
+/// "python3 (pid 77), which is not Gaggle's"; "another process" when it may not be looked into.
+/// This process first: several agents on one machine have the same ports, each at an address of its
+/// own.
 std::string holder_of(std::uint16_t port) {
     const std::set<std::string> sockets = sockets_on(port);
+    const auto told = [](const std::string& pid) {
+        std::string name;
+        std::getline(std::ifstream("/proc/" + pid + "/comm"), name);
+        return name + " (pid " + pid + "), " + whose(pid);
+    };
+    const std::string self = std::to_string(::getpid());
+    if (has_one_of(self, sockets)) return told(self);
     const std::unique_ptr<DIR, int (*)(DIR*)> processes(::opendir("/proc"), ::closedir);
     while (const dirent* entry = processes ? ::readdir(processes.get()) : nullptr) {
         const std::string pid = entry->d_name;
-        if (pid[0] < '1' || pid[0] > '9' || !has_one_of(pid, sockets)) continue;
-        std::string name;
-        std::getline(std::ifstream("/proc/" + pid + "/comm"), name);
-        return name + " (pid " + pid + ")";
+        if (pid[0] >= '1' && pid[0] <= '9' && has_one_of(pid, sockets)) return told(pid);
     }
     return "another process";
 }

@@ -121,8 +121,7 @@ void Step::on(const ReleasePort& release) {
     PeerRecord& peer = state_.peers.at(alloc.peer);
     if (asked != alloc.ask.ports.end() && asked->fixed != 0) {
         if (release.holder.size() > kHolderBytesMax) return refuse("a holder with a long name");
-        lose(alloc,
-             "static " + port + " is held there by " + release.holder + ", which is not Gaggle's");
+        lose(alloc, "static " + port + " is held there by " + release.holder);
         return rest(peer, release.port, std::min(state_.policy.port_rest, kStaticPortRest));
     }
     Books books = peer.books;

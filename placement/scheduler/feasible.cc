@@ -8,6 +8,9 @@ namespace gaggle {
 
 namespace {
 
+constexpr std::size_t kReasonBytesMax =
+    160;  ///< of a peer's words; each refusal counts under its own
+
 bool in_datacenters(const Job& job, const std::string& datacenter) {
     return std::any_of(job.datacenters.begin(), job.datacenters.end(),
                        [&](const std::string& glob) { return glob_matches(glob, datacenter); });
@@ -43,6 +46,19 @@ void append(std::vector<Item>& out, const std::vector<Item>& more) {
     out.insert(out.end(), more.begin(), more.end());
 }
 
+/// With the peer's own words on why it is ill: "missing driver exec (exec needs the program runc)".
+std::string missing_driver(const std::string& driver, const PeerView& peer) {
+    const std::string text = "missing driver " + driver;
+    const auto known = peer.description.drivers.find(driver);
+    if (known == peer.description.drivers.end() || known->second.healthy) return text;
+    std::string why = known->second.description;
+    std::size_t end = std::min(why.size(), kReasonBytesMax);
+    while (end > 0 && end < why.size() && (static_cast<unsigned char>(why[end]) & 0xC0U) == 0x80U)
+        --end;  // between two letters
+    why.resize(end);
+    return why.empty() ? text : text + " (" + why + ")";
+}
+
 }  // namespace
 
 Wanted::Wanted(const Job& job, const TaskGroup& group)
@@ -73,7 +89,7 @@ std::optional<std::string> mismatch_reason(const Wanted& wanted, const PeerView&
     const auto& drivers = peer.books.offer.drivers;
     for (const auto& driver : wanted.ask.drivers) {
         if (!std::binary_search(drivers.begin(), drivers.end(), driver))
-            return "missing driver " + driver;
+            return missing_driver(driver, peer);
     }
     if (auto missing = missing_network(wanted.group, peer)) return missing;
     for (const Constraint& constraint : wanted.constraints) {

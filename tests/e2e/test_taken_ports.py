@@ -2,7 +2,7 @@
 import resource
 import socket
 
-from harness import Cluster, check, check_says, lazily, wait_until
+from harness import HTTP_PORT, Cluster, check, check_says, lazily, wait_until
 from jobs import DISK, SLEEP, job
 
 STATIC = 24680
@@ -42,7 +42,7 @@ def test_static_port_is_found_elsewhere():
         alloc = wait_until(lambda: peer.all_allocs('static', 'running', 1), 60, 'it runs', cluster.peers)[0]
         check(alloc['NodeName'] == peer.name, f'on the peer where the port is free, not on {alloc["NodeName"]}')
         for lost in [a for a in peer.allocs('static') if a['ClientStatus'] == 'lost']:
-            check_says(lost['DesiredDescription'], rf'port {STATIC} .*python3.*pid \d+')
+            check_says(lost['DesiredDescription'], rf'port {STATIC} .*python3.*pid \d+.*which is not Gaggle')
     finally:
         for held in strangers:
             held.close()
@@ -71,3 +71,12 @@ def test_dynamic_port_is_replaced():
         for held in even:
             held.close()
         peer.gctl('job', 'stop', 'dynamic')
+
+
+def test_static_port_of_the_agents_is_told():
+    """A static port that the agents themselves have is nobody's: `gctl job run` says whose it is, and ends with 2."""
+    cluster = region()
+    run = cluster[1].run_job(job('mine', SLEEP, group_extra=network(f'static = {HTTP_PORT}')), expect=(2,))
+    check_says(run.stdout, r'is lost, and nothing has taken its place: static port '
+               rf'{HTTP_PORT} is held there by gctl \(pid \d+\), this peer.s own agent', 'reserved port collision')
+    cluster[1].gctl('job', 'stop', 'mine')

@@ -191,7 +191,7 @@ TEST_CASE("with a static port that a stranger holds, the allocation goes elsewhe
     Job job = job_named("web", 1);
     job.groups[0].networks.push_back({.ports = {{.label = "ssh", .fixed = 2222}}});
     const AllocId id = world.run(job, {1}).front();
-    const Applied out = world.apply(ReleasePort{id, 2222, "sshd (pid 7)"});
+    const Applied out = world.apply(ReleasePort{id, 2222, "sshd (pid 7), which is not Gaggle's"});
     CHECK(!out.refused);
     CHECK(world.alloc(id).client == ClientStatus::lost);
     CHECK(world.alloc(id).desired == Desired::stop);

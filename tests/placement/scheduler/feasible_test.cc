@@ -30,6 +30,17 @@ TEST_CASE("a peer is filtered for the first reason that speaks against it") {
                  [](PeerView& peer) { peer.description.datacenter = "west"; }},
              Row{"missing driver raw_exec",
                  [](PeerView& peer) { peer.books.offer.drivers = {"exec"}; }},
+             Row{"missing driver raw_exec (switched off)",
+                 [](PeerView& peer) {
+                     peer.books.offer.drivers.clear();
+                     peer.description.drivers["raw_exec"] = {.description = "switched off"};
+                 }},
+             Row{"missing driver raw_exec",  // it has recovered since
+                 [](PeerView& peer) {
+                     peer.books.offer.drivers.clear();
+                     peer.description.drivers["raw_exec"] = {
+                         .detected = true, .healthy = true, .description = "Healthy"};
+                 }},
              Row{"${attr.kernel.name} = linux",
                  [](PeerView& peer) { peer.description.attributes["kernel.name"] = "bsd"; }},
              Row{"${meta.rack} != r9",
@@ -42,6 +53,17 @@ TEST_CASE("a peer is filtered for the first reason that speaks against it") {
         CAPTURE(row.reason);
         CHECK(filter_reason(wanted, peer).value_or("") == row.reason);
     }
+}
+
+TEST_CASE("what an ill driver says of itself is cut between two letters") {
+    Job job = fixtures::job(1);
+    PeerView peer = fixtures::peer(1);
+    peer.books.offer.drivers.clear();
+    std::string long_reason = "x";
+    for (int i = 0; i < 200; ++i) long_reason += "\xc3\xa9";
+    peer.description.drivers["raw_exec"] = {.description = long_reason};
+    const std::string said = filter_reason(Wanted(job, job.groups[0]), peer).value_or("");
+    CHECK(said == "missing driver raw_exec (" + long_reason.substr(0, 159) + ")");
 }
 
 TEST_CASE("a network is given only where the peer says that it can, and the reason says why not") {
