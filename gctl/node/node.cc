@@ -103,6 +103,7 @@ Effects Node::start(Now now, Durable durable) {
             out_.warn(statements.error().detail);
         else
             for (const Bytes& statement : *statements) (void)directory_.expel(statement).ok();
+        if (directory_.expelled(self_)) out_.warn(kSelfExpelled);
     }
     if (const auto started = runs_.start(now, key(kOrdersKey)); !started.ok())
         out_.warn(started.error().detail);
@@ -254,7 +255,15 @@ void Node::on(Now now, const allocrunner::Input& input) { runs_.on(now, input, o
 
 void Node::on(Now now, const replica::Input& input) { copies_.on(now, input, out_); }
 
+/// Who was expelled waits in vain for the commit group: it says so at once, and answers from what
+/// it has itself.
 void Node::on(Now now, const ApiRequest& request) {
+    const bool from_here = std::holds_alternative<AskPeer>(request.what) ||
+                           std::holds_alternative<ListMembers>(request.what) ||
+                           std::holds_alternative<DescribeSelf>(request.what);
+    if (!from_here && directory_.expelled(self_))
+        return out_.effects.replies.push_back(
+            {request.id, Error{Errc::unavailable, kSelfExpelled}});
     std::visit([&](const auto& what) { serve(now, request.id, what); }, request.what);
 }
 

@@ -65,6 +65,11 @@ struct Durable {
 /// What gossip's signatures are domain-separated by.
 inline constexpr std::string_view kGossipLabel = "gaggle gossip 1";
 
+/// What an expelled peer's log and API say.
+inline constexpr const char* kSelfExpelled =
+    "this peer was expelled from its region: no other peer admits it any more. Stop this agent; to "
+    "come back, join anew with an empty --data-dir and a new invitation (gctl cluster invite)";
+
 class Node {
   public:
     Node(Config config, Rng rng);
@@ -121,6 +126,7 @@ class Node {
     void take(Now now, const PeerId& from, AskServices& frame);
     void take(Now now, const PeerId& from, ServicesAnswer& frame);
 
+    /// To all peers, and to the one that it is about.
     void spread_expulsion(Now now, const Bytes& statement);
 
     // --- gossip's news (route_gossip.cc)

@@ -153,9 +153,16 @@ void Node::spread_expulsion(Now now, const Bytes& statement) {
         catalogue_.heard(now, peer, out_);
     }
     writer_.put(kExpelledKey, encode(all));
-    for (const auto& [id, known] : directory_.all())
-        if (id != self_ && known.liveness == Liveness::alive && !directory_.expelled(id))
+    for (const auto& [id, known] : directory_.all()) {
+        // Whom it is about hears it, too: nothing it says is heard any more, but we may still dial.
+        const auto about = directory_.statements().find(id);
+        const bool concerned = about == directory_.statements().end() || about->second == statement;
+        if (id != self_ && known.liveness == Liveness::alive && concerned)
             out_.send(id, ExpelledFrame{statement});
+    }
+    const auto mine = directory_.statements().find(self_);
+    if (mine != directory_.statements().end() && mine->second == statement)
+        out_.warn(kSelfExpelled);
 }
 
 }  // namespace gaggle::node

@@ -89,7 +89,7 @@ def test_random_bytes_on_each_peer_port():
 
 
 def test_expelled_peer():
-    """An expelled peer is cut off by the others, and cannot come back with a restart."""
+    """An expelled peer is cut off by the others, is told so, and cannot come back with a restart."""
     cluster = region()
     third = newcomer()
     cluster.join(third, cluster.invite())
@@ -100,9 +100,15 @@ def test_expelled_peer():
         seen = {m['Name'].split('.')[0]: m['Status'] for m in cluster[0].members()}
         return seen.get(third.name, 'left') != 'alive'
     wait_until(gone, 60, 'the others do not count it any more', cluster.peers)
-    if third.running():
-        third.kill()
+
+    def knows():
+        return 'this peer was expelled from its region' in third.try_gctl('job', 'status').stderr
+    wait_until(knows, 20, 'its own agent says that it was expelled', [*cluster.peers, third])
+    with open(third.log_path) as file:
+        check_says(file.read(), 'this peer was expelled from its region')
+    third.kill()
     third.start(ready=False)
     end = time.monotonic() + 5
     wait_until(lambda: time.monotonic() > end, 10, 'five seconds for it to try')
     check(gone(), 'it did not come back')
+    wait_until(knows, 20, 'and it still says why', [third])
