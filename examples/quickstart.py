@@ -4,7 +4,10 @@ Started by examples/quickstart, which installs what is missing. Peers are real a
 with temporary data directories; all is done with `gctl`, `redis-cli` and signals, and cleared away at the end.
 """
 import argparse
+import glob
+import json
 import os
+import shlex
 import shutil
 import signal
 import socket
@@ -228,8 +231,57 @@ def leave_running(cluster):
     print('   gctl job status redis')
     with open(os.path.join(cluster.directory, KEPT), 'w') as mark:
         mark.write('examples/quickstart --stop removes this directory and ends all that runs from it\n')
+        mark.writelines(f'peer {peer.address}\n' for peer in cluster)
     print(paint('1', 'Stop the peers and their tasks, and remove their data:'))
     print(f'   {os.path.relpath(os.path.join(HERE, "quickstart"))} --stop {cluster.directory}')
+
+
+def networks_of(directory):
+    """Network namespaces of the allocations below `directory`."""
+    allocs = {os.path.basename(path) for path in glob.glob(os.path.join(directory, '*', 'alloc', '*'))}
+    return sorted(allocs & set(os.listdir('/run/netns') if os.path.isdir('/run/netns') else ()))
+
+
+def stop_jobs(directory):
+    """Whatever was started there since: only an agent takes away what a job has beside its processes and files (its
+    network, its containers). Done through the first agent that answers; nothing when none does."""
+    with open(os.path.join(directory, KEPT)) as mark:
+        addresses = [line.split()[1] for line in mark if line.startswith('peer ')]
+
+    def jobs_at(address):
+        told = harness.run_gctl('job', 'status', '--json', address=address)
+        return json.loads(told.stdout) if told.returncode == 0 else None
+    there = next((address for address in addresses if jobs_at(address) is not None), None)
+    if there is None:
+        return
+    for job in jobs_at(there):
+        harness.run_gctl('job', 'stop', '-yes', '-detach', job['ID'], address=there)
+
+    def at_rest():
+        told = harness.run_gctl('job', 'status', '--json', address=there)
+        alive = [j for j in json.loads(told.stdout or '[]') if j['Status'] == 'running' and not j['ParameterizedJob']]
+        return not alive and not networks_of(directory)
+    try:
+        wait_until(at_rest, 40, 'all jobs have ended, and their networks are gone')
+    except Failed as late:
+        print(f'quickstart: {late}')
+
+
+def remove_bridge():
+    """The bridge and the firewall's chain that agents leave for their next job, once no agent is there any more."""
+    pids = [int(name) for name in os.listdir('/proc') if name.isdigit()]
+    if any(processes.command_of(pid).split()[1:2] == ['agent'] for pid in pids if processes.name_of(pid) == 'gctl'):
+        return
+    ports = subprocess.run(['ip', '-o', 'link', 'show', 'master', 'gaggle'], capture_output=True, text=True)
+    if ports.returncode != 0 or ports.stdout:
+        return
+    subprocess.run(['ip', 'link', 'delete', 'gaggle'], check=False)
+    rules = subprocess.run(['iptables-save', '-t', 'filter'], capture_output=True, text=True).stdout.splitlines()
+    for rule in [line for line in rules if line.startswith('-A') and line.endswith('-j GAGGLE-ADMIN')]:
+        subprocess.run(['iptables', '-D', *shlex.split(rule)[1:]], check=False)
+    if any(line.startswith(':GAGGLE-ADMIN') for line in rules):
+        subprocess.run(['iptables', '-F', 'GAGGLE-ADMIN'], check=False)
+        subprocess.run(['iptables', '-X', 'GAGGLE-ADMIN'], check=False)
 
 
 def stop(directory):
@@ -238,9 +290,15 @@ def stop(directory):
     if not os.path.exists(os.path.join(directory, KEPT)):
         sys.exit(f'quickstart: {directory} was not left by examples/quickstart --keep, which prints what to stop')
     running = processes.belonging(directory)
+    stop_jobs(directory)
+    left = networks_of(directory)
     harness.clear_away(directory, lambda: processes.belonging(directory))
     if os.path.exists(directory):
         sys.exit(f'quickstart: {directory} could not be removed: {", ".join(os.listdir(directory))} is left')
+    if left:
+        sys.exit('quickstart: no agent took away the networks of ' + ', '.join(left) + '; `ip netns delete ID` does')
+    if shutil.which('ip') and shutil.which('iptables') and os.geteuid() == 0:
+        remove_bridge()
     print(f'Ended {len(running)} processes, removed {directory} and the tokens of its agents.')
 
 
