@@ -76,6 +76,14 @@ void Adversary::kill(bool machine, Duration down) {
     world_.events.in(100ms, die);
 }
 
+void Adversary::strike(Peer& peer) {
+    if (resting_ || !options_.faults.kills || !peer.running()) return;
+    ++tally_.kills;
+    world_.say("--- agent of " + name(peer) + " gone in the middle of a command");
+    peer.kill();
+    start_later(peer, between(100ms, 2s));
+}
+
 void Adversary::start_later(Peer& peer, Duration span) {
     world_.events.in(span, [this, &peer] {
         if (peer.running() || world_.gone.contains(peer.place()) || busy_.contains(peer.place()))

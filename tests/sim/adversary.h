@@ -20,6 +20,8 @@ class Adversary {
               Tally& tally);
 
     void begin();
+    /// The agent of this peer dies now, if agents may, and starts again soon.
+    void strike(Peer& peer);
     /// No new strikes; what is under way goes on, until busy_until().
     void rest() { resting_ = true; }
     TimePoint busy_until() const { return busy_until_; }

@@ -7,6 +7,8 @@ namespace {
 using Kind = node::CommandTask::Kind;
 constexpr Duration kObeyedWithin = 10s;  // a start takes no longer
 constexpr double kRestarts = 0.4;        // of all commands to services
+constexpr double kStrikes = 0.1;         // of all commands
+constexpr Duration kMiddle = 40ms;       // so long it may take until one is obeyed
 
 }  // namespace
 
@@ -14,16 +16,18 @@ void Commands::ask_one() {
     Peer& near = *world_.peers[rng_.below(world_.peers.size())];
     if (world_.leader() == nullptr || !near.running()) return;
     struct Candidate {
-        const Machine* machine;
+        Peer* peer;
         AllocId alloc;
     };
     std::vector<Candidate> run;
     for (const auto& peer : world_.peers)
         for (const auto& [alloc, amounts] : peer->machine().running())
-            run.push_back({&peer->machine(), alloc});
+            run.push_back({peer.get(), alloc});
     if (run.empty()) return;
-    const auto [machine, alloc] = rng_.pick(std::span<Candidate>(run));
+    const Candidate drawn = rng_.pick(std::span<Candidate>(run));
+    const AllocId alloc = drawn.alloc;
     if (!busy_.insert(alloc).second) return;
+    const Machine* machine = &drawn.peer->machine();
     const std::uint64_t request = ++requests_;
     Asked asked{.alloc = alloc,
                 .what = draw(*machine, alloc, request),
@@ -35,6 +39,9 @@ void Commands::ask_one() {
                          .what = node::AskPeer{.alloc = alloc, .peer = {}, .what = asked.what}};
     asked_.emplace(request, std::move(asked));
     near.feed(api);
+    if (rng_.chance(kStrikes))
+        world_.events.in(Duration(rng_.between(0, kMiddle.count())),
+                         [this, peer = drawn.peer] { strike_(*peer); });
 }
 
 /// Batch tasks end by themselves, which would look like a restart.

@@ -7,6 +7,7 @@
 // left stopped by it, checks.h sees when the region is at rest.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -18,7 +19,9 @@ namespace gaggle::sim {
 
 class Commands {
   public:
-    Commands(World& world, Rng rng) : world_(world), rng_(rng) {}
+    /// `strike` has the agent of a peer killed that is in the middle of obeying.
+    Commands(World& world, Rng rng, std::function<void(Peer&)> strike)
+        : world_(world), rng_(rng), strike_(std::move(strike)) {}
 
     /// Asks for something, perhaps; from any peer, about any task that runs.
     void ask_one();
@@ -48,6 +51,7 @@ class Commands {
 
     World& world_;
     Rng rng_;
+    std::function<void(Peer&)> strike_;
     std::uint64_t requests_ = kFirstRequest;
     std::map<std::uint64_t, Asked> asked_;
     std::set<AllocId> busy_;  ///< asked for something that is not over, or nobody knows

@@ -80,6 +80,11 @@ TEST_CASE("a command to a task is obeyed once, however often its question is rep
     CHECK(restarts > 20);
 }
 
+TEST_CASE(
+    "found by the simulator: an agent died between a task's new run and the state that says so") {
+    CHECK(check({.peers = 5, .seed = 26, .faults = {.commands = true}}).restarts > 0);
+}
+
 TEST_CASE("fifty peers") { check({.peers = 50, .seed = 7}); }
 
 }  // namespace gaggle::sim

@@ -21,7 +21,7 @@ class Life {
         : options_(options),
           world_(options.seed),
           rng_(world_.rng.fork()),
-          commands_(world_, Rng(options.seed)) {}
+          commands_(world_, Rng(options.seed), [this](Peer& peer) { adversary_->strike(peer); }) {}
 
     Outcome live() {
         world_.say = [this](const std::string& line) { say(line); };
