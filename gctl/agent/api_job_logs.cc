@@ -48,7 +48,7 @@ void JobLogs::listed(Exchange& exchange, const node::Answer& answer) {
     job_over_ = answer.jobs.empty() || answer.jobs.front().purged ||
                 answer.jobs.front().status == ledger::JobStatus::dead;
     take_in(exchange, answer);
-    if (wanted_.follow) list(exchange);
+    if (wanted_.follow) list_due_ = exchange.now() + kJobLogsListPause;
     pump(exchange);
     end_if_over(exchange);
 }

@@ -25,6 +25,9 @@ constexpr Duration kJobLogsPoll = 200ms;   ///< for a few sources; more are read
 constexpr Duration kJobLogsListWait = 5s;  ///< a job can end without a change of allocations
 constexpr Duration kJobLogsRetryPause = 1s;
 constexpr Duration kJobLogsHeartbeat = 1s;
+/// Between two lists of a followed job's allocations: each is large when they are many, and while
+/// they start there is a new one with every entry of the log.
+constexpr Duration kJobLogsListPause = 500ms;
 constexpr Duration kJobLogsPatience = 30s;     ///< without an answer, of one source
 constexpr std::size_t kJobLogsPiecesMax = 16;  ///< on their way to the client
 constexpr std::size_t kJobLogsReadsMax = 32;   ///< under way at a time

@@ -229,6 +229,8 @@ TEST_CASE("what has gone from the list has ended, also when its log is not there
     gone.index = 43;
     gone.allocs.clear();
     gone.jobs.front().status = ledger::JobStatus::dead;
+    CHECK(questions.lists() == 0);  // lists have a pause between them
+    world.pass(kJobLogsListPause);
     questions.list(gone);
     questions.reply<node::AskPeer>(Error{Errc::not_found, "no such directory"});
     world.pass(kJobLogsRetryPause);
