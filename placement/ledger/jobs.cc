@@ -67,9 +67,11 @@ std::optional<std::string> Step::deregister_job(const JobKey& key, const Deregis
     const std::set<AllocId> all = allocs->second;
     for (const AllocId& id : all) {
         AllocRecord& alloc = state_.allocs.at(id);
-        if (terminal(alloc.client)) continue;
+        if (alloc.client == ClientStatus::complete) continue;
+        // Also what has failed or was lost: a run of the job after this begins anew, it does not
+        // go on waiting, or giving up, for what went wrong before.
         stop_alloc(alloc, Desired::stop, "the job was stopped");
-        if (how.no_shutdown_delay) end_shutdown_delay(alloc);
+        if (how.no_shutdown_delay && !terminal(alloc.client)) end_shutdown_delay(alloc);
     }
     return std::nullopt;
 }

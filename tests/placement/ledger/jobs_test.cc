@@ -183,6 +183,17 @@ TEST_CASE("stopping a job stops its allocations, makes claims stale and ends its
     CHECK(world.slot("web", 0).peers == std::vector<PeerNumber>{{1}});
 }
 
+TEST_CASE("what had failed or was done when its job was stopped is no part of the next run") {
+    World world(1);
+    const auto ids = world.run(job_named("web", 2), {1, 1});
+    world.report(ids[0], ClientStatus::failed);
+    world.report(ids[1], ClientStatus::complete);
+    stop(world, "web");
+    CHECK(world.alloc(ids[0]).desired == Desired::stop);  // the planner leaves it out
+    CHECK(world.alloc(ids[0]).client == ClientStatus::failed);
+    CHECK(world.alloc(ids[1]).desired == Desired::run);
+}
+
 TEST_CASE("what is finished is forgotten with age, and at once when asked") {
     World world(1);
     const auto ids = world.run(job_named("web", 2), {1, 1});
