@@ -16,9 +16,9 @@ constexpr AllocId kMoves{};
 
 void SharedCores::on_started(const TaskLocation& at, const TaskSpec& spec) {
     if (spec.resources.cores > 0) return move_all();
-    if (!cpu_pool(alloc_root_).reserved) return;
+    if (!is_reserved()) return;
     workers_.push(kMoves, [this, task = StartedTask{.at = at, .spec = spec, .pid = 0}] {
-        move(task, cpu_pool(alloc_root_).shared);
+        if (const auto pool = cpu_pool(alloc_root_)) move(task, pool->shared);
     });
 }
 
@@ -27,7 +27,13 @@ void SharedCores::on_cleared(const TaskSpec& spec) {
 }
 
 void SharedCores::on_scanned() {
-    if (cpu_pool(alloc_root_).reserved) move_all();
+    if (is_reserved()) move_all();
+}
+
+bool SharedCores::is_reserved() const {
+    const auto pool = cpu_pool(alloc_root_);
+    if (!pool) log::warn("share processors: {}", pool.error().detail);
+    return pool && pool->reserved;
 }
 
 void SharedCores::move_all() {
@@ -36,11 +42,12 @@ void SharedCores::move_all() {
         asked_ = false;
         const auto allocs = list_alloc_dirs(alloc_root_);
         if (!allocs) return log::warn("share processors: {}", allocs.error().detail);
-        const std::string cpus = cpu_pool(alloc_root_).shared;
+        const auto pool = cpu_pool(alloc_root_);
+        if (!pool) return log::warn("share processors: {}", pool.error().detail);
         for (const AllocId& alloc : *allocs) {
             const std::string id = to_string(alloc);
             for (const StartedTask& task : all_started(id, alloc_root_ + "/" + id))
-                if (task.pid > 0 && task.spec.resources.cores <= 0) move(task, cpus);
+                if (task.pid > 0 && task.spec.resources.cores <= 0) move(task, pool->shared);
         }
     });
 }

@@ -27,6 +27,7 @@ class SharedCores {
     void on_scanned();
 
   private:
+    bool is_reserved() const;
     void move_all();
     void move(const StartedTask& task, const std::string& cpus);
 

@@ -18,7 +18,8 @@ std::string text_of_cpus(const std::vector<int>& cpus);
 std::vector<int> cpus_in(std::string_view text);
 
 /// Takes `count` processors for the task, the same ones again when it has as many already; the
-/// text for a cpuset. Errc::unavailable when too few are free. Count 0 gives back and is empty.
+/// text for a cpuset. Errc::unavailable when too few are free, Errc::io when the shares of earlier
+/// tasks cannot be read, once in an agent's life. Count 0 gives back and is empty.
 Result<std::string> take_cores(const std::string& alloc_root, const TaskLocation& at,
                                std::int64_t count);
 
@@ -26,7 +27,8 @@ struct CpuPool {
     std::string shared;     ///< what no task has taken; all there are when nothing is left
     bool reserved = false;  ///< some task has taken some
 };
-CpuPool cpu_pool(const std::string& alloc_root);
+/// Errc::io as take_cores.
+Result<CpuPool> cpu_pool(const std::string& alloc_root);
 
 /// For the cpuset of a task that is about to start: its own or the shared ones; empty: any.
 /// Errors as take_cores.

@@ -1,8 +1,11 @@
+#include <fcntl.h>
 #include <sched.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
+#include <cstring>
 #include <map>
 #include <mutex>
 #include <set>
@@ -10,18 +13,31 @@
 #include "allocrunner/drivers/cores.h"
 #include "allocrunner/drivers/spec_file.h"
 #include "base/names_in.h"
-#include "base/small_file.h"
+#include "base/unique_fd.h"
 
 namespace gaggle::allocrunner {
 
 namespace {
 
-std::mutex taking;  // held from looking to taking
-/// Files of shares, by alloc root. They are looked for once, for that reads every allocation's
-/// folder, which each start of a task would do; later ones are added as they are written.
-std::map<std::string, std::set<std::string>> shares;
+using Shares = std::map<std::string, std::vector<int>>;  ///< a task's file -> its processors
+
+std::mutex taking;  // guards what follows, from looking to taking
+/// By alloc root. They are read once, for that goes through every allocation's folder, which each
+/// start of a task would do; later ones are added as they are written.
+std::map<std::string, Shares> shares;
 
 std::string file_of(const TaskLocation& at) { return driver_dir(at) + "/cores"; }
+
+/// Empty where there is no such file.
+Result<std::vector<int>> read_share(const std::string& path) {
+    constexpr std::size_t kTextMax = 64U << 10U;
+    const UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!fd && (errno == ENOENT || errno == ENOTDIR)) return std::vector<int>();
+    std::string text(kTextMax, '\0');
+    const ssize_t got = fd ? read(fd.get(), text.data(), text.size()) : -1;
+    if (got < 0) return Error{Errc::io, "read " + path + ": " + std::strerror(errno)};
+    return cpus_in(std::string_view(text).substr(0, static_cast<std::size_t>(got)));
+}
 
 /// Those that the agent itself may use.
 std::vector<int> machine_cpus() {
@@ -34,39 +50,44 @@ std::vector<int> machine_cpus() {
     return out;
 }
 
-std::set<std::string> find_shares(const std::string& alloc_root) {
-    std::set<std::string> out;
-    const auto names_or_none = [](const std::string& folder) {
-        Result<std::vector<std::string>> names = names_in(folder);
-        return names ? std::move(*names) : std::vector<std::string>();
-    };
-    for (const std::string& alloc : names_or_none(alloc_root)) {
-        const std::string tasks = alloc_root + "/" + alloc + "/driver";
-        for (const std::string& task : names_or_none(tasks))
-            if (std::string file = tasks + "/" + task + "/cores"; !small_file(file).empty())
-                out.insert(std::move(file));
-    }
-    return out;
+bool is_gone(const std::string& path) {
+    return access(path.c_str(), F_OK) != 0 && (errno == ENOENT || errno == ENOTDIR);
 }
 
-/// Caller holds `taking`.
-std::set<std::string>& shares_below(const std::string& alloc_root) {
-    const auto known = shares.find(alloc_root);
-    if (known != shares.end()) return known->second;
-    return shares.emplace(alloc_root, find_shares(alloc_root)).first->second;
+/// What cannot be read is an error and not a free processor.
+Result<Shares> find_shares(const std::string& alloc_root) {
+    Shares out;
+    const auto names = [](const std::string& folder) -> Result<std::vector<std::string>> {
+        if (is_gone(folder + "/")) return std::vector<std::string>();
+        return names_in(folder);
+    };
+    for (const std::string& alloc : TRY(names(alloc_root))) {
+        const std::string tasks = alloc_root + "/" + alloc + "/driver";
+        for (const std::string& task : TRY(names(tasks))) {
+            const std::string file = tasks + "/" + task + "/cores";
+            if (std::vector<int> cpus = TRY(read_share(file)); !cpus.empty())
+                out[file] = std::move(cpus);
+        }
+    }
+    return out;
 }
 
 /// Caller holds `taking`. A share whose file is gone counts no more: it was given back, or its
 /// allocation was collected.
-std::set<int> taken_cpus(const std::string& alloc_root) {
-    std::set<int> out;
-    std::set<std::string>& files = shares_below(alloc_root);
-    for (auto file = files.begin(); file != files.end();) {
-        const std::vector<int> cpus = cpus_in(small_file(*file));
-        out.insert(cpus.begin(), cpus.end());
-        file = cpus.empty() ? files.erase(file) : std::next(file);
-    }
-    return out;
+Result<Shares*> shares_below(const std::string& alloc_root) {
+    auto known = shares.find(alloc_root);
+    if (known == shares.end())
+        known = shares.emplace(alloc_root, TRY(find_shares(alloc_root))).first;
+    std::erase_if(known->second, [](const auto& share) { return is_gone(share.first); });
+    return &known->second;
+}
+
+/// Those of the machine that are in no share.
+std::vector<int> free_cpus(const std::vector<int>& all, const Shares& taken) {
+    std::set<int> out(all.begin(), all.end());
+    for (const auto& [file, cpus] : taken)
+        for (const int cpu : cpus) out.erase(cpu);
+    return {out.begin(), out.end()};
 }
 
 }  // namespace
@@ -110,15 +131,17 @@ std::vector<int> cpus_in(std::string_view text) {
 Result<std::string> take_cores(const std::string& alloc_root, const TaskLocation& at,
                                std::int64_t count) {
     const std::lock_guard lock(taking);
-    const std::string before = small_file(file_of(at));
-    if (count > 0 && cpus_in(before).size() == static_cast<std::size_t>(count)) return before;
-    unlink(file_of(at).c_str());
+    const std::string file = file_of(at);
+    Shares& taken = *TRY(shares_below(alloc_root));
+    const auto before = taken.find(file);
+    if (count > 0 && before != taken.end() &&
+        before->second.size() == static_cast<std::size_t>(count))
+        return text_of_cpus(before->second);
+    unlink(file.c_str());
+    taken.erase(file);
     if (count <= 0) return std::string();
-    const std::set<int> taken = taken_cpus(alloc_root);
-    std::vector<int> free;
     const std::vector<int> all = machine_cpus();
-    for (const int cpu : all)
-        if (taken.count(cpu) == 0) free.push_back(cpu);
+    std::vector<int> free = free_cpus(all, taken);
     if (free.size() < static_cast<std::size_t>(count))
         return {Errc::unavailable,
                 "take " + std::to_string(count) + " cores: of this peer's " +
@@ -126,26 +149,24 @@ Result<std::string> take_cores(const std::string& alloc_root, const TaskLocation
                     " belong to no other task; ask for fewer, or for cpu instead of cores"};
     free.resize(static_cast<std::size_t>(count));
     const std::string text = text_of_cpus(free);
-    TRY(write_driver_file(file_of(at), as_bytes(text)));
-    shares_below(alloc_root).insert(file_of(at));
+    TRY(write_driver_file(file, as_bytes(text)));
+    taken[file] = std::move(free);
     return text;
 }
 
-CpuPool cpu_pool(const std::string& alloc_root) {
+Result<CpuPool> cpu_pool(const std::string& alloc_root) {
     const std::lock_guard lock(taking);
-    const std::set<int> taken = taken_cpus(alloc_root);
+    const Shares& taken = *TRY(shares_below(alloc_root));
     const std::vector<int> all = machine_cpus();
-    std::vector<int> free;
-    for (const int cpu : all)
-        if (taken.count(cpu) == 0) free.push_back(cpu);
-    return {text_of_cpus(free.empty() ? all : free), !taken.empty()};
+    const std::vector<int> free = free_cpus(all, taken);
+    return CpuPool{text_of_cpus(free.empty() ? all : free), !taken.empty()};
 }
 
 Result<std::string> cpus_for(const std::string& alloc_root, const TaskLocation& at,
                              std::int64_t count) {
     const std::string own = TRY(take_cores(alloc_root, at, count));
     if (count > 0) return own;
-    const CpuPool pool = cpu_pool(alloc_root);
+    const CpuPool pool = TRY(cpu_pool(alloc_root));
     return pool.reserved ? pool.shared : std::string();
 }
 

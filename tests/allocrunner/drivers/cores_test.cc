@@ -1,6 +1,7 @@
 #include "allocrunner/drivers/cores.h"
 
 #include <doctest/doctest.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 
@@ -62,12 +63,12 @@ TEST_CASE("tasks without cores share what nobody has taken, and all when nothing
         std::filesystem::create_directories(driver_dir(place));
         return place;
     };
-    const CpuPool whole = cpu_pool(scratch.path());
+    const CpuPool whole = *cpu_pool(scratch.path());
     CHECK_FALSE(whole.reserved);
     const auto all = static_cast<std::int64_t>(cpus_in(whole.shared).size());
     CHECK(cpus_for(scratch.path(), at("shares"), 0)->empty());  // kept nowhere
     CHECK(*cpus_for(scratch.path(), at("all"), all) == whole.shared);
-    CHECK(cpu_pool(scratch.path()).reserved);
+    CHECK(cpu_pool(scratch.path())->reserved);
     CHECK(*cpus_for(scratch.path(), at("shares"), 0) == whole.shared);
     give_back_cores(at("all"));
     if (all < 2) return;
@@ -75,6 +76,32 @@ TEST_CASE("tasks without cores share what nobody has taken, and all when nothing
     const std::vector<int> rest = cpus_in(*cpus_for(scratch.path(), at("shares"), 0));
     CHECK(rest.size() == static_cast<std::size_t>(all - 1));
     CHECK(std::count(rest.begin(), rest.end(), cpus_in(own).front()) == 0);
+}
+
+TEST_CASE("processors stay their task's while files cannot be opened") {
+    const ScratchDir before;
+    const ScratchDir scratch;
+    const auto at = [&](const ScratchDir& root) {
+        const TaskLocation place{.alloc = "a", .alloc_dir = root.path() + "/a", .task = "main"};
+        std::filesystem::create_directories(driver_dir(place));
+        return place;
+    };
+    std::ofstream(driver_dir(at(before)) + "/cores") << "0";  // of an earlier agent
+    REQUIRE(take_cores(scratch.path(), at(scratch), 1).ok());
+    rlimit files{};
+    REQUIRE(getrlimit(RLIMIT_NOFILE, &files) == 0);
+    const rlimit none{0, files.rlim_max};
+    REQUIRE(setrlimit(RLIMIT_NOFILE, &none) == 0);
+    const auto not_known = cpu_pool(before.path());
+    const auto known = cpu_pool(scratch.path());
+    REQUIRE(setrlimit(RLIMIT_NOFILE, &files) == 0);
+    REQUIRE(!not_known.ok());
+    CHECK(not_known.error().code == Errc::io);
+    CHECK(known->reserved);
+    CHECK(cpu_pool(before.path())->reserved);
+    CHECK(cpu_pool(scratch.path())->reserved);
+    std::filesystem::remove_all(scratch.path() + "/a");  // collected
+    CHECK_FALSE(cpu_pool(scratch.path())->reserved);
 }
 
 }  // namespace gaggle::allocrunner
