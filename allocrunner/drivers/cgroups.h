@@ -22,8 +22,11 @@ struct Cgroups {
 
 /// From the text of /proc/self/mountinfo (proc(5)).
 Cgroups cgroups_in(std::string_view mount_info);
-/// Looked for once: the table of mounts grows with every allocation.
-const Cgroups& read_cgroups();
+/// As last looked for; looks itself the first time only, for the table of mounts grows with every
+/// allocation. From any thread.
+Cgroups read_cgroups();
+/// To be called now and then: trees may be mounted after the agent started.
+Cgroups look_for_cgroups();
 
 /// The file with the line "oom_kill <count>" of a group ("/gaggle/x").
 std::string oom_file(const Cgroups& cgroups, const std::string& group);
@@ -39,12 +42,15 @@ Result<void> set_cpus(const Cgroups& cgroups, const std::string& group, const st
 /// 2, which a hybrid has as well, else in that of `pids`. Empty: there is neither.
 std::string holding_dir(const Cgroups& cgroups, const std::string& group);
 
-/// Kills all that is in the group of this directory and removes it, within a second or so. Fine
-/// when there is none. Blocks.
-void end_group(const std::string& dir);
+/// Kills all that is in the group of this directory and in groups inside of it, and removes them,
+/// within a second or so. Fine when there is none. Errc::timeout when it is still there then.
+Result<void> end_group(const std::string& dir);
 
-/// Kills the process whose id is in this file, and its process group, if it is in the control group
-/// still: ids are given anew.
+/// Kills a process, and the process group that it leads, if its lines of /proc/<pid>/cgroup have
+/// `sign` in them: ids are given anew, and an engine may count in another pid namespace.
+void kill_if_in(std::int64_t pid, const std::string& sign);
+
+/// So for the process whose id is in this file, if it is in the control group ("/gaggle/x") still.
 void kill_in_group(const std::string& group, const std::string& pid_file);
 
 /// Removes an empty group wherever it is. Kills nothing.

@@ -2,13 +2,19 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <charconv>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
+#include <limits>
+#include <mutex>
+#include <optional>
 #include <sstream>
+#include <vector>
 
 #include "allocrunner/drivers/cgroups.h"
 #include "base/small_file.h"
@@ -79,6 +85,19 @@ TaskUsage usage_v1(const Cgroups& cgroups, const std::string& group) {
     return out;
 }
 
+std::mutex looking;              // guards what follows
+std::optional<Cgroups> mounted;  ///< as last looked for
+
+/// A group and those inside of it, each before what is inside of it.
+std::vector<std::string> groups_from(const std::string& dir) {
+    std::vector<std::string> out{dir};
+    std::error_code error;
+    for (std::filesystem::recursive_directory_iterator at(dir, error), end; !error && at != end;
+         at.increment(error))
+        if (std::error_code gone; at->is_directory(gone)) out.push_back(at->path());
+    return out;
+}
+
 }  // namespace
 
 Cgroups cgroups_in(std::string_view mount_info) {
@@ -108,8 +127,16 @@ Cgroups cgroups_in(std::string_view mount_info) {
     return out;
 }
 
-const Cgroups& read_cgroups() {
-    static const Cgroups found = cgroups_in(small_file("/proc/self/mountinfo"));
+Cgroups read_cgroups() {
+    const std::lock_guard lock(looking);
+    if (!mounted) mounted = cgroups_in(small_file("/proc/self/mountinfo"));
+    return *mounted;
+}
+
+Cgroups look_for_cgroups() {
+    const Cgroups found = cgroups_in(small_file("/proc/self/mountinfo"));
+    const std::lock_guard lock(looking);
+    mounted = found;
     return found;
 }
 
@@ -151,29 +178,46 @@ std::string holding_dir(const Cgroups& cgroups, const std::string& group) {
     return pids == cgroups.trees.end() ? "" : pids->second + group;
 }
 
-void end_group(const std::string& dir) {
+Result<void> end_group(const std::string& dir) {
     constexpr int kRounds = 100;
     constexpr int kRoundMs = 10;
-    for (int round = 0; round < kRounds; ++round) {
-        if (rmdir(dir.c_str()) == 0 || errno == ENOENT) return;
-        // Whoever forks all the time is forbidden it first (version 1), or all go at once.
-        std::ofstream(dir + "/pids.max") << 0;
-        std::ofstream(dir + "/cgroup.kill") << 1;
-        std::istringstream pids(small_file(dir + "/cgroup.procs"));
-        for (pid_t pid = 0; pids >> pid;)
-            if (pid > 1) kill(pid, SIGKILL);
+    for (int round = 0; round < kRounds && exists(dir); ++round) {
+        const std::vector<std::string> groups = groups_from(dir);
+        for (auto group = groups.rbegin(); group != groups.rend(); ++group) rmdir(group->c_str());
+        if (!exists(dir)) break;
+        for (const std::string& group : groups) {
+            // Whoever forks all the time is forbidden it first (version 1), or all go at once.
+            std::ofstream(group + "/pids.max") << 0;
+            std::ofstream(group + "/cgroup.kill") << 1;
+            std::istringstream pids(small_file(group + "/cgroup.procs"));
+            for (pid_t pid = 0; pids >> pid;)
+                if (pid > 1) kill(pid, SIGKILL);
+        }
         poll(nullptr, 0, kRoundMs);
     }
+    if (!exists(dir)) return {};
+    return {Errc::timeout, "remove control group " + dir +
+                               ": what runs in it does not end when it is killed; look who is in "
+                               "its cgroup.procs"};
+}
+
+void kill_if_in(std::int64_t pid, const std::string& sign) {
+    if (pid <= 1 || pid > std::numeric_limits<pid_t>::max() || sign.empty()) return;
+    const auto id = static_cast<pid_t>(pid);
+    const UniqueFd process(static_cast<int>(syscall(SYS_pidfd_open, id, 0)));
+    if (!process) return;
+    // The id is that process's own from before the look until after it: it has not ended.
+    if (small_file("/proc/" + std::to_string(id) + "/cgroup").find(sign) == std::string::npos)
+        return;
+    pollfd ended{process.get(), POLLIN, 0};
+    if (poll(&ended, 1, 0) != 0) return;
+    kill(-id, SIGKILL);
+    syscall(SYS_pidfd_send_signal, process.get(), SIGKILL, nullptr, 0);
 }
 
 void kill_in_group(const std::string& group, const std::string& pid_file) {
-    const auto pid = static_cast<pid_t>(number_of(pid_file));
-    if (pid <= 1) return;
     // Lines of "number:controllers:/the/group".
-    const std::string groups = small_file("/proc/" + std::to_string(pid) + "/cgroup");
-    if (groups.find(":" + group + "\n") == std::string::npos) return;
-    kill(-pid, SIGKILL);
-    kill(pid, SIGKILL);
+    kill_if_in(static_cast<std::int64_t>(number_of(pid_file)), ":" + group + "\n");
 }
 
 void remove_group(const Cgroups& cgroups, const std::string& group) {

@@ -1,6 +1,5 @@
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -10,6 +9,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "allocrunner/drivers/cgroups.h"
 #include "allocrunner/drivers/engine_http.h"
 #include "allocrunner/drivers/engine_session.h"
 #include "allocrunner/drivers/json_words.h"
@@ -21,6 +21,7 @@ namespace {
 
 constexpr std::size_t kReadBytes = 64U << 10U;
 constexpr std::size_t kHeadMax = 4096;
+constexpr std::size_t kContainerIdMin = 12;  // hex digits; it is told whole, with 64
 constexpr int kAnswerMs = 20'000;
 constexpr int kAskAgainMax = 40;
 constexpr int kAskAgainMs = 50;
@@ -42,9 +43,9 @@ class EngineSession : public ExecSession {
         const Value told = answer ? answer->json() : Value{};
         const Value* runs = json::find(told, {"Running"});
         const std::int64_t pid = json::number_at(told, {"Pid"});
-        if (runs == nullptr || *runs != Value{true} || pid <= 1) return;
-        kill(static_cast<pid_t>(-pid), SIGKILL);  // it leads a group: what it started is in that
-        kill(static_cast<pid_t>(pid), SIGKILL);
+        const std::string container = json::text_at(told, {"ContainerID"});
+        if (runs == nullptr || *runs != Value{true} || container.size() < kContainerIdMin) return;
+        kill_if_in(pid, container);  // engines name a container's control groups after its id
     }
 
     Result<ExecOutput> read(Duration patience) override {

@@ -112,7 +112,7 @@ class Exec : public Driver {
         return find_executable(
             {.command = settings_.runc, .folders = {}, .path = kToolPath, .on_host = {}});
     }
-    Result<void> remove(const std::string& runc, const std::string& container) const;
+    Result<void> remove(const std::string& container) const;
 
     DriverSettings settings_;
     std::string state_;          ///< runc's own records of its containers
@@ -145,6 +145,7 @@ Result<TaskSpec> Exec::spec(const Value::Map& config, const TaskContext& context
 
 DriverState Exec::fingerprint() {
     DriverState out;
+    const Cgroups cgroups = look_for_cgroups();
     const auto runc = find_runc();
     out.description = "exec needs the program runc: install Debian's package runc";
     if (!runc) return out;
@@ -152,7 +153,7 @@ DriverState Exec::fingerprint() {
     out.description = "exec needs an agent that runs as root";
     if (geteuid() != 0) return out;
     out.description = "exec needs control groups; none are mounted on this machine";
-    if (!read_cgroups().any()) return out;
+    if (!cgroups.any()) return out;
     const auto said = run_program({.argv = {*runc, "--version"}, .env = {}, .input = {}});
     out.description = "runc does not work: " +
                       (said ? describe(*said, ProgramCall().timeout) : said.error().detail);
@@ -171,8 +172,9 @@ std::vector<std::string> Exec::call(const std::string& runc, std::vector<std::st
 }
 
 /// Fine when there is no such container.
-Result<void> Exec::remove(const std::string& runc, const std::string& container) const {
+Result<void> Exec::remove(const std::string& container) const {
     if (access((state_ + "/" + container).c_str(), F_OK) != 0) return {};
+    const std::string runc = TRY(find_runc());
     const ProgramCall program{
         .argv = call(runc, {"delete", "--force", container}), .env = {}, .input = {}};
     const ProgramEnd end = TRY(run_program(program));
@@ -217,7 +219,7 @@ Result<Launch> Exec::prepare(const TaskLocation& at, const TaskSpec& spec) {
     const std::string dir = driver_dir(at);
     if (mkdir(state_.c_str(), 0700) != 0 && errno != EEXIST)
         return {Errc::io, "make " + state_ + ": " + std::strerror(errno)};
-    TRY(remove(runc, container));
+    TRY(remove(container));
     BundleFacts facts = TRY(facts_of(at, spec));
     facts.executable = TRY(executable_of(spec, spec.argv.front()));
     facts.cpus = TRY(cpus_for(settings_.alloc_root, at, spec.resources.cores));
@@ -263,6 +265,7 @@ Result<std::unique_ptr<ExecSession>> Exec::exec(const StartedTask& task,
                            .account = {},
                            .terminal = request.terminal,
                            .pid_file = scratch + "/pid",
+                           .pid_group = group_of(task.at),
                            .scratch = scratch};
     session.argv = call(runc, {"exec", "--process", scratch + "/process.json", "--pid-file",
                                session.pid_file, container_name(task.at)});
@@ -271,10 +274,10 @@ Result<std::unique_ptr<ExecSession>> Exec::exec(const StartedTask& task,
 
 Result<void> Exec::clean_up(const StartedTask& task) {
     if (const auto record = read_record(task.at.alloc_dir, task.at.task)) kill_left_behind(*record);
-    give_back_cores(task.at);
-    const std::string runc = TRY(find_runc());
-    TRY(remove(runc, container_name(task.at)));
+    const Result<void> removed = remove(container_name(task.at));
     remove_group(read_cgroups(), group_of(task.at));
+    TRY(removed);
+    give_back_cores(task.at);  // only now does nobody run there
     return {};
 }
 

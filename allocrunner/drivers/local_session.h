@@ -20,8 +20,10 @@ struct SessionProcess {
     TaskNetwork network;             ///< to enter first
     std::optional<Account> account;  ///< to become
     std::optional<TerminalSize> terminal;
-    std::string pid_file;  ///< one more process to kill when the session is given up; or empty
-    std::string scratch;   ///< a folder that is removed with all in it in the end; or empty
+    std::string group;      ///< directory of a control group to enter, if it is there; or empty
+    std::string pid_file;   ///< one more process to kill when the session is given up; or empty
+    std::string pid_group;  ///< the control group ("/gaggle/x") that this one must be in
+    std::string scratch;    ///< a folder that is removed with all in it in the end; or empty
 };
 
 Result<std::unique_ptr<ExecSession>> start_session(const SessionProcess& process);

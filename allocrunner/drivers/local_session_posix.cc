@@ -13,10 +13,10 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
 #include <filesystem>
 
+#include "allocrunner/drivers/cgroups.h"
 #include "allocrunner/drivers/local_session.h"
 #include "base/unique_fd.h"
 
@@ -74,6 +74,7 @@ struct Image {
     std::vector<std::string> variables;
     std::vector<const char*> envp;
     UniqueFd netns;
+    UniqueFd group;  ///< its cgroup.procs
 };
 
 /// As the supervisor has the task itself do (shim/start_posix.cc).
@@ -105,6 +106,8 @@ bool enter(const SessionProcess& process, const Image& image) {
         _exit(127);
     };
     setsid();
+    // As for the task itself (shim/start_posix.cc), no group is no reason not to run.
+    if (image.group && ::write(image.group.get(), "0", 1) < 0) errno = 0;
     if (process.terminal && ioctl(streams.its_in.get(), TIOCSCTTY, 0) != 0) give_up();
     if (!enter(process, image)) give_up();
     if (const auto& account = process.account) {
@@ -143,6 +146,7 @@ class LocalSession : public ExecSession {
           ended_(static_cast<int>(syscall(SYS_pidfd_open, pid, 0))),
           terminal_(process.terminal.has_value()),
           pid_file_(process.pid_file),
+          pid_group_(process.pid_group),
           scratch_(process.scratch) {
         for (const int fd : {in_.get(), out_.get(), err_.get()})
             if (fd >= 0) fcntl(fd, F_SETFL, O_NONBLOCK);
@@ -150,7 +154,7 @@ class LocalSession : public ExecSession {
 
     ~LocalSession() override {
         if (pid_ > 0) {
-            kill_the_other();
+            if (!pid_file_.empty()) kill_in_group(pid_group_, pid_file_);
             kill(-pid_, SIGKILL);
             kill(pid_, SIGKILL);
             waitpid(pid_, nullptr, 0);
@@ -209,20 +213,12 @@ class LocalSession : public ExecSession {
         if (got == 0 || (got < 0 && error != EAGAIN && error != EINTR)) fd.reset();
     }
 
-    void kill_the_other() const {
-        if (pid_file_.empty()) return;
-        const std::unique_ptr<FILE, int (*)(FILE*)> file(fopen(pid_file_.c_str(), "re"), fclose);
-        int pid = 0;
-        if (!file || fscanf(file.get(), "%d", &pid) != 1 || pid <= 1) return;
-        kill(-pid, SIGKILL);  // it leads a group of its own: what it started is in that
-        kill(pid, SIGKILL);
-    }
-
     UniqueFd in_, out_, err_;
     pid_t pid_ = 0;  ///< 0: it has ended and was waited for
     UniqueFd ended_;
     bool terminal_ = false;
     std::string pid_file_;
+    std::string pid_group_;
     std::string scratch_;
 };
 
@@ -248,6 +244,8 @@ Result<std::unique_ptr<ExecSession>> start_session(const SessionProcess& process
         image.netns.reset(open(process.network.netns.c_str(), O_RDONLY | O_CLOEXEC));
         if (!image.netns) return {Errc::io, task + "open " + process.network.netns + ": " + why()};
     }
+    if (!process.group.empty())
+        image.group.reset(open((process.group + "/cgroup.procs").c_str(), O_WRONLY | O_CLOEXEC));
     int report[2];
     if (pipe2(report, O_CLOEXEC) != 0) return {Errc::io, task + "make a pipe: " + why()};
     UniqueFd reads(report[0]);

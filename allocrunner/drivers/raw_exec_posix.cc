@@ -56,11 +56,11 @@ std::string group_of(const TaskLocation& at) {
     return holding_dir(read_cgroups(), kCgroupParent + ("/" + container_name(at) + "." + place));
 }
 
-bool begin_group(const std::string& dir) {
-    end_group(dir);
+/// Without it the task runs all the same: it only holds its processes together.
+bool make_group(const std::string& dir) {
     const std::string parent = dir.substr(0, dir.rfind('/'));
     if (mkdir(parent.c_str(), 0755) != 0 && errno != EEXIST) return false;
-    return mkdir(dir.c_str(), 0755) == 0;
+    return mkdir(dir.c_str(), 0755) == 0 || errno == EEXIST;
 }
 
 class RawExec : public Driver {
@@ -87,6 +87,7 @@ class RawExec : public Driver {
     }
 
     DriverState fingerprint() override {
+        look_for_cgroups();
         return {.detected = true,
                 .healthy = true,
                 .description = "Healthy",
@@ -108,7 +109,8 @@ class RawExec : public Driver {
                           .user = spec.user,
                           .group = group_of(at)};
         // What an earlier run left whose supervisor was killed, also outside of its session.
-        if (!out.group.empty() && !begin_group(out.group)) out.group.clear();
+        if (!out.group.empty()) TRY(end_group(out.group));
+        if (!out.group.empty() && !make_group(out.group)) out.group.clear();
         return Launch(std::move(out));
     }
 
@@ -121,7 +123,7 @@ class RawExec : public Driver {
                                .network = task.spec.network,
                                .account = {},
                                .terminal = request.terminal,
-                               .pid_file = {}};
+                               .group = task.pid > 0 ? group_of(task.at) : std::string()};
         for (const auto& [variable, value] : request.env) process.env[variable] = value;
         if (!task.spec.user.empty()) process.account = TRY(account_of(task.spec.user));
         return start_session(process);
@@ -134,7 +136,7 @@ class RawExec : public Driver {
     Result<void> clean_up(const StartedTask& task) override {
         if (const auto record = read_record(task.at.alloc_dir, task.at.task))
             kill_left_behind(*record);
-        if (const std::string group = group_of(task.at); !group.empty()) end_group(group);
+        if (const std::string group = group_of(task.at); !group.empty()) return end_group(group);
         return {};
     }
 };

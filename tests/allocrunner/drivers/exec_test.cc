@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "allocrunner/drivers/cores.h"
 #include "allocrunner/drivers/spec_file.h"
 #include "tests/allocrunner/drivers/stage.h"
 
@@ -142,6 +143,20 @@ TEST_CASE("a runc that is missing, fails, hangs or dies is told from a task that
     DriverStage stage("exec");
     stage.replace_runc(nullptr);
     CHECK_FALSE(stage.driver().fingerprint().detected);
+}
+
+TEST_CASE("a container that cannot be removed keeps its processors") {
+    DriverStage stage("exec");
+    if (!stage.usable()) return;
+    stage.spec().resources.cores = 1;
+    stage.start({"/bin/sleep", "1000"});
+    stage.replace_runc("exit 1");
+    CHECK_FALSE(stage.driver().clean_up(stage.started()).ok());
+    CHECK(cpu_pool(stage.root())->reserved);
+    stage.replace_runc("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin exec runc \"$@\"");
+    stage.stop();
+    CHECK_FALSE(cpu_pool(stage.root())->reserved);
+    CHECK(stage.leftovers().empty());
 }
 
 }  // namespace gaggle::allocrunner

@@ -214,4 +214,42 @@ TEST_CASE("a kill reaches those who fork faster than they can be counted") {
     for (int look = 0; look < 5; ++look) CHECK_FALSE(sleeps(stage, number));
 }
 
+TEST_CASE("what a command inside leaves behind ends with its task" *
+          doctest::skip(geteuid() != 0)) {
+    DriverStage stage("raw_exec");
+    stage.start({"/bin/sleep", "1000"});
+    const std::string number = rare_number();
+    const std::string script = "setsid sleep " + number + " >/dev/null 2>&1 &";
+    REQUIRE(run_inside(stage, {"sh", "-c", script}).exit_code == 0);
+    REQUIRE(eventually([&] { return sleeps(stage, number); }));
+    stage.stop();
+    CHECK(eventually([&] { return !sleeps(stage, number); }));
+    CHECK(stage.leftovers().empty());
+}
+
+TEST_CASE("a task's control group goes with the groups that the task made inside of it" *
+          doctest::skip(geteuid() != 0)) {
+    DriverStage stage("raw_exec");
+    stage.start({"/bin/sleep", "1000"});
+    REQUIRE(stage.leftovers().size() == 1);
+    const std::string inner = stage.leftovers().front() + "/inner";
+    std::filesystem::create_directories(inner + "/most");
+    const std::string number = rare_number();
+    const std::string script =
+        "echo 0 > " + inner + "/most/cgroup.procs; setsid sleep " + number + " >/dev/null 2>&1 &";
+    REQUIRE(run_inside(stage, {"sh", "-c", script}).exit_code == 0);
+    REQUIRE(eventually([&] { return sleeps(stage, number); }));
+    kill(static_cast<pid_t>(stage.live().shim_pid), SIGKILL);
+    waitpid(static_cast<pid_t>(stage.live().shim_pid), nullptr, 0);
+    SUBCASE("the next run") {
+        stage.start({"/bin/sleep", "1000"});
+        CHECK_FALSE(std::filesystem::exists(inner));
+    }
+    SUBCASE("the end of the allocation") {
+        REQUIRE(stage.driver().clean_up(stage.started()).ok());
+        CHECK(stage.leftovers().empty());
+    }
+    CHECK(eventually([&] { return !sleeps(stage, number); }));
+}
+
 }  // namespace gaggle::allocrunner

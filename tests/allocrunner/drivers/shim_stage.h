@@ -46,7 +46,7 @@ class ShimStage {
         const std::string mine = "." + std::to_string(checksum64(as_bytes(dir())));
         std::error_code gone;
         for (const auto& one : std::filesystem::directory_iterator(groups, gone))
-            if (one.path().string().ends_with(mine)) end_group(one.path());
+            if (one.path().string().ends_with(mine)) end_group(one.path()).ok();
     }
 
     const std::string& dir() const { return scratch_.path(); }
