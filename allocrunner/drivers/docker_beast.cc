@@ -30,7 +30,7 @@ namespace {
 
 constexpr Duration kFingerprintPatience = 5s;
 constexpr Duration kCreatePatience = 60s;
-constexpr Duration kUsagePatience = 2s;  // figures that come later are of no use
+constexpr Duration kUsagePatience = 2s;         // figures that come later are of no use
 constexpr std::int64_t kStrayAgeSeconds = 120;  // younger ones may just be being started
 
 class Docker : public Driver {
@@ -215,8 +215,8 @@ Result<std::optional<Fetching>> Docker::fetching(const TaskLocation& at, const T
 Result<Launch> Docker::prepare(const TaskLocation& at, const TaskSpec& spec) {
     const std::string container = container_name(at);
     ContainerFacts facts = facts_of(at);
+    TRY(remove(container));  // which could still move links under what is judged next
     if (!settings_.docker_volumes) TRY(keep_inside(at, spec));
-    TRY(remove(container));
     if (joins_network(spec)) TRY(join_network(at, spec, facts));
     facts.cpus = TRY(cpus_for(settings_.alloc_root, at, spec.resources.cores));
     LaunchEngine out;
@@ -293,8 +293,8 @@ Result<void> Docker::confine(const StartedTask& task, const std::string& cpus) {
 }
 
 Result<void> Docker::clean_up(const StartedTask& task) {
-    give_back_cores(task.at);
     TRY(remove(container_name(task.at)));
+    give_back_cores(task.at);  // only now does nobody run there
     if (joins_network(task.spec)) return pause_.remove(task.at.alloc);
     return {};
 }

@@ -4,10 +4,12 @@
 // it for a while. Their names are kept in a file, so that a restarted agent goes on with them.
 #pragma once
 
+#include <condition_variable>
 #include <functional>
 #include <map>
 #include <mutex>
 #include <string>
+#include <vector>
 
 #include "allocrunner/drivers/docker_container.h"
 #include "allocrunner/drivers/image_name.h"
@@ -29,7 +31,8 @@ class DockerImages {
     /// An image of these files, made here when it is not: `archive` gives them as a tar file.
     Result<void> provide(const std::string& name, const std::function<std::string()>& archive);
 
-    /// To be called now and then.
+    /// To be called now and then, by one thread. Only who needs an image that is just being removed
+    /// waits for it.
     void collect();
 
   private:
@@ -37,6 +40,8 @@ class DockerImages {
     Result<void> pull(const ImageName& name, const ConfigReader& options, const FetchWatch& watch);
     Result<bool> is_here(const std::string& name, const std::function<bool()>& cancelled = {});
     void mark(const std::string& name, bool ours);
+    std::vector<std::string> ours();
+    void remove_if_old(const std::string& name);
     void read_file();
     void write_file();
 
@@ -46,6 +51,8 @@ class DockerImages {
     std::mutex mutex_;  // guards what follows
     bool read_ = false;
     std::map<std::string, TimePoint> ours_;  ///< name -> when it was last seen in use
+    std::string removing_;                   ///< a name; empty: none
+    std::condition_variable removed_;        ///< when `removing_` changed
 };
 
 }  // namespace gaggle::allocrunner

@@ -1,15 +1,23 @@
-#include <limits.h>
-#include <stdlib.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
 
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <fstream>
 #include <set>
+#include <vector>
 
 #include "allocrunner/drivers/docker_images.h"
 #include "allocrunner/drivers/engine_http.h"
 #include "allocrunner/drivers/json_words.h"
 #include "allocrunner/drivers/spec_file.h"
 #include "base/log.h"
+#include "base/unique_fd.h"
 #include "placement/jobspec/value_json.h"
 
 namespace gaggle::allocrunner {
@@ -84,6 +92,27 @@ Error pull_error(const std::string& image, const std::string& words) {
     if (has("denied") || has("unauthorized") || has("authentication required"))
         return {Errc::denied, what + "; give the right user and password in the block auth"};
     return {Errc::unavailable, what};
+}
+
+/// What is opened stays what it is, whatever a task puts in its place meanwhile.
+Result<UniqueFd> open_beneath(const std::string& local, std::string_view file) {
+    const std::string what = "load image from " + local + "/" + std::string(file) + ": ";
+    file.remove_prefix(std::min(file.find_first_not_of('/'), file.size()));
+    const UniqueFd folder(open(local.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    open_how how{};
+    how.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK;  // a pipe would make us wait
+    how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
+    UniqueFd fd(static_cast<int>(
+        syscall(SYS_openat2, folder.get(), std::string(file).c_str(), &how, sizeof how)));
+    struct stat about {};
+    if (!fd && errno == EXDEV) return Error{Errc::invalid, what + "it leaves the task's directory"};
+    if (!fd && errno == ENOENT)
+        return Error{
+            Errc::not_found,
+            what + "it is not there; an artifact with destination \"local/\" puts it there"};
+    if (!fd || fstat(fd.get(), &about) != 0) return Error{Errc::io, what + std::strerror(errno)};
+    if (!S_ISREG(about.st_mode)) return Error{Errc::invalid, what + "it is no plain file"};
+    return fd;
 }
 
 std::string credentials(const ConfigReader& options) {
@@ -161,21 +190,12 @@ Result<void> DockerImages::provide(const std::string& name,
 
 Result<void> DockerImages::load(const TaskSpec& spec, const std::string& file,
                                 const FetchWatch& watch) {
-    const std::string local = spec.task_dir + "/local";
-    const std::string path = local + "/" + file;
-    char real[PATH_MAX];
-    char real_local[PATH_MAX];
-    if (realpath(path.c_str(), real) == nullptr || realpath(local.c_str(), real_local) == nullptr)
-        return {Errc::not_found, "load image from " + path +
-                                     ": it is not there; an artifact with "
-                                     "destination \"local/\" puts it there"};
-    if (!std::string(real).starts_with(std::string(real_local) + "/"))
-        return {Errc::invalid, "load image from " + path + ": it leaves the task's directory"};
+    const UniqueFd archive = TRY(open_beneath(spec.task_dir + "/local", file));
     const EngineCall call{.method = "POST",
                           .target = "/images/load?quiet=1",
                           .headers = {},
                           .body = {},
-                          .file = real,
+                          .file = "/proc/self/fd/" + std::to_string(archive.get()),
                           .archive = {},
                           .patience = kLoadPatience,
                           .parts = {},
@@ -211,7 +231,8 @@ Result<void> DockerImages::pull(const ImageName& name, const ConfigReader& optio
 }
 
 void DockerImages::mark(const std::string& name, bool ours) {
-    const std::lock_guard lock(mutex_);
+    std::unique_lock lock(mutex_);
+    removed_.wait(lock, [&] { return removing_ != name; });
     read_file();
     const bool known = ours_.count(name) != 0;
     if (!ours && !known) return;
@@ -232,10 +253,17 @@ void DockerImages::write_file() {
     if (!written) log::warn("remember images: {}", written.error().detail);
 }
 
-void DockerImages::collect() {
+std::vector<std::string> DockerImages::ours() {
     const std::lock_guard lock(mutex_);
     read_file();
-    if (ours_.empty()) return;
+    std::vector<std::string> out;
+    for (const auto& [name, when] : ours_) out.push_back(name);
+    return out;
+}
+
+void DockerImages::collect() {
+    const std::vector<std::string> names = ours();
+    if (names.empty()) return;
     const auto listed = call_engine(socket_, {.target = "/containers/json?all=1"});
     const Value told = listed && listed->ok() ? listed->json() : Value{};
     const auto* containers = std::get_if<Value::List>(&told.data);
@@ -245,19 +273,30 @@ void DockerImages::collect() {
         used.insert(json::text_at(container, {"Image"}));
         used.insert(json::text_at(container, {"ImageID"}));
     }
-    bool changed = false;
-    for (auto image = ours_.begin(); image != ours_.end();) {
-        const auto at = image++;
-        if (used.count(at->first) != 0) at->second = present();
-        if (present() - at->second < keep_) continue;
-        const auto gone =
-            call_engine(socket_, {.method = "DELETE", .target = "/images/" + at->first});
-        if (!gone || (!gone->ok() && !gone->missing())) continue;  // in use, or next time
-        log::info("removed image {}: no task has used it for a while", at->first);
-        ours_.erase(at);
-        changed = true;
+    for (const std::string& name : names) {
+        if (used.count(name) != 0)
+            mark(name, true);
+        else
+            remove_if_old(name);
     }
-    if (changed) write_file();
+}
+
+void DockerImages::remove_if_old(const std::string& name) {
+    {
+        const std::lock_guard lock(mutex_);
+        const auto known = ours_.find(name);
+        if (known == ours_.end() || present() - known->second < keep_) return;
+        removing_ = name;
+    }
+    // Large images take long. Tasks that want another one need not wait for that.
+    const auto gone = call_engine(socket_, {.method = "DELETE", .target = "/images/" + name});
+    const std::lock_guard lock(mutex_);
+    removing_.clear();
+    removed_.notify_all();
+    if (!gone || (!gone->ok() && !gone->missing())) return;  // in use, or next time
+    log::info("removed image {}: no task has used it for a while", name);
+    ours_.erase(name);
+    write_file();
 }
 
 }  // namespace gaggle::allocrunner

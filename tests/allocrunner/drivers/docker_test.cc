@@ -2,8 +2,10 @@
 #include <doctest/doctest.h>
 #include <signal.h>
 
+#include <future>
 #include <map>
 
+#include "allocrunner/drivers/cores.h"
 #include "allocrunner/drivers/docker_images.h"
 #include "allocrunner/drivers/engine_http.h"
 #include "tests/allocrunner/drivers/fake_engine.h"
@@ -317,6 +319,19 @@ TEST_CASE("no words of a job become a request of their own") {
     CHECK(world.engine.heard().empty());
 }
 
+TEST_CASE("a container that cannot be removed keeps its processors") {
+    World world;
+    const TaskLocation at = world.stage.at();
+    REQUIRE(save_spec(at, world.stage.spec()).ok());
+    REQUIRE(take_cores(world.stage.root(), at, 1).ok());
+    world.engine.answer("DELETE /containers/", 500, R"({"message":"device is busy"})");
+    CHECK_FALSE(world.stage.driver().clean_up(world.stage.started()).ok());
+    CHECK(cpu_pool(world.stage.root())->reserved);
+    world.engine.answer("DELETE /containers/", 204, "");
+    CHECK(world.stage.driver().clean_up(world.stage.started()).ok());
+    CHECK_FALSE(cpu_pool(world.stage.root())->reserved);
+}
+
 TEST_CASE("a download that nobody needs any more ends at once") {
     World world;
     DockerImages images(world.engine.socket(), world.stage.root() + "/images", 3min);
@@ -368,6 +383,40 @@ TEST_CASE("images that we fetched go once nobody uses them; others' images stay"
     CHECK(world.engine.was_asked("DELETE /images/far:2"));
     CHECK_FALSE(world.engine.was_asked("DELETE /images/web:1"));
     CHECK(text_of(world.stage.root() + "/images").empty());
+}
+
+TEST_CASE("an image that takes long to remove holds up only those who need it") {
+    World world;
+    DockerImages images(world.engine.socket(), world.stage.root() + "/images", 0s);
+    std::ofstream(world.stage.root() + "/images") << "large:1\n";
+    world.engine.answer("GET /containers/json", 200, "[]");
+    world.engine.answer("GET /images/large:1/json", 200, "{}");
+    std::promise<void> asked;
+    std::promise<void> may_go;
+    world.engine.on("DELETE /images/large:1", [&](int connection, const std::string&) {
+        asked.set_value();
+        may_go.get_future().wait();
+        FakeEngine::say(connection, "HTTP/1.1 200 X\r\nContent-Length: 2\r\n\r\n[]");
+    });
+    const FetchWatch watch{.say = [](const std::string&) {}, .cancelled = {}};
+    const auto need = [&](const char* image) {
+        TaskSpec spec = world.stage.spec();
+        spec.config = {{"image", Value{std::string(image)}}};
+        return std::async(std::launch::async,
+                          [&, spec] { return images.make_present(spec, watch).ok(); });
+    };
+    auto collecting = std::async(std::launch::async, [&] { images.collect(); });
+    asked.get_future().wait();
+    auto other = need("web:1");
+    auto same = need("large:1");
+    const bool went_on = other.wait_for(10s) == std::future_status::ready;
+    CHECK_FALSE(world.engine.was_asked("GET /images/large:1"));
+    may_go.set_value();
+    CHECK(went_on);
+    CHECK(other.get());
+    CHECK(same.get());
+    collecting.get();
+    CHECK(world.engine.was_asked("GET /images/large:1"));
 }
 
 TEST_CASE("an archive is loaded from the task's directory and from nowhere else") {
