@@ -332,6 +332,22 @@ TEST_CASE("a container that cannot be removed keeps its processors") {
     CHECK_FALSE(cpu_pool(world.stage.root())->reserved);
 }
 
+TEST_CASE("an earlier container, which could move links, goes before links are judged") {
+    World world;
+    DriverSettings settings = world.settings;
+    settings.docker_volumes = false;
+    settings.alloc_root = world.stage.root();
+    const Drivers drivers(settings);
+    std::filesystem::create_directory_symlink("/", world.stage.dir() + "/main/local/x");
+    TaskSpec& spec = world.stage.spec();
+    spec.config["volumes"] = Value{Value::List{Value{std::string("local/x:/x")}}};
+    const auto launch = drivers.find("docker")->prepare(world.stage.at(), spec);
+    REQUIRE(!launch.ok());
+    CHECK(launch.error().code == Errc::denied);
+    CHECK(world.engine.was_asked("DELETE /containers/"));
+    CHECK_FALSE(world.engine.was_asked("POST /containers/create"));
+}
+
 TEST_CASE("a download that nobody needs any more ends at once") {
     World world;
     DockerImages images(world.engine.socket(), world.stage.root() + "/images", 3min);
@@ -447,6 +463,8 @@ TEST_CASE("an archive is loaded from the task's directory and from nowhere else"
     CHECK(loaded("../outside.tar", "web:1").find("leaves the task's directory") !=
           std::string::npos);
     CHECK(loaded("link.tar", "web:1").find("leaves the task's directory") != std::string::npos);
+    REQUIRE(mkfifo((world.stage.dir() + "/main/local/pipe").c_str(), 0600) == 0);
+    CHECK(loaded("pipe", "web:1").find("it is no plain file") != std::string::npos);
 }
 
 TEST_CASE("containers that carry this agent's label and belong to no task are removed") {
