@@ -30,7 +30,9 @@ void call_tasks(const std::string& dir, const FoundAlloc& alloc, std::vector<Cal
         out.push_back({{alloc.alloc, dir, task}, call_shim(dir, task)});
 }
 
-std::optional<FoundTask> adopt(const TakeOver& hands, CalledTask& called, Duration patience) {
+/// `vanished` gets what is known of a task without a supervisor.
+std::optional<FoundTask> adopt(const TakeOver& hands, CalledTask& called, Duration patience,
+                               std::vector<shim::Record>& vanished) {
     auto& [place, call] = called;
     std::optional<shim::Record> record;
     if (call.reach == ShimReach::reached) record = hear_shim(call, patience);
@@ -41,7 +43,7 @@ std::optional<FoundTask> adopt(const TakeOver& hands, CalledTask& called, Durati
     if (record && newest && record->state == shim::RecordState::exited)
         return FoundTask{place.task, record->run, record->pid, {record->started}, exit_of(*record)};
     if (call.reach == ShimReach::gone) {
-        if (record) kill_left_behind(*record);
+        if (record) vanished.push_back(*record);
         hands.task_vanished(place);
         return std::nullopt;
     }
@@ -96,15 +98,17 @@ Recovered take_over(const TakeOver& hands) {
     }
     const auto deadline = std::chrono::steady_clock::now() + kAdoptionPatience;
     auto alloc = out.allocs.begin();
+    std::vector<shim::Record> vanished;
     for (CalledTask& one : called) {
         while (alloc->alloc != one.place.alloc) ++alloc;  // both are in the same order
         const auto left =
             std::chrono::duration_cast<Duration>(deadline - std::chrono::steady_clock::now());
-        auto task = adopt(hands, one, std::max<Duration>(left, 0s));
+        auto task = adopt(hands, one, std::max<Duration>(left, 0s), vanished);
         if (!task) continue;
         if (!task->exit) hands.task_lives(alloc->alloc);
         alloc->tasks.push_back(std::move(*task));
     }
+    kill_left_behind(vanished);
     return out;
 }
 

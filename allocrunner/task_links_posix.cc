@@ -84,10 +84,14 @@ struct TaskLinks::Impl {
     bool stopping = false;
     std::uint64_t last_key = 0;  ///< 0 is `wake`
     std::map<std::uint64_t, Link> links;
+    std::map<std::pair<AllocId, std::string>, std::uint64_t> keys;  ///< of links, the newest each
     std::map<std::uint64_t, Probe> probes;
     std::set<std::pair<TimePoint, std::uint64_t>> deadlines;  ///< of probes
     std::set<std::int64_t> ending;                            ///< shims to be waited for
     std::optional<TimePoint> call_again;                      ///< some link has no socket
+    // To be killed by the thread, without the lock: that looks at every process of the machine.
+    std::set<std::string> deaf;               ///< shims, by title
+    std::vector<shim::Record> left_behind;    ///< by shims that went without a word
 
     bool add(int fd, std::uint64_t key, std::uint32_t events) {
         epoll_event event{};
@@ -102,9 +106,8 @@ struct TaskLinks::Impl {
     }
 
     Link* find(const AllocId& alloc, const std::string& task) {
-        for (auto& [key, link] : links)
-            if (link.place.alloc == alloc && link.place.task == task) return &link;
-        return nullptr;
+        const auto key = keys.find({alloc, task});
+        return key == keys.end() ? nullptr : &links.at(key->second);
     }
 
     int wait_ms() {
@@ -122,6 +125,7 @@ struct TaskLinks::Impl {
 
     void watch(Link link) {
         const std::uint64_t key = ++last_key;
+        keys[{link.place.alloc, link.place.task}] = key;
         listen_to(key, links.emplace(key, std::move(link)).first->second);
         if (call_again) nudge();  // it may be due before what the thread waits for
     }
@@ -162,7 +166,7 @@ struct TaskLinks::Impl {
         if (record && !link.heard) link.record = *record;
         if (record && record->run == link.record.run && record->state == shim::RecordState::exited)
             return exit_of(*record);
-        kill_left_behind(link.record);
+        left_behind.push_back(link.record);
         return TaskExit{.code = 0,
                         .signal = SIGKILL,
                         .out_of_memory = false,
@@ -176,6 +180,8 @@ struct TaskLinks::Impl {
         const TaskPlace& at = link.place;
         out.push_back({wall_clock(), TaskExited{at.alloc, at.task, link.record.run, exit}});
         if (link.shim_pid > 0) ending.insert(link.shim_pid);
+        const auto key = keys.find({at.alloc, at.task});
+        if (key != keys.end() && key->second == ended->first) keys.erase(key);
         links.erase(ended);
     }
 
@@ -219,7 +225,8 @@ struct TaskLinks::Impl {
             log::error("task {}: its supervisor does not hear that it shall be killed, and is "
                        "killed itself",
                        link.place.title());
-            return kill_shim(link.place.title());
+            deaf.insert(link.place.title());
+            return nudge();
         }
         if (!link.call.socket) return;  // it is told once it is called
         Result<void> sent = send_kill(link.call.socket.get());
@@ -269,6 +276,8 @@ struct TaskLinks::Impl {
             epoll_event events[kEventsMax];
             const int ready = epoll_wait(epoll.get(), events, kEventsMax, wait_ms());
             std::vector<Input> out;
+            std::set<std::string> shims;
+            std::vector<shim::Record> left;
             {
                 const std::lock_guard lock(mutex);
                 if (stopping) return;
@@ -282,7 +291,11 @@ struct TaskLinks::Impl {
                 time_out_probes(out);
                 call_those_not_reached(out);
                 reap();
+                shims.swap(deaf);
+                left.swap(left_behind);
             }
+            kill_shims(shims);
+            kill_left_behind(left);  // before anybody hears that the tasks have ended
             for (Input& input : out) deliver(std::move(input));
         }
     }
@@ -364,6 +377,7 @@ void TaskLinks::stop() {
     impl_->nudge();
     if (impl_->thread.joinable()) impl_->thread.join();
     impl_->links.clear();
+    impl_->keys.clear();
     impl_->probes.clear();
 }
 

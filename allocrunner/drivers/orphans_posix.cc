@@ -8,6 +8,8 @@
 #include <cstdlib>
 #include <cstring>
 #include <memory>
+#include <optional>
+#include <set>
 #include <vector>
 
 #include "allocrunner/drivers/shim.h"
@@ -73,33 +75,46 @@ std::string command_line_of(pid_t pid) {
     return std::string(line, file ? fread(line, 1, sizeof line, file.get()) : 0);
 }
 
-}  // namespace
-
-void kill_shim(const std::string& title) {
-    // Whoever else calls itself so can only be somebody who wants to be killed in its place.
-    const std::string wanted = std::string("gctl-shim") + '\0' + title + '\0';
-    for (const pid_t pid : all_processes())
-        if (command_line_of(pid) == wanted) kill(pid, SIGKILL);
-}
-
-void kill_left_behind(const shim::Record& record) {
-    if (record.state != shim::RecordState::running || record.pid <= 1) return;
+/// The session that the record's task left behind; nothing when none of it can be there.
+std::optional<pid_t> session_of(const shim::Record& record) {
+    if (record.state != shim::RecordState::running || record.pid <= 1) return std::nullopt;
     // Better to let one of ours live than to kill a stranger's: after a reboot, or when the wall
     // clock was set meanwhile, numbers prove nothing.
     constexpr std::int64_t kClockSlack = 2'000'000'000;
     const std::int64_t started_since_boot = record.started - boot_wall();
-    if (started_since_boot < 0) return;
+    if (started_since_boot < 0) return std::nullopt;
     // The first process leads a session of its own, and as long as one of the session lives, its
     // number is given to nobody else. So either the leader is gone, or it is ours, or the number
     // has a new owner and nobody of ours is left.
     const auto leader = static_cast<pid_t>(record.pid);
     if (const auto facts = facts_of(leader)) {
         const std::int64_t apart = since_boot(*facts) - started_since_boot;
-        if (facts->session != leader || apart > kClockSlack || apart < -kClockSlack) return;
+        if (facts->session != leader || apart > kClockSlack || apart < -kClockSlack)
+            return std::nullopt;
     }
+    return leader;
+}
+
+}  // namespace
+
+void kill_shims(const std::set<std::string>& titles) {
+    if (titles.empty()) return;
+    // Whoever else calls itself so can only be somebody who wants to be killed in its place.
+    std::set<std::string> wanted;
+    for (const std::string& title : titles)
+        wanted.insert(std::string("gctl-shim") + '\0' + title + '\0');
+    for (const pid_t pid : all_processes())
+        if (wanted.contains(command_line_of(pid))) kill(pid, SIGKILL);
+}
+
+void kill_left_behind(const std::vector<shim::Record>& records) {
+    std::set<pid_t> sessions;
+    for (const shim::Record& record : records)
+        if (const auto session = session_of(record)) sessions.insert(*session);
+    if (sessions.empty()) return;
     for (const pid_t pid : all_processes()) {
         const auto facts = facts_of(pid);
-        if (facts && facts->session == leader) kill(pid, SIGKILL);
+        if (facts && sessions.contains(facts->session)) kill(pid, SIGKILL);
     }
 }
 

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <variant>
 #include <vector>
@@ -91,13 +92,16 @@ std::optional<shim::Record> hear_shim(ShimCall& call, Duration patience);
 /// The last record; nothing when there is none or it is damaged.
 std::optional<shim::Record> read_record(const std::string& alloc_dir, const std::string& task);
 
-/// Kills what a task left behind whose shim is gone: the session that its first process led. Does
-/// nothing when that process id belongs to somebody else by now.
-void kill_left_behind(const shim::Record& record);
+/// Kills what tasks left behind whose shims are gone: the session that the first process of each
+/// led. Does nothing when that process id belongs to somebody else by now. Looks at all processes
+/// of the machine once, for however many.
+void kill_left_behind(const std::vector<shim::Record>& records);
+inline void kill_left_behind(const shim::Record& record) { kill_left_behind(std::vector{record}); }
 
-/// Kills the supervisor itself, for one that hears nothing any more (it is stopped, or hangs): the
-/// gctl-shim that was started with this title. Its task goes with it or is found as left behind.
-void kill_shim(const std::string& title);
+/// Kills supervisors themselves that hear nothing any more (stopped, or hanging): each gctl-shim
+/// that was started with one of these titles. Its task goes with it or is found as left behind.
+/// Looks at all processes once, as above.
+void kill_shims(const std::set<std::string>& titles);
 
 /// Errc::unavailable when the shim is gone or does not listen.
 Result<void> send_hello(int socket);
