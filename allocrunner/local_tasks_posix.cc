@@ -228,7 +228,7 @@ struct LocalTasks::Impl {
         if (!started) return {};
         Driver* driver = drivers->find(started->spec.driver);
         const Result<void> cleaned = driver ? driver->clean_up(*started) : Result<void>();
-        cores->on_cleared(started->spec);
+        cores->on_cleared(at, started->spec);
         if (cleaned) return {};
         return within("clear up after task " + at.task, cleaned.error());
     }

@@ -16,18 +16,25 @@ constexpr AllocId kMoves{};
 
 void SharedCores::on_started(const TaskLocation& at, const TaskSpec& spec) {
     if (spec.resources.cores > 0) return move_all();
-    if (!is_reserved()) return;
-    workers_.push(kMoves, [this, task = StartedTask{.at = at, .spec = spec, .pid = 0}] {
-        if (const auto pool = cpu_pool(alloc_root_)) move(task, pool->shared);
-    });
+    {
+        const std::lock_guard lock(mutex_);
+        members_[{at.alloc, at.task}] = {
+            std::make_shared<StartedTask>(StartedTask{.at = at, .spec = spec, .pid = 0}), {}};
+    }
+    if (is_reserved()) move_all();
 }
 
-void SharedCores::on_cleared(const TaskSpec& spec) {
-    if (spec.resources.cores > 0) move_all();
+void SharedCores::on_cleared(const TaskLocation& at, const TaskSpec& spec) {
+    if (spec.resources.cores > 0) return move_all();
+    const std::lock_guard lock(mutex_);
+    members_.erase({at.alloc, at.task});
 }
 
 void SharedCores::on_scanned() {
-    if (is_reserved()) move_all();
+    workers_.push(kMoves, [this] {
+        add_those_on_disk();
+        if (is_reserved()) move_all();
+    });
 }
 
 bool SharedCores::is_reserved() const {
@@ -36,28 +43,52 @@ bool SharedCores::is_reserved() const {
     return pool && pool->reserved;
 }
 
+void SharedCores::add_those_on_disk() {
+    const auto allocs = list_alloc_dirs(alloc_root_);
+    if (!allocs) return log::warn("share processors: {}", allocs.error().detail);
+    for (const AllocId& alloc : *allocs) {
+        const std::string id = to_string(alloc);
+        for (StartedTask& task : all_started(id, alloc_root_ + "/" + id)) {
+            if (task.pid <= 0 || task.spec.resources.cores > 0) continue;
+            const std::lock_guard lock(mutex_);
+            const Key key{id, task.at.task};  // one that was started meanwhile is newer
+            members_.try_emplace(key, Member{std::make_shared<StartedTask>(std::move(task)), {}});
+        }
+    }
+}
+
 void SharedCores::move_all() {
     if (asked_.exchange(true)) return;
     workers_.push(kMoves, [this] {
         asked_ = false;
-        const auto allocs = list_alloc_dirs(alloc_root_);
-        if (!allocs) return log::warn("share processors: {}", allocs.error().detail);
         const auto pool = cpu_pool(alloc_root_);
         if (!pool) return log::warn("share processors: {}", pool.error().detail);
-        for (const AllocId& alloc : *allocs) {
-            const std::string id = to_string(alloc);
-            for (const StartedTask& task : all_started(id, alloc_root_ + "/" + id))
-                if (task.pid > 0 && task.spec.resources.cores <= 0) move(task, pool->shared);
-        }
+        for (const Member& member : to_move(pool->shared)) move(member, pool->shared);
     });
 }
 
-void SharedCores::move(const StartedTask& task, const std::string& cpus) {
+std::vector<SharedCores::Member> SharedCores::to_move(const std::string& cpus) {
+    const std::lock_guard lock(mutex_);
+    std::vector<Member> out;
+    for (const auto& [key, member] : members_)
+        if (member.cpus != cpus) out.push_back(member);
+    return out;
+}
+
+void SharedCores::move(const Member& member, const std::string& cpus) {
+    const StartedTask& task = *member.task;
     Driver* driver = drivers_.find(task.spec.driver);
     if (driver == nullptr) return;
     const Result<void> moved = driver->confine(task, cpus);
-    if (!moved.ok() && moved.error().code != Errc::not_found)
-        log::warn("allocation {}, task {}: {}", task.at.alloc, task.at.task, moved.error().detail);
+    // One that does not run any more is asked for again when it has started anew.
+    const bool settled = moved.ok() || moved.error().code == Errc::not_found;
+    if (!settled)
+        return log::warn("allocation {}, task {}: {}", task.at.alloc, task.at.task,
+                         moved.error().detail);
+    const std::lock_guard lock(mutex_);
+    const auto present = members_.find({task.at.alloc, task.at.task});
+    if (present != members_.end() && present->second.task == member.task)
+        present->second.cpus = cpus;
 }
 
 }  // namespace gaggle::allocrunner

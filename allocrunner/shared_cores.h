@@ -1,12 +1,19 @@
 // Keeps tasks that asked for no `cores` off the processors that others have for themselves.
 //
-// Who starts next is told where it may run; who runs already is moved whenever a task takes cores
-// or gives some back. All moves are made one after the other, each by what is taken at that moment,
-// so that the last one is right whatever happened meanwhile.
+// Who starts next is told where it may run; who runs already is moved whenever the processors that
+// are everybody's change. All moves are made one after the other, each by what is taken at that
+// moment, so that the last one is right whatever happened meanwhile. Who is where already is
+// remembered and not asked for again: a move is a call to an engine or a file of a control group.
 #pragma once
 
 #include <atomic>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "allocrunner/drivers/drivers.h"
 #include "allocrunner/work_pool.h"
@@ -22,19 +29,32 @@ class SharedCores {
     /// A task runs now. What was taken while it was being started may have missed it.
     void on_started(const TaskLocation& at, const TaskSpec& spec);
     /// What a task left behind was cleared away.
-    void on_cleared(const TaskSpec& spec);
-    /// After a start of the agent.
+    void on_cleared(const TaskLocation& at, const TaskSpec& spec);
+    /// After a start of the agent: these may have been left by an earlier one.
     void on_scanned();
 
   private:
+    using Key = std::pair<std::string, std::string>;  ///< allocation, task
+
+    /// One start of a task without `cores`.
+    struct Member {
+        /// Shared with a move under way, which must not hold up a start, and a spec is large.
+        std::shared_ptr<const StartedTask> task;
+        std::optional<std::string> cpus;  ///< where it is kept, once it was moved
+    };
+
     bool is_reserved() const;
+    void add_those_on_disk();
     void move_all();
-    void move(const StartedTask& task, const std::string& cpus);
+    std::vector<Member> to_move(const std::string& cpus);
+    void move(const Member& member, const std::string& cpus);
 
     Drivers& drivers_;
     WorkPool& workers_;
     std::string alloc_root_;
     std::atomic<bool> asked_ = false;  ///< a move of all waits
+    std::mutex mutex_;                 ///< guards what follows
+    std::map<Key, Member> members_;
 };
 
 }  // namespace gaggle::allocrunner
