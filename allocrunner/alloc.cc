@@ -247,7 +247,8 @@ void Alloc::offer_services() {
 }
 
 void Alloc::settle(Context& context) {
-    if (over() || phase_ == Phase::tearing) return;
+    if (over()) return;
+    if (phase_ == Phase::tearing) return tear_down_again(context);
     for (auto& [name, life] : tasks_) life.on_tick(context);
     stop_in_order(context);
     begin_again_together();
@@ -285,6 +286,8 @@ void Alloc::report(Context& context) {
     if (!confirmed_ && status_.client == ClientStatus::pending)
         status_.description = "Waits for the commit group to confirm it after a start of the agent";
     if (save_error_) status_.description += "; its state is not saved: " + *save_error_;
+    if (tear_error_) status_.description += "; it still has its ports, for tearing it down failed "
+                                            "and is tried again: " + *tear_error_;
     if (network_) status_.network = network_->status;
     status_.modified = context.wall;
     context.out.changed.push_back({id(), status_, offered_});
@@ -320,6 +323,7 @@ void Alloc::save(Context& context) {
 
 std::optional<TimePoint> Alloc::next_wakeup() const {
     std::optional<TimePoint> first = save_again_;
+    if (phase_ == Phase::tearing) keep_first(first, tear_again_);
     if (over() || phase_ == Phase::tearing) return first;
     for (const auto& [name, life] : tasks_) keep_first(first, life.next_wakeup());
     keep_first(first, checks_.next_wakeup());

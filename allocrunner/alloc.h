@@ -94,7 +94,7 @@ class Alloc {
         waiting,    ///< for the allocation whose state it takes over, or to be confirmed
         preparing,  ///< PrepareDir is out
         live,
-        tearing,  ///< all tasks are dead, TearDown is out
+        tearing,  ///< all tasks are dead, TearDown is out, or out again once tear_again_ is due
         over,
     };
 
@@ -112,6 +112,7 @@ class Alloc {
     void refuse_all(Context& context, const TaskEvent& why);
     void skip_poststop(Context& context);
     void end_when_all_dead(Context& context);
+    void tear_down_again(Context& context);
     bool others_dead() const;  ///< than poststop tasks
     bool owes_poststop() const;
 
@@ -158,6 +159,9 @@ class Alloc {
     TimePoint over_since_{};
     std::optional<TimePoint> save_again_;  ///< after a failure
     std::optional<std::string> save_error_;
+    std::optional<TimePoint> tear_again_;  ///< after a failure
+    Duration tear_pause_{};                ///< the last
+    std::optional<std::string> tear_error_;
 };
 
 }  // namespace gaggle::allocrunner

@@ -10,6 +10,11 @@ namespace {
 constexpr std::uint64_t kDiskWarnPercent = 80;
 constexpr std::uint64_t kDiskCalmPercent = 70;  // below it, the next warning is a new one
 
+/// Between two tries to tear down. A lock or a full table of processes passes in seconds; what
+/// hangs costs a thread its whole patience each time.
+constexpr Duration kTearPauseFirst = 2s;
+constexpr Duration kTearPauseMax = 5min;
+
 /// When a task is asked to end. Poststop tasks are not: they run because the others have ended.
 enum class Turn { leader, tasks, sidecars, never };
 constexpr Turn kTurns[] = {Turn::leader, Turn::tasks, Turn::sidecars};
@@ -153,12 +158,30 @@ void Alloc::end_when_all_dead(Context& context) {
 
 void Alloc::on_torn_down(Context& context, const TornDown& input) {
     if (phase_ != Phase::tearing) return;
-    phase_ = Phase::over;
-    over_since_ = ended_before_.value_or(context.now);
+    const auto tell = [&](const std::string& what) {
+        for (auto& [name, life] : tasks_)
+            life.note(event_task_setup(context.wall, "Tearing down: " + what));
+    };
+    if (!input.note.empty()) tell(input.note);
+    if (!input.error) {
+        phase_ = Phase::over;
+        over_since_ = ended_before_.value_or(context.now);
+        tear_error_.reset();
+        changed_ = true;
+        return;
+    }
+    tear_pause_ = std::clamp(tear_pause_ * 2, kTearPauseFirst, kTearPauseMax);
+    tear_again_ = context.now + tear_pause_;
+    if (tear_error_ == input.error) return;  // that was said
+    tear_error_ = input.error;
     changed_ = true;
-    if (!input.error) return;
-    for (auto& [name, life] : tasks_)
-        life.note(event_task_setup(context.wall, "Tearing down: " + *input.error));
+    tell(*input.error);
+}
+
+void Alloc::tear_down_again(Context& context) {
+    if (!tear_again_ || context.now < *tear_again_) return;
+    tear_again_.reset();
+    context.out.work.emplace_back(TearDown{id()});
 }
 
 }  // namespace gaggle::allocrunner

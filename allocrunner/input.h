@@ -141,7 +141,8 @@ struct CollectFinished {
 /// Answers TearDown.
 struct TornDown {
     AllocId alloc;
-    std::optional<std::string> error;  ///< something is left behind: for people, it is over anyway
+    std::optional<std::string> error;  ///< what is left behind, in words: it is tried again
+    std::string note = {};  ///< what is left to a driver's collection, for people; empty: nothing
 };
 
 /// Answers StartTask, and tells what a supervisor says that was silent when the agent started.

@@ -2,10 +2,12 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <limits>
 
 #include "allocrunner/alloc_dir.h"
 #include "allocrunner/disk_watcher.h"
+#include "allocrunner/drivers/cores.h"
 #include "allocrunner/drivers/spec_file.h"
 #include "allocrunner/local_tasks.h"
 #include "allocrunner/logs.h"
@@ -238,36 +240,69 @@ struct LocalTasks::Impl {
         if (!cleaned) log::warn("allocation {}: {}", at.alloc, cleaned.error().detail);
     }
 
-    /// All that was set up around its tasks goes. What is left behind, in words.
-    std::optional<std::string> tear_down(const AllocId& alloc) {
+    /// As clean_up, for a task that never starts again. Where an engine is not there, nobody waits
+    /// for it: the allocation is to go on elsewhere, and the driver collects what it does not know.
+    Result<void> clean_up_for_good(const TaskLocation& at, std::string& note) {
+        const Result<void> cleaned = clean_up(at);
+        if (cleaned || cleaned.error().code != Errc::unavailable) return cleaned;
+        note += (note.empty() ? "" : "; ") + cleaned.error().detail;
+        const auto started = find_started(at);
+        give_back_cores(at);
+        if (started) cores->on_cleared(at, started->spec);
+        std::error_code error;
+        std::filesystem::remove_all(driver_dir(at), error);
+        if (error) return {Errc::io, "remove " + driver_dir(at) + ": " + error.message()};
+        return {};
+    }
+
+    /// All that was set up around its tasks goes.
+    TornDown tear_down(const AllocId& alloc) {
+        TornDown out{.alloc = alloc, .error = {}};
         std::vector<Result<void>> done;
         for (const StartedTask& task : all_started(to_string(alloc), dir_of(alloc)))
-            done.push_back(clean_up(task.at));
+            done.push_back(clean_up_for_good(task.at, out.note));
         done.push_back(networks->tear_down(dir_of(alloc)));
         done.push_back(unmount_secret_dirs(dir_of(alloc)));
         std::string left;
         for (const Result<void>& one : done)
             if (!one) left += (left.empty() ? "" : "; ") + one.error().detail;
-        if (left.empty()) return std::nullopt;
-        log::warn("allocation {}: {}", to_string(alloc), left);
-        return left;
+        if (!left.empty()) out.error = left;
+        if (!out.note.empty()) {
+            out.note += "; its driver removes that when it next collects";
+            log::warn("allocation {}: tear down: {}", to_string(alloc), out.note);
+        }
+        return out;
     }
 
     void act(TearDown& work) {
         set_ups->end(work.alloc);
         usage->rest(work.alloc);
-        deliver({wall_clock(), TornDown{work.alloc, tear_down(work.alloc)}});
+        TornDown done = tear_down(work.alloc);
+        if (done.error)
+            log::warn("allocation {}: tear down: {}; it keeps its ports and its directory, and "
+                      "this is tried again",
+                      to_string(work.alloc), *done.error);
+        deliver({wall_clock(), std::move(done)});
     }
 
     void act(RemoveDir& work) {
         usage->forget(work.alloc);
         saver->forget(work.alloc);
         set_ups->end(work.alloc);
-        tear_down(work.alloc);
-        const Result<void> unmounted = setup::unmount_below(dir_of(work.alloc));
-        if (!unmounted) return log::warn("{}", unmounted.error().detail);
-        const Result<void> removed = remove_alloc_dir(dir_of(work.alloc));
+        // Its directory says how what is left can be undone.
+        if (const TornDown done = tear_down(work.alloc); done.error)
+            return log::warn("allocation {}: tear down: {}; its directory stays, and the agent "
+                             "tries again when it starts anew",
+                             to_string(work.alloc), *done.error);
+        const Result<void> removed = remove(dir_of(work.alloc));
         if (!removed) log::warn("{}", removed.error().detail);
+    }
+
+    /// With whatever a task has mounted in it, which is not to be emptied.
+    static Result<void> remove(const std::string& dir) {
+        if (!setup::may_hold_mounts(dir) && remove_alloc_dir(dir)) return {};
+        TRY(setup::unmount_below(dir));
+        return remove_alloc_dir(dir);
     }
 
     void act(SignalTask& work) {

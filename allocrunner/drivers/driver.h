@@ -125,7 +125,8 @@ class Driver {
     }
 
     /// The task has no process any more, or must not have one: kills what is left of it and removes
-    /// what `prepare` made. Fine when there is nothing.
+    /// what `prepare` made. Fine when there is nothing. Errc::unavailable: the engine did not do
+    /// it, and collect() does as soon as the engine will, once nothing of the task is on the disk.
     virtual Result<void> clean_up(const StartedTask& task) = 0;
 
     /// Now and then: removes what belongs to nobody. `live` gives the tasks that may run, at a

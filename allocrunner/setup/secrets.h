@@ -2,8 +2,8 @@
 //
 // With root's rights it is a tmpfs of its own (nodev, nosuid, noexec); otherwise it stays the plain
 // directory that it is. A mount outlives the agent: mounting again takes the one that is there. It
-// goes when the allocation is over, and before a directory is removed whatever is still mounted
-// beneath it is looked up in /proc/self/mountinfo. All calls may block.
+// goes when the allocation is over, and before a directory is removed that may hold other mounts,
+// they are looked up in /proc/self/mountinfo. All calls may block.
 #pragma once
 
 #include <string>
@@ -27,6 +27,11 @@ Result<bool> mount_secrets(const SecretsDir& what);
 
 /// Fine when nothing is mounted there.
 Result<void> unmount_secrets(const std::string& path);
+
+/// False: no directory beneath this one is on another mount, a bind of the same disk included; a
+/// file may be. True also when that cannot be told. Costs what is there, and not, as unmount_below
+/// does, what the whole machine has mounted.
+bool may_hold_mounts(const std::string& directory);
 
 /// Everything that is mounted beneath this directory, innermost first. Fine when nothing is.
 Result<void> unmount_below(const std::string& directory);

@@ -6,7 +6,9 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
+#include <optional>
 #include <vector>
 
 #include "allocrunner/setup/beneath_posix.h"
@@ -35,6 +37,15 @@ bool is_mounted(const std::string& path) {
     const std::string parent = path.substr(0, path.rfind('/'));
     return lstat(path.c_str(), &here) == 0 && lstat(parent.c_str(), &above) == 0 &&
            S_ISDIR(here.st_mode) && here.st_dev != above.st_dev;
+}
+
+/// Nothing when the kernel does not say (before Linux 5.8).
+std::optional<std::uint64_t> mount_of(const std::string& path) {
+    struct statx about {};
+    const int got = statx(AT_FDCWD, path.c_str(), AT_SYMLINK_NOFOLLOW | AT_STATX_DONT_SYNC,
+                          STATX_MNT_ID, &about);
+    if (got != 0 || (about.stx_mask & STATX_MNT_ID) == 0) return std::nullopt;
+    return about.stx_mnt_id;
 }
 
 bool unmount(const std::string& path) {
@@ -79,6 +90,18 @@ Result<bool> mount_secrets(const SecretsDir& what) {
 Result<void> unmount_secrets(const std::string& path) {
     if (!is_mounted(path) || unmount(path)) return {};
     return failure("unmount " + path);
+}
+
+bool may_hold_mounts(const std::string& directory) {
+    const auto own = mount_of(directory);
+    if (!own) return true;
+    std::error_code error;
+    std::filesystem::recursive_directory_iterator at(directory, error);
+    for (; !error && at != end(at); at.increment(error)) {
+        const bool is_folder = !at->is_symlink(error) && at->is_directory(error);
+        if (is_folder && mount_of(at->path()) != own) return true;
+    }
+    return error.value() != 0;
 }
 
 Result<void> unmount_below(const std::string& directory) {

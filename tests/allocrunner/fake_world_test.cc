@@ -173,7 +173,7 @@ void FakeWorld::carry_out(const Work& work) {
     } else if (std::holds_alternative<TearDown>(work)) {
         ++torn_down;
         networks_.erase(id);
-        if (!hold_tear_down) feed({wall(), TornDown{id, {}}});
+        if (!hold_tear_down) feed({wall(), TornDown{id, tear_down_error}});
     } else if (const auto* remove = std::get_if<RemoveDir>(&work)) {
         removed_for = remove->why;
         story.push_back("remove " + who);

@@ -2,9 +2,12 @@
 // that needs it, and nothing else.
 #include <doctest/doctest.h>
 
+#include "allocrunner/network/cni_files.h"
 #include "allocrunner/network/netns.h"
+#include "allocrunner/network/record.h"
 #include "tests/allocrunner/drivers/fake_engine.h"
 #include "tests/allocrunner/fake_world.h"
+#include "tests/allocrunner/needs.h"
 #include "tests/allocrunner/network/fake_plugins.h"
 #include "tests/allocrunner/real_peer.h"
 
@@ -122,7 +125,50 @@ TEST_CASE("a task is stopped while the start of another one of its allocation ha
     CHECK(peer.until([&] { return peer.runner.live().empty(); }));
 }
 
-TEST_CASE("what could not be cleared up is told to people") {
+TEST_CASE("what a plugin does not take away keeps the allocation from its end until it does") {
+    const auto may = try_netns();
+    if (!is_met(may.ok(), may.ok() ? "" : may.error().detail)) return;
+    const FakePluginDir plugins;
+    const ScratchDir scratch;
+    RealPeer peer(scratch.path(), {}, plugins.settings());
+    Order order = shell(1, "true", JobType::batch);
+    order.group.networks = {{.mode = "cni/lan"}};
+    plugins.set_mood("keep");
+    peer.orders({order});
+    const auto description = [&] { return peer.status(alloc_id(1)).description; };
+    REQUIRE(peer.until([&] { return description().find("somebody has the lock") < 1'000; }));
+    CHECK_FALSE(is_terminal(peer.status(alloc_id(1)).client));
+    CHECK(plugins.containers() == 1);
+    plugins.set_mood("");
+    CHECK(peer.until([&] { return peer.runner.live().empty(); }));
+    CHECK(plugins.containers() == 0);
+    CHECK(peer.status(alloc_id(1)).client == ClientStatus::complete);
+}
+
+TEST_CASE("a directory stays as long as it says how what is left is undone") {
+    const FakePluginDir plugins;
+    const ScratchDir scratch;
+    const std::string dir = scratch.path() + "/" + to_string(alloc_id(1));
+    std::filesystem::create_directories(dir);
+    auto list = find_cni_list(plugins.settings(), "lan");
+    REQUIRE(list.ok());
+    NetworkRecord record{.request = {.alloc = to_string(alloc_id(1)), .mode = "cni/lan"}};
+    record.list = std::move(*list);
+    REQUIRE(write_network_record(dir, record).ok());
+    const auto remove = [&] {
+        RealPeer peer(scratch.path(), {}, plugins.settings());
+        peer.tasks->carry_out(RemoveDir{alloc_id(1)});
+    };  // which finishes what was asked for
+    plugins.set_mood("keep");
+    remove();
+    CHECK(read_network_record(dir).ok());
+    CHECK(std::filesystem::exists(dir));
+    plugins.set_mood("");
+    remove();
+    CHECK_FALSE(std::filesystem::exists(dir));
+}
+
+TEST_CASE("nobody waits for an engine to clear up, but people are told") {
     FakeEngine engine;
     engine.answer("GET /images/web:1/json", 200, "{}");
     engine.answer("DELETE /containers/", 500, R"({"message":"device or resource busy"})");
@@ -133,14 +179,13 @@ TEST_CASE("what could not be cleared up is told to people") {
     const std::string& said = peer.status(alloc_id(1)).tasks.at("main").events.back().message;
     CHECK(said.starts_with("Tearing down: clear up after task main: "));
     CHECK(said.find("device or resource busy") != std::string::npos);
+    // Its collection removes what belongs to no task on the disk.
+    CHECK_FALSE(std::filesystem::exists(peer.tasks->alloc_dir(alloc_id(1)) + "/driver/main"));
 }
 
 TEST_CASE("plugins that hang hold up no other allocation") {
     const auto may = try_netns();
-    if (!may.ok()) {
-        MESSAGE("not run: " << may.error().detail);
-        return;
-    }
+    if (!is_met(may.ok(), may.ok() ? "" : may.error().detail)) return;
     const FakePluginDir plugins;
     plugins.set_mood("wait");
     const ScratchDir scratch;

@@ -208,10 +208,51 @@ TEST_CASE("an allocation is over only when what was set up around it is torn dow
     world.exit(kOne, "main", 0);
     CHECK(world.torn_down == 1);
     CHECK(world.reported.at(kOne).client == ClientStatus::running);
-    world.feed({world.wall(), TornDown{kOne, "unmount /x: busy"}});
+    world.feed({world.wall(), TornDown{kOne, {}}});
     CHECK(world.reported.at(kOne).client == ClientStatus::complete);
+}
+
+TEST_CASE("what could not be torn down is torn down again, less and less often, until it is") {
+    FakeWorld world;
+    world.tear_down_error = "unmount /x: busy";
+    world.orders({order_of(1, JobType::batch)});
+    world.exit(kOne, "main", 0);
+    CHECK(world.torn_down == 1);
+    world.orders({});  // nobody names it any more, and its directory must stay all the same
+    std::vector<int> tries;
+    for (const Duration span : {1s, 1s, 3s, 1s, 7s, 1s, 600s, 300s}) {
+        world.wait(span);
+        tries.push_back(world.torn_down);
+    }
+    CHECK(tries == std::vector<int>{1, 2, 2, 3, 3, 4, 9, 10});
+    const AllocStatus& stuck = world.reported.at(kOne);
+    CHECK(stuck.client == ClientStatus::running);
+    CHECK(stuck.description.ends_with("is tried again: unmount /x: busy"));
+    CHECK(std::count(world.story.begin(), world.story.end(), "remove 1") == 0);
+    CHECK(world.events(kOne, "main").ends_with("Terminated, Task Setup"));  // said once
     CHECK(world.status(kOne).tasks.at("main").events.back().message ==
           "Tearing down: unmount /x: busy");
+
+    world.tear_down_error.reset();
+    world.wait(300s);
+    CHECK(world.torn_down == 11);
+    CHECK(world.reported.at(kOne).client == ClientStatus::complete);
+    CHECK(world.reported.at(kOne).description == "All tasks have completed");
+    world.wait(3600s);
+    CHECK(world.torn_down == 11);
+}
+
+TEST_CASE("a new start of the agent tears down at once what the last one could not") {
+    FakeWorld world;
+    world.tear_down_error = "unmount /x: busy";
+    world.orders({order_of(1, JobType::batch)});
+    world.exit(kOne, "main", 0);
+    CHECK(world.reported.at(kOne).client == ClientStatus::running);
+    world.tear_down_error.reset();
+    world.restart_agent(false);
+    world.orders({order_of(1, JobType::batch)});
+    CHECK(world.torn_down == 2);
+    CHECK(world.reported.at(kOne).client == ClientStatus::complete);
 }
 
 TEST_CASE("a task that is stopped while it is being started is given up, or killed once it runs") {

@@ -3,7 +3,7 @@
 //
 // `fakenet` gives each container an address and writes it down; DEL strikes it out; CHECK fails for
 // one that is not in the books. What a test writes into `mood` makes it misbehave: "fail", "hang",
-// "wait" (until the mood changes), "garbage".
+// "wait" (until the mood changes), "garbage"; "keep" fails to DEL.
 #pragma once
 
 #include <sys/stat.h>
@@ -70,6 +70,7 @@ if [ "$CNI_COMMAND" = ADD ]; then
          "ips":[{"version":"4","interface":0,"address":"10.44.0.7/24"}],
          "dns":{"nameservers":["10.44.0.53"]}}'
 elif [ "$CNI_COMMAND" = DEL ]; then
+  [ "$mood" = keep ] && { echo '{"msg":"somebody has the lock"}'; exit 1; }
   rm -f "books/$CNI_CONTAINERID"
 else
   [ -e "books/$CNI_CONTAINERID" ] || { echo '{"msg":"I do not know it"}'; exit 1; }

@@ -5,6 +5,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "tests/allocrunner/needs.h"
 #include "tests/allocrunner/scratch.h"
 
 using namespace gaggle;
@@ -29,7 +30,8 @@ TEST_CASE("secrets are memory, taken up again by the next agent, and gone with t
     struct stat about {};
     REQUIRE(stat(path.c_str(), &about) == 0);
     CHECK((about.st_mode & 07777U) == 0700);
-    if (!*mounted) return;  // without root's rights it stays a plain directory
+    // Without root's rights it stays a plain directory.
+    if (!allocrunner::is_met(*mounted, "it needs root, to mount")) return;
     CHECK(is_tmpfs(path));
     std::ofstream(path + "/key") << "secret";
     CHECK(*mount_secrets(what));  // as a restarted agent does
@@ -62,4 +64,22 @@ TEST_CASE("nothing is mounted where a link in the place of secrets leads") {
     const auto mounted = mount_secrets({.path = scratch.path() + "/secrets"});
     CHECK_FALSE(mounted.ok());
     CHECK_FALSE(is_tmpfs(victim));
+}
+
+TEST_CASE("a mount is seen wherever it is, also one of the same disk, and a link is none") {
+    const allocrunner::ScratchDir scratch;
+    const std::string deep = scratch.path() + "/task/local/deep";
+    std::filesystem::create_directories(deep);
+    std::filesystem::create_directories(scratch.path() + "/other");
+    std::filesystem::create_directory_symlink("/proc", scratch.path() + "/task/link");
+    CHECK_FALSE(may_hold_mounts(scratch.path()));
+    CHECK(may_hold_mounts(scratch.path() + "/none"));
+    if (!allocrunner::is_root()) return;
+    const std::string other = scratch.path() + "/other";
+    REQUIRE(mount(other.c_str(), deep.c_str(), nullptr, MS_BIND, nullptr) == 0);
+    CHECK(may_hold_mounts(scratch.path()));
+    CHECK(may_hold_mounts(scratch.path() + "/task"));
+    CHECK_FALSE(may_hold_mounts(scratch.path() + "/other"));
+    REQUIRE(unmount_below(scratch.path()).ok());
+    CHECK_FALSE(may_hold_mounts(scratch.path()));
 }
