@@ -7,6 +7,7 @@
 #include "allocrunner/drivers/docker_pause.h"
 #include "allocrunner/network/netns.h"
 #include "tests/allocrunner/drivers/fake_engine.h"
+#include "tests/allocrunner/needs.h"
 
 namespace gaggle::allocrunner {
 
@@ -91,8 +92,7 @@ struct World {
 
 bool possible() {
     const auto may = try_netns();
-    if (!may.ok()) MESSAGE("not run: " << may.error().detail);
-    return may.ok();
+    return is_met(may.ok(), may.ok() ? "" : may.error().detail);
 }
 
 }  // namespace

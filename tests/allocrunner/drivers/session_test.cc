@@ -10,6 +10,7 @@
 
 #include "allocrunner/drivers/spec_file.h"
 #include "tests/allocrunner/drivers/stage.h"
+#include "tests/allocrunner/needs.h"
 
 namespace gaggle::allocrunner {
 
@@ -201,7 +202,7 @@ TEST_CASE("a task whose supervisor is killed leaves nobody, also outside of its 
 }
 
 TEST_CASE("a kill reaches those who fork faster than they can be counted") {
-    if (geteuid() != 0) return;
+    if (!is_root()) return;
     DriverStage stage("raw_exec");
     const std::string chain = stage.dir() + "/main/chain";
     std::ofstream(chain) << "#!/bin/sh\nsetsid \"$0\" $1 &\n";

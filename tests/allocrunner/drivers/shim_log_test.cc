@@ -2,6 +2,7 @@
 #include <sys/mount.h>
 
 #include "tests/allocrunner/drivers/shim_stage.h"
+#include "tests/allocrunner/needs.h"
 
 namespace gaggle::allocrunner {
 
@@ -58,7 +59,8 @@ TEST_CASE("the next run appends to the file that it is told") {
 TEST_CASE("output that cannot be written is counted, and the task goes on") {
     ShimStage stage;
     const std::string logs = stage.dir() + "/alloc/logs";
-    if (mount("small", logs.c_str(), "tmpfs", 0, "size=4k") != 0) return;  // needs root
+    const bool mounted = mount("small", logs.c_str(), "tmpfs", 0, "size=4k") == 0;
+    if (!is_met(mounted, "it needs root, to mount a small disk")) return;
     std::ofstream(logs + "/full") << std::string(4096, 'x');
     stage.start_shell("echo 12345; exit 4");
     const shim::Record record = stage.wait_for_exit();

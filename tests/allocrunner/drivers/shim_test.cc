@@ -11,6 +11,7 @@
 
 #include "base/rng.h"
 #include "tests/allocrunner/drivers/shim_stage.h"
+#include "tests/allocrunner/needs.h"
 
 namespace gaggle::allocrunner {
 
@@ -193,7 +194,7 @@ TEST_CASE("a start that fails says what, on what, and why") {
 }
 
 TEST_CASE("a task that names a user runs as that user, with files of its own") {
-    if (geteuid() != 0) return;
+    if (!is_root()) return;
     ShimStage stage;
     chmod(stage.dir().c_str(), 0755);
     ShimOrder order = stage.order({"/bin/sh", "-c", "id -un; echo x > local/file"});

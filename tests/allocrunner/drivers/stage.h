@@ -15,6 +15,7 @@
 #include "allocrunner/drivers/drivers.h"
 #include "allocrunner/drivers/shim.h"
 #include "allocrunner/drivers/spec_file.h"
+#include "tests/allocrunner/needs.h"
 #include "tests/allocrunner/scratch.h"
 
 namespace gaggle::allocrunner {
@@ -39,11 +40,10 @@ class DriverStage {
     DriverStage(const DriverStage&) = delete;
     DriverStage& operator=(const DriverStage&) = delete;
 
-    /// False where the machine lacks what the driver needs; said once.
+    /// False where the machine lacks what the driver needs.
     bool usable() {
         const DriverState state = driver().fingerprint();
-        if (!state.healthy) MESSAGE("not run: " << state.description);
-        return state.healthy;
+        return is_met(state.healthy, "driver " + name_ + ": " + state.description);
     }
     Driver& driver() { return *drivers_->find(name_); }
     TaskSpec& spec() { return spec_; }

@@ -4,6 +4,7 @@
 
 #include "allocrunner/network/netns.h"
 #include "allocrunner/network/record.h"
+#include "tests/allocrunner/needs.h"
 #include "tests/allocrunner/network/fake_plugins.h"
 
 namespace gaggle::allocrunner {
@@ -35,7 +36,7 @@ struct Machine {
 bool may_make_namespaces() {
     const auto may = try_netns();
     if (!may.ok()) CHECK(may.error().code == Errc::denied);
-    return may.ok();
+    return is_met(may.ok(), may.ok() ? "" : may.error().detail);
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include "allocrunner/network/netns.h"
 #include "allocrunner/network/network_offer.h"
 #include "allocrunner/network/program.h"
+#include "tests/allocrunner/needs.h"
 #include "tests/allocrunner/scratch.h"
 
 namespace gaggle::allocrunner {
@@ -84,7 +85,9 @@ void bridge_comes_and_goes() {
 }  // namespace
 
 TEST_CASE("a bridge of Debian's plugins maps ports, is kept, and leaves no trace") {
-    if (!read_networks({}).missing.empty()) return;  // they are not installed here
+    const auto missing = read_networks({}).missing;
+    if (!is_met(missing.empty(), "it needs the packages containernetworking-plugins and iptables"))
+        return;
     if (!on_machine_of_its_own(bridge_comes_and_goes)) CHECK_FALSE(try_netns().ok());
 }
 
