@@ -185,13 +185,14 @@ def run(seconds, seed=None):
             check(peer.pids_of_allocs([alloc]) == pids[name], f'{name} is the same process after {kills} kills')
             if name.startswith('writer'):
                 check_written(peer, name, alloc)
-        wait_until(lambda: descriptors(peer) <= before + 8, 30, f'{descriptors(peer)} descriptors, {before} before', [peer])
+        wait_until(lambda: descriptors(peer) <= before + 8, 30,
+                   lambda: f'{descriptors(peer)} descriptors, {before} before', [peer])
         for name in jobs:
             peer.gctl('job', 'stop', name)
         wait_until(lambda: all_ended(peer), 60, 'no process of a task is left', [peer])
         after = os.path.join(peer.seen(peer.data_dir), 'alloc', allocs['gang']['ID'], 'alloc', 'data', 'after')
         wait_until(lambda: os.path.exists(after), 20, 'the poststop task ran', [peer])
-        wait_until(lambda: not leaks(peer, ids), 30, f'nothing is left: {leaks(peer, ids)}', [peer])
+        wait_until(lambda: not leaks(peer, ids), 30, lambda: f'nothing is left: {leaks(peer, ids)}', [peer])
         wait_until(lambda: not set(zombies()) - set(known_zombies), 20, 'no zombie is left', [peer])
     return kills
 

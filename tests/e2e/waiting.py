@@ -16,7 +16,8 @@ class Failed(AssertionError):
 
 
 def wait_until(condition, seconds, what, peers=()):
-    """The condition's first true value. A command that fails while waiting only means "not yet"."""
+    """The condition's first true value. A command that fails while waiting only means "not yet". `what` may be a function: its
+    text is then that of the moment when the wait was in vain."""
     end = time.monotonic() + seconds * PATIENCE
     while True:
         try:
@@ -27,7 +28,8 @@ def wait_until(condition, seconds, what, peers=()):
         except Failed as failure:
             last = str(failure)
         if time.monotonic() > end:
-            raise Failed(f'waited {seconds * PATIENCE:.0f} s in vain: {what}\n  last: {last}' + tails(peers))
+            said = what() if callable(what) else what
+            raise Failed(f'waited {seconds * PATIENCE:.0f} s in vain: {said}\n  last: {last}' + tails(peers))
         time.sleep(0.05)
 
 
