@@ -45,6 +45,7 @@ class Questions {
         reply<node::Query>(NodeReply(node::ApiReply::What(std::move(answer))));
     }
     const node::Query& query() const {
+        REQUIRE(lists() > 0);
         return std::get<node::Query>(
             world_.questions.at(static_cast<std::size_t>(of<node::Query>().front())).what);
     }
@@ -87,13 +88,14 @@ TEST_CASE("a followed job takes in new allocations, and ends when the job is ove
     const ExchangeId client = world.get(kPath, {{"follow", "true"}});
     world.reply(sample_answer());
     CHECK(questions.reads() == 1);
+    world.pass(kJobLogsListPause);
     CHECK(questions.query().index == 42);
     questions.reply<node::AskPeer>(chunk("", 0));
     CHECK(questions.reads() == 0);
     questions.list(two(43));
     CHECK_MESSAGE(questions.reads() == 1, "the new one is read at once");
     questions.reply<node::AskPeer>(chunk("", 0));
-    world.pass(kJobLogsPoll);
+    world.pass(kJobLogsListPause);
     CHECK(questions.reads() == 2);
     node::Answer over = two(44);
     for (ledger::AllocRecord& alloc : over.allocs) alloc.client = ledger::ClientStatus::complete;
