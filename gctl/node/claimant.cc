@@ -45,6 +45,7 @@ void Claimant::on(Now now, const DoEvaluation& what, Outbox& out) {
     Work work{.kind = Kind::evaluation, .request = std::nullopt};
     work.key = what.job;
     work.eval = what.eval;
+    work.since = what.since;
     begin(now, std::move(work), out);
 }
 
@@ -87,12 +88,17 @@ void Claimant::read(Now now, Id id, Outbox& out) {
 
 void Claimant::plan(Now now, Id id, const Answer& state, Outbox& out) {
     Work& work = works_.at(id);
+    if (!work.certain && state.applied < work.since) {  // this copy does not know of it yet
+        work.certain = true;
+        return read(now, id, out);
+    }
     View view = directory_.view(now, group_.full_copy() ? &group_.ledger() : nullptr);
     for (const auto& [alloc, laid] : overlay_) view.claim(alloc, laid.peer, laid.ask);
     for (const SlotRefusal& refusal : work.refusals) view.learn_free(refusal.peer, refusal.free);
     const ledger::JobRecord* present = state.jobs.empty() ? nullptr : &state.jobs.front();
     if (!work.job && present == nullptr) {  // the job is gone: nothing is left to do
         ledger::Bundle bundle{.claimant = number_, .job = work.key, .eval = work.eval};
+        bundle.planned_at = state.applied;
         bundle.end = ledger::EvalEnd{.status = ledger::EvalStatus::canceled,
                                      .description = "the job is gone"};
         return submit(now, id, std::move(bundle), out);
@@ -141,6 +147,7 @@ void Claimant::reply_planned(const Work& work, const Answer& state, Plan made, O
 
 ledger::Bundle Claimant::bundle_of(Work& work, const Answer& state, const Plan& plan) {
     ledger::Bundle bundle{.claimant = number_, .job = work.key, .eval = work.eval};
+    bundle.planned_at = state.applied;
     std::optional<std::uint64_t> version;
     if (work.job) {
         bundle.registration =
@@ -226,6 +233,14 @@ void Claimant::judged(Now now, Id id, const ledger::Bundle& bundle, const Comman
         session_ = random_id<SessionId>(rng_);
         return submit(now, id, bundle, out);
     }
+    if (answer.outcome == Outcome::stale) {
+        if (++work.attempts < kPlanAttemptsMax) return again(now, work);
+        return fail(id,
+                    {Errc::unavailable, "plan job " + work.key.id + ": it changed " +
+                                            std::to_string(work.attempts) +
+                                            " times while places were sought; try again"},
+                    out);
+    }
     if (answer.outcome == Outcome::refused) return fail(id, {Errc::invalid, answer.why}, out);
     if (answer.outcome == Outcome::forgotten)
         return fail(id,
@@ -243,6 +258,7 @@ void Claimant::judged(Now now, Id id, const ledger::Bundle& bundle, const Comman
     if (all) return again(now, work);  // a large plan: the next part
     if (++work.attempts < kPlanAttemptsMax) return again(now, work);
     ledger::Bundle last{.claimant = number_, .job = work.key, .eval = work.eval};
+    last.planned_at = bundle.planned_at;
     last.end = ledger::EvalEnd{.description = "places were refused " +
                                               std::to_string(work.attempts) + " times in a row"};
     for (const ledger::Claim& claim : bundle.claims) ++last.end->queued[claim.group];

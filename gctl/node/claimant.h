@@ -3,8 +3,9 @@
 // A registration or an evaluation goes round: read the job's own allocations from a full copy, plan
 // on this peer's view, submit a bundle of claims, read the verdicts. Refused claims repair the
 // view, and the round starts again after a pause, a few times; what then has no place stays queued
-// in a blocked evaluation. A retried bundle counts once (sessions). Nothing here decides what is
-// accepted.
+// in a blocked evaluation. A copy may lag: a plan made before what it must see is answered as
+// stale, and the next one is made on the leader's state. A retried bundle counts once (sessions).
+// Nothing here decides what is accepted.
 #pragma once
 
 #include <cstdint>
@@ -50,6 +51,7 @@ class Claimant {
         std::optional<LogIndex> check_index;
         ledger::Deregister stop;  ///< of a deregistration
         EvalId eval;
+        LogIndex since;  ///< a state before this does not show what the evaluation is for
         int attempts = 0;
         bool certain = false;  ///< the next read asks the leader
         std::vector<SlotRefusal> refusals;

@@ -132,7 +132,7 @@ void Keeper::hand_out(Now now, Outbox& out) {
         if (!handing_out_.insert(id).second) continue;
         const ledger::EvalRecord* eval = group_.ledger().eval(id);
         const ledger::EvalTaken taken{.eval = id, .peer = chosen->first, .lease = kEvaluationLease};
-        const DoEvaluation task{.eval = id, .job = eval->job};
+        const DoEvaluation task{.eval = id, .job = eval->job, .since = eval->since};
         courier_.submit(
             now, taken, 5s,
             [this, task, to = chosen->second](Now, Result<CommandResult> result, Outbox& box) {

@@ -168,9 +168,10 @@ struct OrdersFrame {
 struct DoEvaluation {
     EvalId eval;
     ledger::JobKey job;
+    LogIndex since;  ///< a state not yet there does not show what it is for
     template <class Self>
     static auto wire_fields(Self& s) {
-        return std::tie(s.eval, s.job);
+        return std::tie(s.eval, s.job, s.since);
     }
 };
 

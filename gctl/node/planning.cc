@@ -79,7 +79,6 @@ ledger::EvalEnd eval_end(const Plan& plan, const Answer& state) {
     for (const auto& [group, metrics] : plan.failed) end.failed_groups[group] = encode(metrics);
     if (plan.wake_up) end.follow_up_after = std::max(Duration(1ms), *plan.wake_up - state.log_time);
     end.waiting = plan.waiting;
-    end.planned_at = state.applied;
     return end;
 }
 

@@ -41,6 +41,23 @@ std::optional<std::string> improper(const State& state, const Bundle& bundle) {
     return std::nullopt;
 }
 
+/// What the plan must see and did not, or nothing. An empty plan claims nothing that could be
+/// refused, so a planner with an old state would end an evaluation without its work.
+std::optional<std::string> stale(const State& state, const Bundle& bundle) {
+    if (!bundle.planned_at) return std::nullopt;
+    const std::string planned =
+        "planned on the state at index " + std::to_string(bundle.planned_at->value) + ", but ";
+    const auto eval = state.evals.find(bundle.eval);
+    if (eval != state.evals.end() && *bundle.planned_at < eval->second.since)
+        return planned + "evaluation " + to_string(bundle.eval) +
+               " is for what happened at index " + std::to_string(eval->second.since.value);
+    const auto job = state.jobs.find(bundle.job);
+    if (job != state.jobs.end() && *bundle.planned_at < job->second.job_modify_index)
+        return planned + "job \"" + bundle.job.id + "\" was changed at index " +
+               std::to_string(job->second.job_modify_index.value);
+    return std::nullopt;
+}
+
 }  // namespace
 
 void Step::on(const Bundles& bundles) {
@@ -61,11 +78,13 @@ BundleAnswer Step::judge(const Bundle& bundle) {
     answer.sequence = bundle.sequence;
     answer.index = out_.index;
     answer.eval = bundle.eval;
-    std::optional<std::string> why = improper(state_, bundle);
+    std::optional<std::string> why = stale(state_, bundle);
+    const bool late = why.has_value();
+    if (!why) why = improper(state_, bundle);
     if (!why && bundle.registration) why = register_job(bundle.job, *bundle.registration);
     if (!why && bundle.deregistration) why = deregister_job(bundle.job, *bundle.deregistration);
     if (why) {
-        answer.outcome = BundleAnswer::Outcome::refused;
+        answer.outcome = late ? BundleAnswer::Outcome::stale : BundleAnswer::Outcome::refused;
         answer.why = std::move(*why);
     } else {
         carry_out(bundle, answer);
@@ -95,9 +114,9 @@ void Step::carry_out(const Bundle& bundle, BundleAnswer& answer) {
     const auto eval = state_.evals.find(bundle.eval);
     if (eval == state_.evals.end() || !all) return;
     if (bundle.deregistration)
-        end_evaluation(eval->second, {});
+        end_evaluation(eval->second, {}, out_.index);
     else if (bundle.end)
-        end_evaluation(eval->second, *bundle.end);
+        end_evaluation(eval->second, *bundle.end, bundle.planned_at.value_or(LogIndex{}));
 }
 
 void Step::accept_claims(const Bundle& bundle, const Draft& draft,

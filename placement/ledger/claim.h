@@ -81,12 +81,11 @@ struct EvalEnd {
     std::map<std::string, Bytes> failed_groups;
     std::optional<Duration>
         follow_up_after;           ///< look again then, for a failed allocation may be rescheduled
-    LogIndex planned_at;           ///< applied index of what the planner saw
     std::vector<AllocId> waiting;  ///< failed ones that the follow-up will look at again
     template <class Self>
     static auto wire_fields(Self& s) {
         return std::tie(s.status, s.description, s.queued, s.failed_groups, s.follow_up_after,
-                        s.planned_at, s.waiting);
+                        s.waiting);
     }
 };
 
@@ -100,6 +99,9 @@ struct Bundle {
     Trigger opens = Trigger::job_register;  ///< why, when it is made
     std::optional<RegisterJob> registration;
     std::optional<Deregister> deregistration;
+    /// Applied index of the state that was planned on; none: nothing was planned. What happened to
+    /// the job or its evaluation after it makes the bundle stale.
+    std::optional<LogIndex> planned_at;
     std::vector<Stop> stops;
     std::vector<AllocId> in_place;  ///< brought to the current version where they run
     std::vector<Claim> claims;
@@ -109,8 +111,8 @@ struct Bundle {
     template <class Self>
     static auto wire_fields(Self& s) {
         return std::tie(s.session, s.sequence, s.acknowledged, s.claimant, s.job, s.eval, s.opens,
-                        s.registration, s.deregistration, s.stops, s.in_place, s.claims,
-                        s.all_at_once, s.end);
+                        s.registration, s.deregistration, s.planned_at, s.stops, s.in_place,
+                        s.claims, s.all_at_once, s.end);
     }
 };
 

@@ -180,15 +180,6 @@ struct EvalTaken {
     }
 };
 
-struct EvalDone {
-    EvalId eval;
-    EvalEnd end;
-    template <class Self>
-    static auto wire_fields(Self& s) {
-        return std::tie(s.eval, s.end);
-    }
-};
-
 /// Which peers hold a complete copy of the slot's data. A peer keeps an older copy on the books
 /// until it has a newer one or is named in `dropped`.
 struct HoldersChanged {
@@ -253,7 +244,7 @@ struct StopAlloc {
 
 struct Command {
     using What = std::variant<Advance, Found, Admit, Expel, Revoke, Offered, PeerLost, PeerBack,
-                              SetEligibility, OpenSession, Bundles, Reports, EvalTaken, EvalDone,
+                              SetEligibility, OpenSession, Bundles, Reports, EvalTaken,
                               HoldersChanged, ReleasePort, RaiseFeatureLevel, BeginEpoch, Collect,
                               StopAlloc>;
     LogTime now;    ///< the leader's; the ledger never lets it go back

@@ -51,7 +51,7 @@ EvalRecord& Step::add_eval(const EvalId& id, const JobKey& job, Trigger trigger)
         eval.type = record->second.current().job.type;
         eval.priority = record->second.current().job.priority;
     }
-    eval.create_index = out_.index;
+    eval.create_index = eval.since = out_.index;
     eval.create_time = wall_;
     stamp(eval);
     indexes_.add(eval);
@@ -62,7 +62,8 @@ void Step::want_evaluation(const JobKey& job, Trigger trigger, std::optional<Pee
     if (live_version(job) == nullptr) return;
     if (const auto ids = indexes_.evals_of.find(job); ids != indexes_.evals_of.end())
         for (const EvalId& id : ids->second)
-            if (indexes_.workable.contains(id)) return;  // whoever takes that one will see this too
+            if (indexes_.workable.contains(id))  // whoever takes that one must see this too
+                return change(state_.evals.at(id), [&](EvalRecord& e) { e.since = out_.index; });
     EvalRecord& eval = add_eval(mint_eval(), job, trigger);
     change(eval, [&](EvalRecord& e) { e.peer = peer; });
 }
@@ -105,18 +106,7 @@ void Step::on(const EvalTaken& taken) {
     });
 }
 
-void Step::on(const EvalDone& done) {
-    const auto eval = state_.evals.find(done.eval);
-    if (eval == state_.evals.end())
-        return refuse("evaluation " + to_string(done.eval) + " does not exist");
-    if (terminal(eval->second.status))
-        return refuse("evaluation " + to_string(done.eval) + " has ended before");
-    if (!terminal(done.end.status))
-        return refuse("an evaluation cannot end as " + std::string(to_string(done.end.status)));
-    end_evaluation(eval->second, done.end);
-}
-
-void Step::end_evaluation(EvalRecord& eval, const EvalEnd& end) {
+void Step::end_evaluation(EvalRecord& eval, const EvalEnd& end, LogIndex planned_at) {
     if (terminal(eval.status) || !terminal(end.status)) return;
     change(eval, [&](EvalRecord& e) {
         e.status = end.status;
@@ -132,15 +122,15 @@ void Step::end_evaluation(EvalRecord& eval, const EvalEnd& end) {
         cancel_evals(eval.job, EvalStatus::blocked, eval.id,
                      "everything was placed by evaluation " + to_string(eval.id));
     else if (live_version(eval.job) != nullptr)
-        queue_rest(eval, end);
+        queue_rest(eval, end, planned_at);
     if (end.follow_up_after && live_version(eval.job) != nullptr) follow_up(eval, end);
 }
 
 /// What found no place waits in one blocked evaluation per job. If room was made after the planner
 /// looked, it would wait for something that has already happened: then it is work at once.
-void Step::queue_rest(EvalRecord& eval, const EvalEnd& end) {
+void Step::queue_rest(EvalRecord& eval, const EvalEnd& end, LogIndex planned_at) {
     const EvalStatus status =
-        state_.room_index > end.planned_at ? EvalStatus::pending : EvalStatus::blocked;
+        state_.room_index > planned_at ? EvalStatus::pending : EvalStatus::blocked;
     cancel_evals(eval.job, EvalStatus::blocked, eval.id, "replaced by a newer one");
     if (eval.trigger == Trigger::queued_allocs)
         return change(eval, [&](EvalRecord& e) { e.status = status; });

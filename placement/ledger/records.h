@@ -152,6 +152,7 @@ struct EvalRecord {
     WallTime wait_until_wall;
     std::optional<PeerNumber> taken_by;
     LogTime taken_until;
+    LogIndex since;  ///< it must see what happened up to here: a plan on an older state is stale
     LogIndex create_index;
     LogIndex modify_index;
     WallTime create_time;
@@ -164,7 +165,7 @@ struct EvalRecord {
     static auto wire_fields(Self& s) {
         return std::tie(s.id, s.job, s.type, s.trigger, s.status, s.description, s.priority, s.peer,
                         s.previous, s.next, s.blocked, s.queued, s.failed_groups, s.wait_until,
-                        s.wait_until_wall, s.taken_by, s.taken_until, s.create_index,
+                        s.wait_until_wall, s.taken_by, s.taken_until, s.since, s.create_index,
                         s.modify_index, s.create_time, s.modify_time, s.changed);
     }
 };

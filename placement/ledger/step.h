@@ -96,10 +96,9 @@ class Step {
 
     // --- evaluations.cc
     void on(const EvalTaken& taken);
-    void on(const EvalDone& done);
     void open_for(const Bundle& bundle);
-    void end_evaluation(EvalRecord& eval, const EvalEnd& end);
-    void queue_rest(EvalRecord& eval, const EvalEnd& end);
+    void end_evaluation(EvalRecord& eval, const EvalEnd& end, LogIndex planned_at);
+    void queue_rest(EvalRecord& eval, const EvalEnd& end, LogIndex planned_at);
     void follow_up(EvalRecord& eval, const EvalEnd& end);
     void await(const EvalId& follow_up, const EvalEnd& end);
     void cancel_evals(const JobKey& job, EvalStatus status, const EvalId& but,
@@ -124,8 +123,10 @@ class Step {
     }
     template <class Edit>
     void change(EvalRecord& eval, Edit edit) {
+        const bool was_workable = eval.workable();
         indexes_.remove(eval);
         edit(eval);
+        if (eval.workable() && !was_workable) eval.since = out_.index;
         indexes_.add(eval);
         stamp(eval);
     }

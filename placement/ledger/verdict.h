@@ -94,6 +94,8 @@ struct BundleAnswer {
                   ///< job)
         unknown_session,  ///< nothing happened; open a session and send it anew, unless it may have
                           ///< counted before
+        stale,            ///< nothing happened; the plan was made before what it must see: read the
+                          ///< leader's state and plan again
         forgotten,        ///< its sequence is too old: nobody knows any more whether it counted
     };
     friend constexpr Outcome wire_last(Outcome) { return Outcome::forgotten; }

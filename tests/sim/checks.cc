@@ -226,6 +226,38 @@ std::optional<std::string> Checks::tasks_at_rest(const World& world, const Peer&
     return std::nullopt;
 }
 
+namespace {
+
+/// Nobody needs to fill the slot: it is held, or what it was for is over.
+bool filled_or_over(const ledger::Ledger& ledger, const Job& job, const ledger::Slot& slot) {
+    const ledger::SlotRecord* record = ledger.slot(slot);
+    if (record == nullptr || !record->last) return false;
+    if (record->holder) return true;
+    const ledger::AllocRecord* last = ledger.alloc(*record->last);
+    if (last == nullptr) return false;
+    const bool failed = last->client == ledger::ClientStatus::failed;
+    return last->client == ledger::ClientStatus::complete ||
+           (failed && (last->for_good || job.type == JobType::batch));
+}
+
+}  // namespace
+
+/// Each slot that a job wants filled is filled, or an evaluation waits to fill it.
+std::optional<std::string> Checks::jobs_at_rest(const ledger::Ledger& ledger) const {
+    for (const auto& [key, record] : ledger.jobs()) {
+        const ledger::JobVersion& version = record.current();
+        if (version.stopped || record.purged) continue;
+        const auto open = [&](const EvalId& id) { return !terminal(ledger.eval(id)->status); };
+        if (std::ranges::any_of(ledger.evals_of(key), open)) continue;
+        for (const TaskGroup& group : version.job.groups)
+            for (std::uint32_t index = 0; index < group.count; ++index)
+                if (!filled_or_over(ledger, version.job, {key, group.name, index}))
+                    return "job " + key.id + " wants slot " + std::to_string(index) +
+                           " filled, and no evaluation waits to do it";
+    }
+    return std::nullopt;
+}
+
 std::optional<std::string> Checks::at_rest(const World& world) const {
     for (const auto& peer : world.peers)
         if (peer->node() == nullptr && world.belongs(peer->place()))
@@ -243,6 +275,7 @@ std::optional<std::string> Checks::at_rest(const World& world) const {
             return "job " + key.id + " is older than what was acknowledged";
     }
     if (auto wrong = voters_at_rest(world, *leader)) return wrong;
+    if (auto wrong = jobs_at_rest(ledger)) return wrong;
     for (const auto& peer : world.peers)
         if (auto wrong = tasks_at_rest(world, *peer, ledger)) return wrong;
     if (auto missing = copies_at_rest(world, ledger)) return missing;

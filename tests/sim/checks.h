@@ -40,6 +40,7 @@ class Checks {
     std::optional<std::string> sound_books(const World& world, std::size_t place, bool first);
     std::optional<std::string> matches(std::size_t place, const raft::Entry& entry);
     std::optional<std::string> voters_at_rest(const World& world, const node::Node& leader) const;
+    std::optional<std::string> jobs_at_rest(const ledger::Ledger& ledger) const;
     std::optional<std::string> tasks_at_rest(const World& world, const Peer& peer,
                                              const ledger::Ledger& ledger) const;
 

@@ -25,9 +25,20 @@ BundleAnswer stop(World& world, const std::string& id, Deregister how = {}) {
 /// Ends a fresh evaluation of "web" with `queued` allocations without a place.
 EvalId end_with_queued(World& world, std::uint32_t queued, LogIndex planned_at) {
     Bundle bundle = world.bundle("web");
-    bundle.end = EvalEnd{.queued = {{"g", queued}}, .planned_at = planned_at};
+    bundle.planned_at = planned_at;
+    bundle.end = EvalEnd{.queued = {{"g", queued}}};
     world.send(bundle);
     return bundle.eval;
+}
+
+/// Ends that evaluation of "web".
+BundleAnswer end(World& world, const EvalId& eval, EvalEnd how,
+                 std::optional<LogIndex> planned_at = std::nullopt) {
+    Bundle bundle = world.bundle("web");
+    bundle.eval = eval;
+    bundle.planned_at = planned_at;
+    bundle.end = std::move(how);
+    return world.send(bundle);
 }
 
 }  // namespace
@@ -93,7 +104,7 @@ TEST_CASE("status and summary follow the allocations") {
     CHECK(job(world, "web").status == JobStatus::pending);  // the failed one left an evaluation
     const EvalRecord* eval = world.eval("web", Trigger::alloc_failure, EvalStatus::pending);
     REQUIRE(eval != nullptr);
-    world.apply(EvalDone{eval->id, {}});
+    end(world, eval->id, {});
     CHECK(job(world, "web").status == JobStatus::dead);
     const LogIndex before = world.ledger.table_index(Table::jobs);
     world.pass(1s);
@@ -315,13 +326,67 @@ TEST_CASE("what found no place waits, wakes when room is made, and is not forgot
     const Applied out = world.report(other, ClientStatus::complete);
     CHECK(out.evaluations == std::vector<EvalId>{id});
     // Planned before that room was made: it would sleep through what it waits for.
-    world.apply(EvalDone{id, {.queued = {{"g", 1}}, .planned_at = before}});
+    CHECK(end(world, id, {.queued = {{"g", 1}}}, before).outcome == BundleAnswer::Outcome::stale);
     CHECK(world.ledger.eval(id)->status == EvalStatus::pending);
-    world.apply(EvalDone{id, {.queued = {{"g", 1}}, .planned_at = world.index}});
+    end(world, id, {.queued = {{"g", 1}}}, world.index);
     CHECK(world.ledger.eval(id)->status == EvalStatus::blocked);
     end_with_queued(world, 0, world.index);
     CHECK(world.ledger.eval(id)->status == EvalStatus::canceled);
     CHECK(job(world, "web").summary.at("g").queued == 0);
+}
+
+TEST_CASE("room made while a planner looks is not slept through") {
+    World world(2);
+    const AllocId other = world.run(job_named("big", 1, 900), {1}).front();
+    world.run(job_named("web", 3), {});
+    const EvalId first = end_with_queued(world, 2, world.index);
+    const EvalId waits = world.ledger.eval(first)->blocked.value();
+    const LogIndex before = world.index;
+    world.report(other, ClientStatus::complete);
+    const EvalId second = end_with_queued(world, 2, before);
+    CHECK(world.ledger.eval(waits)->status == EvalStatus::pending);
+    const EvalId next = world.ledger.eval(second)->blocked.value();
+    CHECK(world.ledger.eval(next)->status == EvalStatus::pending);
+}
+
+TEST_CASE("a plan made before what its evaluation is for ends nothing") {
+    using Outcome = BundleAnswer::Outcome;
+    World world(1);
+    const auto ids = world.run(job_named("web", 2), {1, 1});
+    const LogIndex before = world.index;
+    world.report(ids[0], ClientStatus::failed);
+    const LogIndex first = world.index;
+    const EvalId eval = world.eval("web", Trigger::alloc_failure, EvalStatus::pending)->id;
+    world.report(ids[1], ClientStatus::failed);
+    REQUIRE(!world.apply(EvalTaken{eval, PeerNumber{1}, 20s}).refused);
+    for (const LogIndex old : {before, first}) {  // neither saw both failures
+        const BundleAnswer answer = end(world, eval, {}, old);
+        CHECK(answer.outcome == Outcome::stale);
+        CHECK(answer.why.find("index " + std::to_string(old.value)) != std::string::npos);
+        CHECK(world.ledger.eval(eval)->status == EvalStatus::pending);
+        CHECK(world.ledger.eval(eval)->taken_by == PeerNumber{1});
+    }
+    CHECK(end(world, eval, {}, world.ledger.eval(eval)->since).outcome == Outcome::applied);
+    CHECK(world.ledger.eval(eval)->status == EvalStatus::complete);
+}
+
+TEST_CASE("a plan made before its job was changed stops nothing") {
+    World world(1);
+    const auto ids = world.run(job_named("web", 2), {1, 1});
+    Bundle smaller = world.bundle("web");
+    smaller.planned_at = world.index;
+    smaller.stops = {{.alloc = ids[1], .reason = "the job wants one less"}};
+    smaller.end = EvalEnd{};
+    submit(world, job_named("web", 3));
+    CHECK(world.send(smaller).outcome == BundleAnswer::Outcome::stale);
+    CHECK(world.alloc(ids[1]).desired == Desired::run);
+    CHECK(world.ledger.eval(smaller.eval) == nullptr);
+    // The same words are no change.
+    Bundle again = world.bundle("web");
+    again.planned_at = world.index;
+    again.registration = RegisterJob{job_named("web", 3), std::nullopt};
+    submit(world, job_named("web", 3));
+    CHECK(world.send(again).outcome == BundleAnswer::Outcome::applied);
 }
 
 TEST_CASE("one peer at a time works on an evaluation, for as long as its lease") {
@@ -351,7 +416,7 @@ TEST_CASE("a failed allocation can be looked at later, in one evaluation however
     const EvalId first = world.eval("web", Trigger::alloc_failure, EvalStatus::pending)->id;
     world.report(ids[1], ClientStatus::failed);
     CHECK(world.ledger.workable() == std::set<EvalId>{first});  // who takes it will see both
-    world.apply(EvalDone{first, {.follow_up_after = 30s, .waiting = {ids[0], AllocId{}}}});
+    end(world, first, {.follow_up_after = 30s, .waiting = {ids[0], AllocId{}}});
     const EvalId later = world.ledger.eval(first)->next.value();
     CHECK(world.alloc(ids[0]).follow_up == later);
     CHECK(!world.alloc(ids[1]).follow_up);
