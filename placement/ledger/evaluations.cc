@@ -200,6 +200,7 @@ void Step::cancel_evals(const JobKey& job, EvalStatus status, const EvalId& but,
 }
 
 void Step::wake_blocked() {
+    state_.reviewed = state_.time;
     const std::set<EvalId> all = indexes_.blocked;
     for (const EvalId& id : all)
         change(state_.evals.at(id), [](EvalRecord& eval) { eval.status = EvalStatus::pending; });

@@ -26,6 +26,10 @@ void Step::pass_time() {
         indexes_.rest_due.erase(indexes_.rest_due.begin());
         make_room();
     }
+    // Room is not all that they may wait for: who planned may have seen a peer as suspect, or by
+    // gossip that was late.
+    if (!indexes_.blocked.empty() && state_.time >= later(state_.reviewed, kBlockedReview))
+        wake_blocked();
     if (state_.collecting || state_.time >= later(state_.swept, kSweepEvery)) collect(false);
 }
 

@@ -158,8 +158,8 @@ def test_ill_driver_says_why():
 
 
 def test_reschedule_delay_is_told():
-    """A group that failed and waits for its reschedule delay: `job run` and `job status` say until when, also when the
-    job was stopped and run again meanwhile."""
+    """A group that failed and waits for its reschedule delay: `job run` and `job status` say until when; a job that was
+    stopped and is run again begins anew, fails anew and says it again."""
     peer = dev()
     policy = ('restart {\n attempts = 0\n mode = "fail"\n }\nreschedule {\n delay = "1h"\n '
               'delay_function = "constant"\n unlimited = true\n }\n')

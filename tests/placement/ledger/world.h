@@ -144,6 +144,23 @@ struct World {
         return ids;
     }
 
+    /// Ends that evaluation of "web".
+    BundleAnswer end(const EvalId& eval, EvalEnd how,
+                     std::optional<LogIndex> planned_at = std::nullopt) {
+        Bundle out = bundle("web");
+        out.eval = eval;
+        out.planned_at = planned_at;
+        out.end = std::move(how);
+        return send(out);
+    }
+
+    /// Ends a fresh evaluation of "web" with `queued` allocations without a place.
+    EvalId end_with_queued(std::uint32_t queued, LogIndex planned_at) {
+        const EvalId eval = random_id<EvalId>(rng);
+        end(eval, {.queued = {{"g", queued}}}, planned_at);
+        return eval;
+    }
+
     Applied report(const AllocId& id, ClientStatus status) {
         const PeerNumber peer = ledger.alloc(id)->peer;
         return apply(Reports{
