@@ -157,7 +157,10 @@ std::optional<AllocId> Search::owner(std::string_view below) const {
 /// Where pid_ has its file, when that is beneath root_on_device_.
 std::optional<std::string> Search::place_on_device(const FileFacts& file, std::string_view path) {
     if (!device_ || file.device != *device_) return std::nullopt;
-    if (!mounts_) mounts_ = mounts_of(pid_);
+    if (!mounts_) {
+        mounts_ = mounts_of(pid_);
+        out_.looked_at += mounts_->size();
+    }
     const auto mount = mounts_->find(file.mount);
     if (mount == mounts_->end()) return std::nullopt;
     std::string place = mount->second.on_file_system(path);

@@ -60,6 +60,8 @@ class SetUpWork {
     void set_up(TimePoint now, Task& task, RenderDone done);
     void renewed(TimePoint now, const Task& task, RenderDone done);
     void fail(Task& task, SetUpEvent::Kind kind, const Error& error, bool may_pass);
+    /// There is a newer catalogue, and a template that may become another by it.
+    bool services_matter() const { return source_ && watch_.watches_services(); }
     void look_at_services(TimePoint now);
     void tell_changes(TimePoint now, const Catalogue& since);
     void render_due(TimePoint now);

@@ -327,7 +327,7 @@ void SetUpWork::step(TimePoint now) {
             read_fetch(now, found->second);
     start_waiting(now);
     adopt_waiting(now);
-    if (!tasks_.empty() && now >= services_next_) look_at_services(now);
+    if (services_matter() && now >= services_next_) look_at_services(now);
     if (look_at_ && now >= *look_at_) look_at_files(now);
     render_due(now);
 }
@@ -342,7 +342,7 @@ std::vector<int> SetUpWork::descriptors() const {
 std::optional<TimePoint> SetUpWork::next_wakeup() const {
     std::optional<TimePoint> first = watch_.next_wakeup();
     if (look_at_ && (!first || *look_at_ < *first)) first = look_at_;
-    if (source_ && !tasks_.empty() && (!first || services_next_ < *first)) first = services_next_;
+    if (services_matter() && (!first || services_next_ < *first)) first = services_next_;
     for (const auto& [key, task] : tasks_)
         if (task.process && (!first || task.deadline < *first)) first = task.deadline;
     if (!adopting_.empty() && (!first || *settled_ < *first)) first = settled_;

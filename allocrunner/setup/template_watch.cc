@@ -50,6 +50,13 @@ void TemplateWatch::change(TimePoint now, Watched& watched) {
     watched.due = std::min(now + watched.what.wait->min, *watched.latest);
 }
 
+bool TemplateWatch::watches_services() const {
+    for (const auto& [key, all] : tasks_)
+        for (const Watched& one : all)
+            if (one.needs.service_list || !one.needs.services.empty()) return true;
+    return false;
+}
+
 void TemplateWatch::services_changed(TimePoint now, const std::set<std::string>& names, bool list) {
     for (auto& [key, all] : tasks_)
         for (Watched& one : all) {

@@ -40,6 +40,8 @@ class TemplateWatch {
     /// Every task of the allocation.
     void forget(const AllocId& alloc);
 
+    /// Whether any template was made of services at all.
+    bool watches_services() const;
     /// `names`: the services whose instances changed; `list`: a name or a tag came or went.
     void services_changed(TimePoint now, const std::set<std::string>& names, bool list);
     /// The files of these templates may have changed.

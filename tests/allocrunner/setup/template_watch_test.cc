@@ -35,6 +35,7 @@ TEST_CASE("only templates that asked for what changed are due, each once") {
     watch.watch(key("a"), {plain(ChangeMode::restart), plain(ChangeMode::restart)},
                 {asks("web"), asks("db")});
     watch.watch(key("b"), {plain(ChangeMode::restart)}, {list});
+    CHECK(watch.watches_services());
     CHECK(watch.take_due(kStart).empty());
     CHECK_FALSE(watch.next_wakeup());
     watch.services_changed(kStart, {"db"}, false);
@@ -45,6 +46,10 @@ TEST_CASE("only templates that asked for what changed are due, each once") {
     CHECK(watch.take_due(kStart).empty());
     watch.services_changed(kStart, {"other"}, true);
     CHECK(watch.take_due(kStart).size() == 1);
+    watch.forget(key("a"));
+    CHECK(watch.watches_services());  // the list of all
+    watch.watch(key("b"), {plain(ChangeMode::restart)}, {TemplateNeeds{}});
+    CHECK_FALSE(watch.watches_services());
 }
 
 TEST_CASE("what a template asks for may change with each rendering") {
