@@ -234,10 +234,10 @@ void Claimant::judged(Now now, Id id, const ledger::Bundle& bundle, const Comman
         return submit(now, id, bundle, out);
     }
     if (answer.outcome == Outcome::stale) {
-        if (++work.attempts < kPlanAttemptsMax) return again(now, work);
+        if (++work.stale < kPlanAttemptsMax) return again(now, work);
         return fail(id,
                     {Errc::unavailable, "plan job " + work.key.id + ": it changed " +
-                                            std::to_string(work.attempts) +
+                                            std::to_string(work.stale) +
                                             " times while places were sought; try again"},
                     out);
     }
@@ -258,7 +258,7 @@ void Claimant::judged(Now now, Id id, const ledger::Bundle& bundle, const Comman
     if (all) return again(now, work);  // a large plan: the next part
     if (++work.attempts < kPlanAttemptsMax) return again(now, work);
     ledger::Bundle last{.claimant = number_, .job = work.key, .eval = work.eval};
-    last.planned_at = bundle.planned_at;
+    last.planned_at = answer.index;
     last.end = ledger::EvalEnd{.description = "places were refused " +
                                               std::to_string(work.attempts) + " times in a row"};
     for (const ledger::Claim& claim : bundle.claims) ++last.end->queued[claim.group];

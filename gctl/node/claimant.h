@@ -53,6 +53,7 @@ class Claimant {
         EvalId eval;
         LogIndex since;  ///< a state before this does not show what the evaluation is for
         int attempts = 0;
+        int stale = 0;  ///< rounds that came too late
         bool certain = false;  ///< the next read asks the leader
         std::vector<SlotRefusal> refusals;
         std::map<AllocId, GroupSlot> claimed;  ///< of the bundle under way, in its claims' order

@@ -125,12 +125,19 @@ std::optional<std::pair<PeerNumber, PeerId>> Keeper::worker() {
 }
 
 void Keeper::hand_out(Now now, Outbox& out) {
+    // What found no place before comes last: it may well find none again.
+    hand_out(now, false, out);
+    hand_out(now, true, out);
+}
+
+void Keeper::hand_out(Now now, bool found_none, Outbox& out) {
     for (const EvalId& id : group_.ledger().workable()) {
+        const ledger::EvalRecord* eval = group_.ledger().eval(id);
+        if ((eval->trigger == ledger::Trigger::queued_allocs) != found_none) continue;
         if (handing_out_.size() >= kHandedOutMax) return;
         const auto chosen = worker();
         if (!chosen) return;
         if (!handing_out_.insert(id).second) continue;
-        const ledger::EvalRecord* eval = group_.ledger().eval(id);
         const ledger::EvalTaken taken{.eval = id, .peer = chosen->first, .lease = kEvaluationLease};
         const DoEvaluation task{.eval = id, .job = eval->job, .since = eval->since};
         courier_.submit(

@@ -40,6 +40,7 @@ class Keeper {
     void watch(Now now, Outbox& out);
     void watch(Now now, const ledger::PeerRecord& peer, Outbox& out);
     void hand_out(Now now, Outbox& out);
+    void hand_out(Now now, bool found_none, Outbox& out);
     std::optional<std::pair<PeerNumber, PeerId>> worker();
     /// A command whose answer matters to nobody but the log; one at a time for each `about`.
     void say(Now now, const std::string& about, const ledger::Command::What& what, Outbox& out);

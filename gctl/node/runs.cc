@@ -117,11 +117,12 @@ void Runs::obey(Now now, Outbox& out) {
     const Leaving leaving = leaving_now();
     Amounts used = leaving.all_live;
     allocrunner::Orders set;
+    std::set<AllocId> unknown;
     for (const ledger::AllocRecord& alloc : orders_.allocs) {
-        if (alloc.client == ledger::ClientStatus::unknown)
+        if (alloc.client == ledger::ClientStatus::unknown) {
+            unknown.insert(alloc.id);
             reconnect(now, alloc.id, out);
-        else
-            reconnected_.erase(alloc.id);
+        }
         auto order = order_from(alloc, orders_);
         if (!order) {
             out.warn("order for allocation " + to_string(alloc.id) +
@@ -141,6 +142,7 @@ void Runs::obey(Now now, Outbox& out) {
         }
         set.orders.push_back(std::move(*order));
     }
+    std::erase_if(reconnected_, [&](const AllocId& id) { return !unknown.contains(id); });
     absorb(now, runner_.step(now.time, {.wall = now.wall, .what = std::move(set)}), out);
     tell_copies(now, out);
     if (orders_.collected <= collected_) return;
@@ -320,12 +322,14 @@ void Runs::report(Now now, Outbox& out) {
                 report_again_ = then.time + kRefusedPause;
                 return;
             }
-            if (result.ok()) {
-                for (const ledger::AllocReport& told : sent) {
-                    const auto found = unreported_.find(told.alloc);
-                    if (found != unreported_.end() && report_of(found->second) == told)
-                        unreported_.erase(found);
-                }
+            if (!result.ok()) {
+                report_again_ = then.time + kUnheardPause;
+                return;
+            }
+            for (const ledger::AllocReport& told : sent) {
+                const auto found = unreported_.find(told.alloc);
+                if (found != unreported_.end() && report_of(found->second) == told)
+                    unreported_.erase(found);
             }
             report(then, box);
         },

@@ -25,6 +25,7 @@ constexpr Duration kOfflineStartAfter =
 constexpr std::size_t kReportsPerCommand = 128;
 constexpr std::size_t kReportBytesMax = 256U << 10U;
 constexpr Duration kRefusedPause = 10s;  ///< before refused reports are sent again
+constexpr Duration kUnheardPause = 1s;   ///< before reports that nobody took are
 
 /// From the ledger's record to the runner's order. Nothing when the job version or group is
 /// missing.

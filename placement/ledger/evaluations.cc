@@ -18,6 +18,12 @@ std::uint64_t total(const std::map<std::string, std::uint32_t>& queued) {
     return sum;
 }
 
+void wait_for_room(EvalRecord& eval, EvalStatus status, LogTime now) {
+    eval.status = status;
+    eval.review_after = std::clamp(2 * eval.review_after, kBlockedReviewMin, kBlockedReviewMax);
+    eval.review_at = later(now, eval.review_after);
+}
+
 /// What an id minted in apply() is the hash of: no chance, and never the same twice.
 struct Mint {
     RegionId region;
@@ -127,16 +133,18 @@ void Step::end_evaluation(EvalRecord& eval, const EvalEnd& end, LogIndex planned
 }
 
 /// What found no place waits in one blocked evaluation per job. If room was made after the planner
-/// looked, it would wait for something that has already happened: then it is work at once.
+/// looked, it would wait for something that has already happened: then it is work at once. Room is
+/// not all that it may wait for, since who planned may have seen a peer as suspect, or by gossip
+/// that was late: it is reviewed after a while, each time after a longer one.
 void Step::queue_rest(EvalRecord& eval, const EvalEnd& end, LogIndex planned_at) {
     const EvalStatus status =
         state_.room_index > planned_at ? EvalStatus::pending : EvalStatus::blocked;
     cancel_evals(eval.job, EvalStatus::blocked, eval.id, "replaced by a newer one");
     if (eval.trigger == Trigger::queued_allocs)
-        return change(eval, [&](EvalRecord& e) { e.status = status; });
+        return change(eval, [&](EvalRecord& e) { wait_for_room(e, status, state_.time); });
     EvalRecord& rest = add_eval(mint_eval(), eval.job, Trigger::queued_allocs);
     change(rest, [&](EvalRecord& e) {
-        e.status = status;
+        wait_for_room(e, status, state_.time);
         e.description =
             "waits for room for what evaluation " + to_string(eval.id) + " could not place";
         e.previous = eval.id;
@@ -200,10 +208,12 @@ void Step::cancel_evals(const JobKey& job, EvalStatus status, const EvalId& but,
 }
 
 void Step::wake_blocked() {
-    state_.reviewed = state_.time;
     const std::set<EvalId> all = indexes_.blocked;
     for (const EvalId& id : all)
-        change(state_.evals.at(id), [](EvalRecord& eval) { eval.status = EvalStatus::pending; });
+        change(state_.evals.at(id), [](EvalRecord& eval) {
+            eval.status = EvalStatus::pending;
+            eval.review_after = Duration::zero();
+        });
 }
 
 }  // namespace gaggle::ledger

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "base/assert.h"
-#include "placement/ledger/bounds.h"
 #include "placement/ledger/step.h"
 
 namespace gaggle::ledger {
@@ -90,7 +89,6 @@ std::optional<LogTime> Ledger::next_deadline() const {
     if (!indexes.lost_due.empty()) sooner(indexes.lost_due.begin()->first);
     if (!indexes.eval_due.empty()) sooner(indexes.eval_due.begin()->first);
     if (!indexes.rest_due.empty()) sooner(indexes.rest_due.begin()->first);
-    if (!indexes.blocked.empty()) sooner(later(tables_->state.reviewed, kBlockedReview));
     if (tables_->state.collecting) sooner(tables_->state.time);
     return next;
 }

@@ -135,6 +135,10 @@ struct AllocRecord {
 };
 
 /// Work to be done for a job: look at what should run and what runs, and claim the difference.
+/// A blocked evaluation is looked at again after the first, then after twice as long each time.
+inline constexpr Duration kBlockedReviewMin = 30s;
+inline constexpr Duration kBlockedReviewMax = 10min;
+
 struct EvalRecord {
     EvalId id;
     JobKey job;
@@ -152,6 +156,8 @@ struct EvalRecord {
     WallTime wait_until_wall;
     std::optional<PeerNumber> taken_by;
     LogTime taken_until;
+    LogTime review_at;           ///< of a blocked one: it is work again then, room or none
+    Duration review_after{};     ///< the wait before that
     LogIndex since;  ///< it must see what happened up to here: a plan on an older state is stale
     LogIndex create_index;
     LogIndex modify_index;
@@ -165,8 +171,9 @@ struct EvalRecord {
     static auto wire_fields(Self& s) {
         return std::tie(s.id, s.job, s.type, s.trigger, s.status, s.description, s.priority, s.peer,
                         s.previous, s.next, s.blocked, s.queued, s.failed_groups, s.wait_until,
-                        s.wait_until_wall, s.taken_by, s.taken_until, s.since, s.create_index,
-                        s.modify_index, s.create_time, s.modify_time, s.changed);
+                        s.wait_until_wall, s.taken_by, s.taken_until, s.review_at, s.review_after,
+                        s.since, s.create_index, s.modify_index, s.create_time, s.modify_time,
+                        s.changed);
     }
 };
 

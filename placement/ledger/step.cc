@@ -15,6 +15,7 @@ void Step::pass_time() {
         lose(state_.allocs.at(indexes_.lost_due.begin()->second), "its peer was lost");
     while (!indexes_.eval_due.empty() && indexes_.eval_due.begin()->first <= state_.time)
         change(state_.evals.at(indexes_.eval_due.begin()->second), [](EvalRecord& eval) {
+            if (eval.status == EvalStatus::blocked) eval.status = EvalStatus::pending;
             eval.wait_until.reset();
             eval.taken_by.reset();
         });
@@ -26,10 +27,6 @@ void Step::pass_time() {
         indexes_.rest_due.erase(indexes_.rest_due.begin());
         make_room();
     }
-    // Room is not all that they may wait for: who planned may have seen a peer as suspect, or by
-    // gossip that was late.
-    if (!indexes_.blocked.empty() && state_.time >= later(state_.reviewed, kBlockedReview))
-        wake_blocked();
     if (state_.collecting || state_.time >= later(state_.swept, kSweepEvery)) collect(false);
 }
 

@@ -14,6 +14,7 @@ void drop(Map& map, const Key& key, const Item& item) {
 
 /// When something happens to the evaluation by time alone.
 std::optional<LogTime> due(const EvalRecord& eval) {
+    if (eval.status == EvalStatus::blocked) return eval.review_at;
     if (eval.status != EvalStatus::pending) return std::nullopt;
     if (eval.wait_until) return eval.wait_until;
     if (eval.taken_by) return eval.taken_until;

@@ -25,9 +25,6 @@ struct TableIndexes {
     }
 };
 
-/// Blocked evaluations are looked at again after so long, room or none.
-inline constexpr Duration kBlockedReview = 30s;
-
 struct State {
     RegionId region;  ///< empty until founded
     std::string region_name;
@@ -37,7 +34,6 @@ struct State {
     LogIndex applied;
     LogTime time;
     LogTime swept;            ///< when finished things were last collected
-    LogTime reviewed;         ///< when blocked evaluations were last looked at
     bool collecting = false;  ///< whatever their age: the next entries go on with it
     LogIndex collected;       ///< of the last Collect
     LogIndex room_index;      ///< last entry that made room somewhere
@@ -55,9 +51,9 @@ struct State {
     template <class Self>
     static auto wire_fields(Self& s) {
         return std::tie(s.region, s.region_name, s.epoch, s.policy, s.feature_level, s.applied,
-                        s.time, s.swept, s.reviewed, s.collecting, s.collected, s.room_index,
-                        s.last_peer, s.tables, s.jobs, s.allocs, s.evals, s.peers, s.slots,
-                        s.sessions, s.uses, s.revoked, s.expulsions);
+                        s.time, s.swept, s.collecting, s.collected, s.room_index, s.last_peer,
+                        s.tables, s.jobs, s.allocs, s.evals, s.peers, s.slots, s.sessions, s.uses,
+                        s.revoked, s.expulsions);
     }
 };
 
@@ -69,7 +65,7 @@ struct Indexes {
     std::set<EvalId> workable;
     std::set<EvalId> blocked;
     std::set<std::pair<LogTime, AllocId>> lost_due;
-    std::set<std::pair<LogTime, EvalId>> eval_due;  ///< ends of waits and of leases
+    std::set<std::pair<LogTime, EvalId>> eval_due;  ///< ends of waits and of leases, reviews
     std::set<std::pair<LogTime, std::pair<PeerNumber, std::uint16_t>>> rest_due;
     bool operator==(const Indexes&) const = default;
 

@@ -1,6 +1,5 @@
 // Evaluations: who works on one, what waits, what wakes it, and which plan comes too late.
 #include "placement/ledger/bounds.h"
-#include "placement/ledger/tables.h"
 #include "tests/placement/ledger/world.h"
 
 namespace gaggle::ledger {
@@ -52,19 +51,27 @@ TEST_CASE("room made while a planner looks is not slept through") {
 }
 
 TEST_CASE("what waits for room is looked at again: a plan may have known too little") {
-    World world(1);
+    World world(2);
+    const AllocId other = world.run(job_named("big", 1, 900), {1}).front();
     world.run(job_named("web", 1), {});
-    const EvalId first = world.end_with_queued(1, world.index);
-    const EvalId rest = world.ledger.eval(first)->blocked.value();
-    world.pass(kBlockedReview);  // the first review is due at once, the next after its time
+    const EvalId rest =
+        world.ledger.eval(world.end_with_queued(1, world.index))->blocked.value();
+    const auto status = [&] { return world.ledger.eval(rest)->status; };
+    for (const Duration wait : {kBlockedReviewMin, 2 * kBlockedReviewMin, 4 * kBlockedReviewMin}) {
+        CHECK(world.ledger.next_deadline() == later(world.now, wait));
+        world.pass(wait - 1s);
+        CHECK(status() == EvalStatus::blocked);
+        CHECK(world.pass(1s).evaluations == std::vector<EvalId>{rest});
+        world.end(rest, {.queued = {{"g", 1}}}, world.index);
+        REQUIRE(status() == EvalStatus::blocked);
+    }
+    world.report(other, ClientStatus::complete);  // room: it begins anew
     world.end(rest, {.queued = {{"g", 1}}}, world.index);
-    REQUIRE(world.ledger.eval(rest)->status == EvalStatus::blocked);
-    CHECK(world.ledger.next_deadline() == later(world.now, kBlockedReview));
-    world.pass(kBlockedReview - 1s);
-    CHECK(world.ledger.eval(rest)->status == EvalStatus::blocked);
-    CHECK(world.pass(1s).evaluations == std::vector<EvalId>{rest});
+    CHECK(world.ledger.next_deadline() == later(world.now, kBlockedReviewMin));
+    world.pass(kBlockedReviewMin);
     world.end(rest, {}, world.index);
-    CHECK(world.ledger.eval(rest)->status == EvalStatus::complete);
+    CHECK(status() == EvalStatus::complete);
+    CHECK(!world.ledger.next_deadline());
 }
 
 TEST_CASE("a plan made before what its evaluation is for ends nothing") {
