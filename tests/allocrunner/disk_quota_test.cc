@@ -39,7 +39,7 @@ class BookedDisk {
         if (mounted_)
             quota_.emplace(std::move(*DiskQuota::open(path())));
         else
-            MESSAGE("not tested: it needs root, mkfs.ext4, loop devices and a kernel with quota: "
+            MESSAGE("not run: it needs root, mkfs.ext4, loop devices and a kernel with quota: "
                     << text_of(said));
     }
     bool ready() const { return mounted_; }

@@ -2,7 +2,8 @@
 //
 // A developer without root or a package is told what was not run. tests/run, as root and with all
 // packages, sets GAGGLE_TESTS_MUST_RUN where the machine allows namespaces: then nothing may be
-// missing, so that no test is green because it did nothing.
+// missing, so that no test is green because it did nothing. What only another kernel has says "not
+// run:" and is counted as skipped; tests/e2e/test_kernels.py runs it under such a kernel.
 #pragma once
 
 #include <doctest/doctest.h>

@@ -87,7 +87,7 @@ TEST_CASE("a control group is kept to processors in either kind of tree") {
 
 TEST_CASE("a group of version 2 ends with all that it forks, and leaves nothing") {
     if (read_cgroups().unified.empty() || geteuid() != 0) {
-        MESSAGE("not tested: it needs root and a mount of cgroup2");
+        MESSAGE("not run: it needs root and a mount of cgroup2");
         return;
     }
     RealGroup group("setsid sh -c 'while :; do sleep 1000 & sleep 0.01; done' & wait");
@@ -104,7 +104,7 @@ TEST_CASE("a group of version 2 ends with all that it forks, and leaves nothing"
 TEST_CASE("a group of version 2 is measured and told of want of memory by this kernel") {
     const Cgroups cgroups = read_cgroups();
     if (!cgroups.v2 || geteuid() != 0) {
-        MESSAGE("not tested: it needs root and control groups of version 2 alone");
+        MESSAGE("not run: it needs root and control groups of version 2 alone");
         return;
     }
     RealGroup group("x=$(seq 200000); sleep 1000 & while :; do :; done");

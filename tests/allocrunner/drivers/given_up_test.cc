@@ -57,7 +57,7 @@ class Bystander {
 /// A control group with this process in it; false where we may not make one.
 bool put_into_group(const std::string& dir, pid_t pid) {
     if (geteuid() != 0 || mkdir(dir.c_str(), 0755) != 0) {
-        MESSAGE("not tested further: it needs root and control groups");
+        MESSAGE("not run: the rest needs root and control groups");
         return false;
     }
     std::ofstream(dir + "/cgroup.procs") << pid;
