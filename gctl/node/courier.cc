@@ -35,6 +35,10 @@ std::uint64_t Courier::begin(Now now, Request request, Outbox& out) {
              {Errc::unavailable, "too many requests are under way at this peer; try later"}, out);
         return id;
     }
+    if (const std::string why = why_in_vain(request); !why.empty()) {
+        fail(now, std::move(request), {Errc::unavailable, why}, out);
+        return id;
+    }
     attempt(now, id, under_way_.emplace(id, std::move(request)).first->second, out);
     return id;
 }
@@ -168,6 +172,21 @@ std::string Courier::why_unanswered(const Request& request) {
     return why;
 }
 
+std::string Courier::why_in_vain(const Request& request) const {
+    const auto* local = std::get_if<LocalJob>(&request.job);
+    const Known* known =
+        local == nullptr || local->peer == self_ ? nullptr : directory_.find(local->peer);
+    if (known == nullptr) return "";
+    const std::string name = known->card.description.name;
+    if (known->liveness == Liveness::dead || known->liveness == Liveness::left)
+        return "peer " + name + ", which is asked, is " + to_string(known->liveness) +
+               "; see `gctl members`";
+    if (known->agent_gone)
+        return "the agent of peer " + name + ", which is asked, is gone: its tasks may run on, " +
+               "and it answers when the agent runs again; see `gctl members`";
+    return "";
+}
+
 void Courier::tick(Now now, Outbox& out) {
     std::vector<std::uint64_t> due;
     for (const auto& [id, request] : under_way_)
@@ -175,13 +194,14 @@ void Courier::tick(Now now, Outbox& out) {
     for (const std::uint64_t id : due) {
         const auto found = under_way_.find(id);
         if (found == under_way_.end()) continue;
-        if (found->second.deadline > now.time) {
+        std::string why = why_in_vain(found->second);
+        if (why.empty() && found->second.deadline > now.time) {
             attempt(now, id, found->second, out);
             continue;
         }
         Request request = std::move(found->second);
         under_way_.erase(found);
-        const std::string why = why_unanswered(request);
+        if (why.empty()) why = why_unanswered(request);
         fail(now, std::move(request), {Errc::unavailable, why}, out);
     }
 }

@@ -35,7 +35,8 @@ class Courier {
     std::uint64_t submit(Now now, const ledger::Command::What& what, Duration patience,
                          SubmitDone done, Outbox& out);
     std::uint64_t ask(Now now, Query query, Duration patience, QueryDone done, Outbox& out);
-    /// `ask.request` is filled in here.
+    /// `ask.request` is filled in here. One that is gone is not asked, and not waited for once it
+    /// is: whoever waits should not do so once for each question.
     std::uint64_t ask_peer(Now now, const PeerId& peer, AskLocal ask, Duration patience,
                            LocalDone done, Outbox& out);
     void cancel(std::uint64_t request) { under_way_.erase(request); }
@@ -81,6 +82,8 @@ class Courier {
     void attempt(Now now, std::uint64_t id, Request& request, Outbox& out);
     void fail(Now now, Request request, Error error, Outbox& out);
     static std::string why_unanswered(const Request& request);
+    /// Why the only peer that can answer will not; empty when it may.
+    std::string why_in_vain(const Request& request) const;
     /// Whom to ask next; empty when nobody comes into question now.
     PeerId target(const Request& request);
 

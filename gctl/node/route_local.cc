@@ -32,15 +32,7 @@ void Node::serve(Now now, std::uint64_t id, const AskPeer& what) {
         found->second = request;
 }
 
-/// One that is dead is not asked: whoever waits for it should not do so once for each question.
 void Node::ask_peer(Now now, std::uint64_t id, const AskPeer& what, const PeerId& peer) {
-    const Known* known = peer == self_ ? nullptr : directory_.find(peer);
-    if (known != nullptr &&
-        (known->liveness == Liveness::dead || known->liveness == Liveness::left)) {
-        const std::string why = "peer " + known->card.description.name + ", which is asked, is " +
-                                to_string(known->liveness) + "; see `gctl members`";
-        return out_.effects.replies.push_back({id, Error{Errc::unavailable, why}});
-    }
     api_asks_[id] = 0;
     const std::uint64_t request = courier_.ask_peer(
         now, peer, {.request = 0, .alloc = what.alloc, .what = what.what}, kPeerPatience,

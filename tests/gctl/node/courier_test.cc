@@ -2,6 +2,9 @@
 
 #include <doctest/doctest.h>
 
+#include "base/wire.h"
+#include "tests/crypto/fixture.h"
+
 namespace gaggle::node {
 
 namespace {
@@ -131,6 +134,53 @@ TEST_CASE("courier: a full copy answers its own stale question") {
     world.courier.on(world.now, world.self, AskAnswer{.request = request, .served = true},
                      world.out);
     CHECK(answers == 1);
+}
+
+TEST_CASE("courier: what only one peer can answer is not waited for once gossip knows it is gone") {
+    struct Row {
+        const char* why;
+        Liveness liveness;
+        bool agent_gone;
+    };
+    for (const Row& row : {Row{"is dead", Liveness::dead, false},
+                           Row{"is left", Liveness::left, false},
+                           Row{"is gone: its tasks may run on", Liveness::alive, true},
+                           Row{"is gone", Liveness::suspect, true}}) {
+        CAPTURE(row.why);
+        TestCluster cluster;
+        const Certificate certificate = cluster.certificate_of(make_identity(cluster.fresh));
+        const PeerId peer = gaggle::id_of(certificate);
+        World world;
+        world.directory = Directory{cluster.authority(), cluster.founding.region};
+        const Card card{.certificate = encode(certificate),
+                        .number = PeerNumber{7},
+                        .endpoint = {},
+                        .offer = {},
+                        .description = {}};
+        REQUIRE(world.directory.learn(peer, encode(card)).ok());
+        std::vector<std::string> errors;
+        const auto ask = [&] {
+            world.courier.ask_peer(
+                world.now, peer, {.request = 0, .alloc = {}, .what = ReadLogs{}}, 10s,
+                [&](Now, const Result<LocalAnswer>& answer, Outbox&) {
+                    errors.push_back(answer.ok() ? "" : answer.error().detail);
+                },
+                world.out);
+        };
+        ask();
+        CHECK(world.asked() == std::vector{peer});
+        Known* known = world.directory.find(peer);
+        known->liveness = Liveness::suspect;
+        world.pass(kAnswerWait);
+        CHECK_MESSAGE(world.asked() == std::vector{peer}, "a suspect may answer");
+        known->liveness = row.liveness;
+        known->agent_gone = row.agent_gone;
+        world.pass(kAnswerWait);
+        ask();
+        CHECK(world.asked().empty());
+        REQUIRE(errors.size() == 2);
+        for (const std::string& error : errors) CHECK(error.find(row.why) != std::string::npos);
+    }
 }
 
 }  // namespace gaggle::node
