@@ -179,9 +179,10 @@ void exec_in_task(Exchange& exchange) {
     with_alloc(exchange, [start](Exchange& later, const NamedAlloc& alloc) {
         node::ExecStart named = start;
         if (named.task.empty()) named.task = alloc.only_task();
-        if (named.task.empty()) return later.refuse(400, "must provide task name");
+        const std::string tasks = alloc.tasks().empty() ? "" : "; it has: " + alloc.tasks();
+        if (named.task.empty()) return later.refuse(400, "say which task" + tasks);
         if (!alloc.may_have_task(named.task))
-            return later.refuse(404, "unknown task name \"" + named.task + "\"");
+            return later.refuse(404, "unknown task name \"" + named.task + "\"" + tasks);
         auto flow = std::make_unique<ExecFlow>(alloc.id, std::move(named));
         ExecFlow& begun = *flow;
         later.flow = std::move(flow);

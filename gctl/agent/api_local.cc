@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "allocrunner/alloc_status.h"
+#include "base/wire.h"
 #include "gctl/agent/api_parameters.h"
 #include "gctl/agent/render_alloc.h"
 
@@ -27,6 +29,27 @@ bool NamedAlloc::may_have_task(const std::string& task) const {
 std::string NamedAlloc::only_task() const {
     const TaskGroup* group = group_of(record);
     return group == nullptr || group->tasks.size() != 1 ? "" : group->tasks.front().name;
+}
+
+Ending NamedAlloc::ending(const std::string& task) const {
+    if (record == nullptr) return Ending::none;
+    const ledger::AllocRecord& alloc = record->allocs.front();
+    if (alloc.client == ledger::ClientStatus::lost) return Ending::lost;
+    if (terminal(alloc.client)) return Ending::ended;
+    const auto status = decode<allocrunner::AllocStatus>(alloc.status, "allocation's status");
+    if (!status.ok()) return Ending::none;  // it has not reported yet
+    const auto found = status->tasks.find(task);
+    const bool dead =
+        found != status->tasks.end() && found->second.phase == allocrunner::TaskPhase::dead;
+    return dead ? Ending::ended : Ending::none;
+}
+
+std::string NamedAlloc::tasks() const {
+    const TaskGroup* group = group_of(record);
+    std::string out;
+    if (group != nullptr)
+        for (const Task& task : group->tasks) out += (out.empty() ? "" : ", ") + task.name;
+    return out;
 }
 
 void with_alloc(Exchange& exchange, std::function<void(Exchange&, const NamedAlloc& alloc)> then) {

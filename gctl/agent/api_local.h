@@ -11,6 +11,13 @@
 
 namespace gaggle {
 
+/// Whether a task will write no more.
+enum class Ending {
+    none,
+    ended,
+    lost  ///< and its peer with it: who asks there for the rest may ask in vain
+};
+
 struct NamedAlloc {
     AllocId id;
     const node::Answer* record = nullptr;  ///< nullptr: the ledger could not be asked. Only for now
@@ -19,6 +26,11 @@ struct NamedAlloc {
     bool may_have_task(const std::string& task) const;
     /// The only task of its group; "" when there are several or nobody knows.
     std::string only_task() const;
+    /// Of the task: it is dead, which is for good (one that is to be restarted is pending), or its
+    /// allocation has ended. `none` when nobody knows.
+    Ending ending(const std::string& task) const;
+    /// "client, server"; "" when nobody knows.
+    std::string tasks() const;
 };
 
 /// Finds the allocation of the path's `*`; refuses when there is none.

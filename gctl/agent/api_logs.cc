@@ -50,9 +50,15 @@ void stream_logs(Exchange& exchange) {
     with_alloc(exchange, [request](Exchange& later, const NamedAlloc& alloc) {
         const std::string& task = request->read.task;
         if (!alloc.may_have_task(task))
-            return later.refuse(404, "unknown task name \"" + task + "\"",
+            return later.refuse(404,
+                                "unknown task name \"" + task + "\"; it has: " + alloc.tasks(),
                                 headers_of(*alloc.record));
-        begin_tail(later, {.alloc = alloc.id, .what = request->read}, request->style);
+        begin_tail(later,
+                   {.alloc = alloc.id,
+                    .what = request->read,
+                    .ending = alloc.ending(task),
+                    .index = alloc.record == nullptr ? 0 : alloc.record->index},
+                   request->style);
     });
 }
 

@@ -18,6 +18,7 @@ void begin_tail(Exchange& exchange, Tail::Source from, Tail::Style style) {
 void Tail::read(Exchange& exchange) {
     reading_ = true;
     asked_ = exchange.now();
+    read_ending_ = source_.ending;
     read_due_.reset();
     node::AskPeer ask{.alloc = source_.alloc, .peer = peer_, .what = {}};
     std::visit([&](const auto& what) { ask.what = what; }, source_.what);
@@ -80,8 +81,10 @@ void Tail::got(Exchange& exchange, Part part) {
         if (heartbeat_due_) heartbeat_due_ = exchange.now() + kTailHeartbeat;
     }
     const bool enough = style_.limit && sent_ >= *style_.limit;
-    if (enough || (!says && !style_.follow)) return exchange.end_stream();
+    const bool over = !style_.follow || read_ending_ != Ending::none;
+    if (enough || (!says && over)) return exchange.end_stream();
     if (says) return;
+    if (may_end(exchange)) watch(exchange);
     if (heartbeat_due_ && !std::exchange(caught_up_, true)) beat(exchange);
     read_due_ = exchange.now() + kTailPollInterval;
 }
@@ -98,12 +101,53 @@ void Tail::missed(Exchange& exchange, const Error& error) {
     }
     peer_ = {};  // perhaps it is elsewhere by now
     if (!silent_since_) silent_since_ = asked_;
-    const bool waited = exchange.now() - *silent_since_ >= kTailPatience;
+    const bool waited = exchange.now() - *silent_since_ >= kTailPatience ||
+                        read_ending_ == Ending::lost;
     if (!style_.follow || !may_come_back || waited) {
         log::debug("a stream of a log or a file breaks off: {}", error.detail);
         return exchange.break_stream();
     }
     read_due_ = exchange.now() + kTailRetryPause;
+    if (may_end(exchange)) watch(exchange);
+}
+
+/// Nobody asks yet whether it has, and a task it is.
+bool Tail::may_end(const Exchange& exchange) const {
+    return style_.follow && source_.ending == Ending::none && !watching_ &&
+           (!watch_due_ || *watch_due_ <= exchange.now()) &&
+           std::holds_alternative<node::ReadLogs>(source_.what);
+}
+
+void Tail::watch(Exchange& exchange) {
+    watching_ = true;
+    watch_due_.reset();
+    node::Query query{.kind = node::QueryKind::allocation,
+                      .id = to_string(source_.alloc),
+                      .index = source_.index,
+                      .wait = kTailWatchWait,
+                      .stale = true};
+    exchange.ask(std::move(query), [](Exchange& later, NodeReply reply) {
+        Tail& self = static_cast<Tail&>(*later.flow);
+        self.watching_ = false;
+        if (const auto* answer = reply.ok() ? std::get_if<node::Answer>(&*reply) : nullptr)
+            self.heard(later, *answer);
+        else
+            self.watch_due_ = later.now() + kTailWatchPause;
+    });
+}
+
+/// A copy of the ledger that lags behind the last answer may not know the allocation yet.
+void Tail::heard(Exchange& exchange, const node::Answer& answer) {
+    if (answer.index < source_.index) {
+        watch_due_ = exchange.now() + kTailWatchPause;
+        return;
+    }
+    source_.index = answer.index;
+    const bool found = answer.found && !answer.allocs.empty();
+    const NamedAlloc alloc{.id = source_.alloc, .record = &answer};
+    source_.ending =
+        found ? alloc.ending(std::get<node::ReadLogs>(source_.what).task) : Ending::ended;
+    if (source_.ending == Ending::none) watch(exchange);
 }
 
 void Tail::beat(Exchange& exchange) {
@@ -118,11 +162,14 @@ void Tail::written(Exchange& exchange) {
 void Tail::tick(Exchange& exchange) {
     if (heartbeat_due_ && *heartbeat_due_ <= exchange.now()) beat(exchange);
     if (!reading_ && read_due_ && *read_due_ <= exchange.now()) read(exchange);
+    if (watch_due_ && may_end(exchange)) watch(exchange);
 }
 
 std::optional<TimePoint> Tail::next_wakeup() const {
-    if (!heartbeat_due_) return read_due_;
-    return read_due_ ? std::min(*read_due_, *heartbeat_due_) : *heartbeat_due_;
+    std::optional<TimePoint> soonest = read_due_;
+    for (const auto& due : {heartbeat_due_, watch_due_})
+        if (due && (!soonest || *due < *soonest)) soonest = due;
+    return soonest;
 }
 
 /// Nomad's StreamFrame: `Offset` is the place in the file behind the data.

@@ -3,9 +3,11 @@
 // The next part is read when the last one has left for the client, so a slow reader slows the
 // reading and nothing piles up. At the end of what is followed it looks again every 200 ms; Nomad's
 // frames carry an empty one each second so that both sides notice a dead connection, and one as
-// soon as all has been sent that was there. While the peer that runs the allocation is silent, a
-// follower waits for it for half a minute. A read that fails for good breaks the stream off, so
-// that nobody takes what came before for the whole.
+// soon as all has been sent that was there. A followed log ends when its task will write no more,
+// which a blocking query says, and what it wrote until then has been read. While the peer that runs
+// the allocation is silent, a follower waits for it for half a minute, unless the peer was lost. A
+// read that fails for good breaks the stream off, so that nobody takes what came before for the
+// whole.
 #pragma once
 
 #include <optional>
@@ -13,12 +15,15 @@
 
 #include "base/time.h"
 #include "gctl/agent/api_exchange.h"
+#include "gctl/agent/api_local.h"
 
 namespace gaggle {
 
 constexpr Duration kTailPollInterval = 200ms;
 constexpr Duration kTailHeartbeat = 1s;
 constexpr Duration kTailRetryPause = 1s;
+constexpr Duration kTailWatchWait = 10s;   ///< of the query that says when the task has ended
+constexpr Duration kTailWatchPause = 1s;   ///< after one that failed
 constexpr Duration kTailPatience = 30s;  ///< without an answer, once the stream has begun
 
 class Tail : public Flow {
@@ -26,6 +31,8 @@ class Tail : public Flow {
     struct Source {
         AllocId alloc;
         std::variant<node::ReadLogs, node::ReadFile> what;
+        Ending ending = Ending::none;  ///< of a log's task, as far as it is known
+        std::uint64_t index = 0;       ///< of the record that said so
     };
     struct Style {
         bool follow = false;
@@ -50,6 +57,9 @@ class Tail : public Flow {
     void got(Exchange& exchange, Part part);
     void missed(Exchange& exchange, const Error& error);
     void begin(Exchange& exchange);
+    bool may_end(const Exchange& exchange) const;
+    void watch(Exchange& exchange);
+    void heard(Exchange& exchange, const node::Answer& answer);
     void beat(Exchange& exchange);
     Part take(node::ReadLogs& from, node::LogChunk& chunk);
     Part take(node::ReadFile& from, node::FileChunk& chunk);
@@ -59,10 +69,13 @@ class Tail : public Flow {
     Style style_;
     PeerId peer_;  ///< that answered last
     bool reading_ = false;
+    Ending read_ending_ = Ending::none;  ///< as it was known when the last read was asked for
+    bool watching_ = false;
     bool caught_up_ = false;  ///< what was there at the beginning has been sent
     std::uint64_t sent_ = 0;
     std::optional<TimePoint> read_due_;
     std::optional<TimePoint> heartbeat_due_;
+    std::optional<TimePoint> watch_due_;
     TimePoint asked_;                        ///< the last read was
     std::optional<TimePoint> silent_since_;  ///< since this read none was answered
 };

@@ -132,7 +132,7 @@ def test_metrics():
 
 @contextlib.contextmanager
 def background(peer, *args):
-    """A gctl command whose output is collected line by line."""
+    """A gctl command whose output is collected line by line; `exit_code` gives None while it runs."""
     process = subprocess.Popen([GCTL, *args], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                stderr=subprocess.DEVNULL, env=environment(peer.http_address))
     os.set_blocking(process.stdout.fileno(), False)
@@ -143,6 +143,7 @@ def background(peer, *args):
             while part := os.read(process.stdout.fileno(), 1 << 20):
                 kept.extend(part)
         return kept.decode()
+    text.exit_code = process.poll
     try:
         yield text
     finally:
@@ -166,9 +167,10 @@ def test_logs_across_rotation():
         wait_until(lambda: re.search(r'^last \d+$', text(), re.M), 60, 'the last line has come', [home, away])
         numbers = [int(n) for n in re.findall(r'^line (\d+) ', text(), re.M)]
         last = int(re.search(r'^last (\d+)$', text(), re.M).group(1))
+        away.gctl('job', 'stop', '-yes', 'flood')
+        wait_until(lambda: text.exit_code() == 0, 30, 'nothing more can come: the command ends', [home, away])
     check(numbers[-1] == last, f'ended with {numbers[-1]} instead of {last}')
     check(numbers == list(range(1, last + 1)), f'a line is missing or doubled: they begin with {numbers[:3]}')
-    away.gctl('job', 'stop', '-yes', 'flood')
 
 
 def test_job_logs():

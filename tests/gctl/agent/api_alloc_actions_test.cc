@@ -18,6 +18,7 @@ TEST_CASE("tasks are restarted and signalled by the peer that runs them") {
           {"/restart", R"({"TaskName":"web"})", "web", Kind::restart, 0},
           {"/restart", R"({"AllTasks":true})", "", Kind::restart_all, 0},
           {"/signal", R"({"Signal":"SIGHUP"})", "", Kind::signal, 1},
+          {"/signal", R"({"Signal":"hup"})", "", Kind::signal, 1},
           {"/signal", R"({"Signal":"SIGKILL","Task":"web"})", "web", Kind::signal, 9}}) {
         CAPTURE(row.body);
         ApiWorld world;
@@ -49,7 +50,9 @@ TEST_CASE("a command that makes no sense is refused before anybody is asked") {
     for (const Row& row : {Row{"/restart", R"({"TaskName":"web","AllTasks":true})", "not both"},
                            {"/restart", "", ""},
                            {"/signal", "{}", "must provide a signal"},
-                           {"/signal", R"({"Signal":"SIGHPU"})", "unknown signal \"SIGHPU\""}}) {
+                           {"/signal", R"({"Signal":"SIGHPU"})", "did you mean SIGHUP?"},
+                           {"/signal", R"({"Signal":"hpu"})", "unknown signal \"hpu\"; did you"},
+                           {"/signal", R"({"Signal":"x"})", "wanted a name such as SIGHUP"}}) {
         CAPTURE(row.body);
         ApiWorld world;
         const ExchangeId client = world.send("POST", path + row.action, {}, row.body);
@@ -61,7 +64,7 @@ TEST_CASE("a command that makes no sense is refused before anybody is asked") {
     const ExchangeId client = world.send("POST", path + "/restart", {}, R"({"TaskName":"other"})");
     world.reply(sample_answer());
     CHECK(world.response(client).status == 404);
-    CHECK(world.response(client).body == "unknown task name \"other\"");
+    CHECK(world.response(client).body == "unknown task name \"other\"; it has: server");
 }
 
 TEST_CASE("an allocation is stopped by its id, also a shortened one") {

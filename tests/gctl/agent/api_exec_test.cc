@@ -157,7 +157,7 @@ TEST_CASE("exec requests that are refused") {
     }
     const ExchangeId other = world.upgrade(kPath, {{"command", R"(["sh"])"}, {"task", "cook"}});
     world.reply(sample_answer());
-    CHECK(world.response(other).body == "unknown task name \"cook\"");
+    CHECK(world.response(other).body == "unknown task name \"cook\"; it has: server");
 }
 
 }  // namespace gaggle

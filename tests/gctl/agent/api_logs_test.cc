@@ -1,5 +1,8 @@
 #include "gctl/agent/api_tail.h"
-#include "tests/gctl/agent/api_world.h"
+
+#include "allocrunner/alloc_status.h"
+#include "base/wire.h"
+#include "tests/gctl/agent/questions.h"
 
 namespace gaggle {
 
@@ -56,21 +59,22 @@ TEST_CASE("a log that is not followed ends where it ends") {
 
 TEST_CASE("a followed log is read every 200 ms, and frames beat once a second") {
     ApiWorld world;
+    Questions questions(world);
     const ExchangeId client = begin(world, parameters("follow"));
     world.reply(chunk("one", 0));
     CHECK(world.streamed(client) ==
           R"({"Data":"b25l","File":"alloc/logs/server.stdout.0","Offset":3})");
     world.input(ApiCore::Written{client});
-    world.reply(chunk("", 3));
+    questions.reply<node::AskPeer>(chunk("", 3));
     CHECK(world.streamed(client).ends_with("3}{}"));  // all that was there has been sent
     world.pass(199ms);
-    CHECK(world.questions.empty());
+    CHECK(questions.reads() == 0);
     world.pass(1ms);
-    REQUIRE(world.questions.size() == 1);
-    world.reply(chunk("", 3));
+    REQUIRE(questions.reads() == 1);
+    questions.reply<node::AskPeer>(chunk("", 3));
     for (int polls = 0; polls < 4; ++polls) {
         world.pass(200ms);
-        world.reply(chunk("", 3));
+        questions.reply<node::AskPeer>(chunk("", 3));
     }
     CHECK(world.streamed(client).ends_with("3}{}{}"));  // one heartbeat in that second
     CHECK_FALSE(world.ended(client));
@@ -81,15 +85,122 @@ TEST_CASE("a followed log is read every 200 ms, and frames beat once a second") 
 
 TEST_CASE("plain text has no heartbeats") {
     ApiWorld world;
+    Questions questions(world);
     ApiWorld::Query query = parameters("follow");
     query["plain"] = "true";
     const ExchangeId client = begin(world, query);
     world.reply(chunk("", 0));
     for (int polls = 0; polls < 20; ++polls) {
         world.pass(200ms);
-        world.reply(chunk("", 0));
+        questions.reply<node::AskPeer>(chunk("", 0));
     }
     CHECK(world.streamed(client).empty());
+}
+
+namespace {
+
+node::Answer task_in(allocrunner::TaskPhase phase, std::uint64_t index) {
+    node::Answer answer = sample_answer();
+    answer.index = index;
+    allocrunner::AllocStatus status{.client = allocrunner::ClientStatus::running};
+    status.tasks["server"].phase = phase;
+    answer.allocs.front().status = encode(status);
+    return answer;
+}
+
+node::Answer alloc_is(ledger::ClientStatus client, std::uint64_t index) {
+    node::Answer answer = sample_answer();
+    answer.index = index;
+    answer.allocs.front().client = client;
+    return answer;
+}
+
+}  // namespace
+
+TEST_CASE("a followed log ends when its task will write no more, with its last words") {
+    struct Row {
+        const char* how;
+        node::Answer end;
+    };
+    node::Answer gone = sample_answer();
+    gone.index = 60;
+    gone.found = false;
+    gone.allocs.clear();
+    for (const Row& row : {Row{"complete", alloc_is(ledger::ClientStatus::complete, 60)},
+                           Row{"failed", alloc_is(ledger::ClientStatus::failed, 60)},
+                           Row{"lost", alloc_is(ledger::ClientStatus::lost, 60)},
+                           Row{"the task is dead", task_in(allocrunner::TaskPhase::dead, 60)},
+                           Row{"the record is gone", gone}}) {
+        CAPTURE(row.how);
+        ApiWorld world;
+        Questions questions(world);
+        const ExchangeId client = begin(world, parameters("follow"));
+        world.reply(chunk("", 0));
+        CHECK(questions.query().index == 42);
+        // It restarts: what it writes then belongs to the log, too.
+        questions.list(task_in(allocrunner::TaskPhase::pending, 43));
+        questions.list(task_in(allocrunner::TaskPhase::running, 44));
+        CHECK(questions.query().index == 44);
+        world.pass(kTailPollInterval);
+        REQUIRE(questions.reads() == 1);
+        questions.list(row.end);
+        CHECK(questions.lists() == 0);
+        questions.reply<node::AskPeer>(chunk("", 0));
+        CHECK_FALSE_MESSAGE(world.ended(client), "that was asked before the end was known");
+        world.pass(kTailPollInterval);
+        questions.reply<node::AskPeer>(chunk("bye", 0));
+        world.input(ApiCore::Written{client});
+        questions.reply<node::AskPeer>(chunk("", 3));
+        CHECK(world.ended(client));
+        CHECK(world.streamed(client).find(R"("Data":"Ynll")") != std::string::npos);
+        CHECK(world.core.under_way() == 0);
+    }
+}
+
+TEST_CASE("following what has ended already is reading it, and nobody is asked to wait") {
+    ApiWorld world;
+    Questions questions(world);
+    const ExchangeId client = world.get(kPath, parameters("follow"));
+    world.reply(alloc_is(ledger::ClientStatus::complete, 42));
+    questions.reply<node::AskPeer>(chunk("all", 0));
+    world.input(ApiCore::Written{client});
+    questions.reply<node::AskPeer>(chunk("", 3));
+    CHECK(questions.lists() == 0);
+    CHECK(world.ended(client));
+}
+
+TEST_CASE("an old or missing word about the task's end is asked for again, after a pause") {
+    for (const bool old : {false, true}) {
+        CAPTURE(old);
+        ApiWorld world;
+        Questions questions(world);
+        const ExchangeId client = begin(world, parameters("follow"));
+        world.reply(chunk("", 0));
+        if (old)
+            questions.list(alloc_is(ledger::ClientStatus::complete, 41));
+        else
+            questions.reply<node::Query>(Error{Errc::unavailable, "No cluster leader"});
+        CHECK(questions.lists() == 0);
+        world.pass(kTailWatchPause);
+        REQUIRE(questions.lists() == 1);
+        CHECK(questions.query().index == 42);
+        CHECK_FALSE(world.ended(client));
+    }
+}
+
+TEST_CASE("a follower does not wait for the peer of a lost allocation") {
+    ApiWorld world;
+    Questions questions(world);
+    const ExchangeId client = begin(world, parameters("follow"));
+    world.reply(chunk("a", 0));
+    world.input(ApiCore::Written{client});
+    questions.reply<node::AskPeer>(Error{Errc::unavailable, "its agent is gone"});
+    CHECK_FALSE(world.broken(client));
+    questions.list(alloc_is(ledger::ClientStatus::lost, 50));
+    world.pass(kTailRetryPause);
+    questions.reply<node::AskPeer>(Error{Errc::unavailable, "its agent is gone"});
+    CHECK(world.broken(client));
+    CHECK(world.core.under_way() == 0);
 }
 
 TEST_CASE("a gap is said in the frame") {
@@ -137,7 +248,7 @@ TEST_CASE("log requests that are refused") {
     const ExchangeId other = world.get(kPath, {{"task", "cook"}, {"type", "stdout"}});
     world.reply(sample_answer());
     CHECK(world.response(other).status == 404);
-    CHECK(world.response(other).body == "unknown task name \"cook\"");
+    CHECK(world.response(other).body == "unknown task name \"cook\"; it has: server");
 }
 
 TEST_CASE("an error before the first byte is an answer; later, a followed log waits") {
@@ -146,6 +257,7 @@ TEST_CASE("an error before the first byte is an answer; later, a followed log wa
     world.reply(Error{Errc::unavailable, "the peer did not answer"});
     CHECK(world.response(early).status == 500);
 
+    Questions questions(world);
     const ExchangeId client = begin(world, parameters("follow"));
     world.reply(chunk("a", 0));
     world.input(ApiCore::Written{client});
@@ -155,7 +267,7 @@ TEST_CASE("an error before the first byte is an answer; later, a followed log wa
         world.pass(kSilence);
         waited += kSilence;
         REQUIRE(waited < 1min);
-        world.reply(Error{Errc::unavailable, "silent"});
+        questions.reply<node::AskPeer>(Error{Errc::unavailable, "silent"});
         if (world.broken(client)) break;
     }
     CHECK(waited == 3 * kSilence + 2 * kTailRetryPause);
