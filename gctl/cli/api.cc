@@ -46,9 +46,13 @@ Error Api::refused(const std::string& purpose, const HttpReply& reply) const {
         out += "\n  Pass the agent's token with --token-file DATA_DIR/http-token or GCTL_TOKEN.";
         return {Errc::denied, out};
     }
-    return {
-        reply.status >= 500 ? Errc::unavailable : Errc::invalid,
-        purpose + ": Unexpected response code: " + std::to_string(reply.status) + " (" + why + ")"};
+    const bool says_why = !why.empty() && why.front() != '<';  // an agent's are plain sentences
+    return {reply.status >= 500 ? Errc::unavailable : Errc::invalid,
+            purpose + ": " +
+                (says_why ? why
+                          : http_.address().url() + " answered with status " +
+                                std::to_string(reply.status) +
+                                " and no reason; is that an agent's address?")};
 }
 
 Result<Value> Api::ask(const std::string& purpose, const char* method, const std::string& target,

@@ -20,6 +20,8 @@ Result<HttpAddress> parse_address(std::string_view text) {
     if (text.starts_with("https://"))
         return bad("this version speaks plain HTTP to the agent only");
     if (text.starts_with("http://")) text.remove_prefix(7);
+    if (const auto scheme = text.find("://"); scheme != std::string_view::npos)
+        return bad("the agent speaks http, not " + std::string(text.substr(0, scheme)));
     while (text.ends_with('/')) text.remove_suffix(1);
     if (text.find('/') != std::string_view::npos) return bad("there is a path in it");
     HttpAddress out;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "gctl/cli/api.h"
+#include "gctl/cli/failure.h"
 #include "gctl/cli/render.h"
 
 namespace gaggle::cli {
@@ -11,6 +12,7 @@ namespace {
 
 constexpr Duration kInterval = 200ms;
 constexpr Duration kSettleMax = 5min;
+constexpr std::size_t kReasonsMax = 5;  // of failed allocations; more are seldom others
 constexpr int kRounds = kSettleMax / kInterval;
 
 bool over(const std::string& status) {
@@ -114,6 +116,22 @@ void Monitor::tell_alloc(const AllocStub& alloc) {
     say(name + " status changed: \"" + told + "\" -> \"" +
         status_text(context_.console, alloc.client) + "\"" + (why.empty() ? "" : " (" + why + ")"));
     told = alloc.client;
+    if (alloc.client == "failed") tell_why(alloc);
+}
+
+void Monitor::tell_why(const AllocStub& alloc) {
+    const std::string id = shown(alloc.id);
+    if (hint_.empty()) hint_ = "See `gctl alloc status " + id + "`";
+    if (reasons_told_++ >= kReasonsMax) return;
+    const auto answer = api_.get("show allocation " + id, "/v1/allocation/" + alloc.id);
+    if (!answer.ok()) return;  // the status was told, and the hint says where to ask again
+    for (const Failure& failure : failures_of(alloc_of(Json(*answer)))) {
+        say("Allocation \"" + id + "\": task \"" + failure.task + "\": " + failure.type + ": " +
+            failure.message);
+        if (failure.ran() && reasons_told_ == 1)
+            hint_ = "See `gctl alloc status " + id + "` and `gctl alloc logs -stderr " + id + " " +
+                    failure.task + "`";
+    }
 }
 
 Result<int> Monitor::settled(const EvalView& eval) {
@@ -167,6 +185,7 @@ Result<int> Monitor::tell_outcome(const EvalView& eval, const std::vector<AllocS
             (alloc.desired_description.empty() ? "" : ": " + alloc.desired_description));
         TRY(tell_room(alloc));
     }
+    if (failed && !hint_.empty()) say(hint_);
     if (failed) return 1;
     return missing ? 2 : 0;
 }

@@ -38,6 +38,8 @@ class Monitor {
     Result<bool> tell_delay(const EvalView& eval);
     Result<std::vector<AllocStub>> tell_allocs(const std::string& eval_id);
     void tell_alloc(const AllocStub& alloc);
+    /// Of a failed one, from its tasks' events; not of all when they are many.
+    void tell_why(const AllocStub& alloc);
     void tell_failures(const EvalView& eval);
     void say(const std::string& text);
     void headline(const std::string& text);
@@ -48,6 +50,8 @@ class Monitor {
     bool verbose_;
     bool job_told_ = false;
     std::set<std::string> evals_told_;  ///< those that wait for room or for their time
+    std::size_t reasons_told_ = 0;
+    std::string hint_;  ///< where to read on about the first that failed
     std::string status_;
     std::map<std::string, std::string> clients_;  ///< allocation -> client status told last
 };

@@ -1,7 +1,9 @@
 // How the two halves of the parser share one CLI::App; for options*_cli11.cc only.
 #pragma once
 
+#include <cstdint>
 #include <functional>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -9,9 +11,19 @@
 
 namespace CLI {
 class App;
-}
+class ParseError;
+}  // namespace CLI
 
 namespace gaggle::cli {
+
+constexpr std::int64_t kNumberMax = std::numeric_limits<std::int64_t>::max();
+/// A check for an option: says what it wants when the text is no whole number from `least` to
+/// `most`.
+std::function<std::string(const std::string&)> whole_number(std::int64_t least = 0,
+                                                            std::int64_t most = kNumberMax);
+/// What is wrong with the words for the command `app`, which is called `path`, in one sentence.
+std::string words_of(const CLI::ParseError& error, const CLI::App& root, const CLI::App& app,
+                     const std::string& path);
 
 /// Owned by the parse; the apps keep references into it.
 struct OptionBuilder {

@@ -1,6 +1,7 @@
 #include <CLI/CLI.hpp>
 
 #include "gctl/cli/completion.h"
+#include "gctl/cli/nomad_words.h"
 #include "gctl/cli/option_builder.h"
 #include "gctl/cli/options.h"
 #include "placement/jobspec/convert.h"
@@ -53,7 +54,7 @@ void add_total(CLI::App* app, const std::string& name, std::optional<Quantity>& 
                const std::string& what) {
     app->add_option_function<std::int64_t>(
            name, [&to](const std::int64_t& count) { to = Quantity{count}; }, what)
-        ->check(CLI::PositiveNumber);
+        ->check(whole_number(1));
 }
 
 CLI::Option* add_port(CLI::App* app, const std::string& name, std::optional<std::uint16_t>& to) {
@@ -61,14 +62,14 @@ CLI::Option* add_port(CLI::App* app, const std::string& name, std::optional<std:
         ->add_option_function<std::uint32_t>(
             name, [&to](const std::uint32_t& port) { to = static_cast<std::uint16_t>(port); },
             "Peer port: control; bulk is one above, the lobby two [4647]")
-        ->check(CLI::Range(1, 65533));
+        ->check(whole_number(1, 65533));
 }
 
 /// What `init` and `agent` both say about where a peer listens.
 void add_listen(CLI::App* app, Listen& listen) {
     app->add_option("--bind", listen.bind, "Address to listen on for peers")->capture_default_str();
     app->add_option("--port", listen.port, "Peer port: control; bulk one above, the lobby two")
-        ->check(CLI::Range(1, 65533))
+        ->check(whole_number(1, 65533))
         ->capture_default_str();
     app->add_option("--advertise", listen.advertise, "Host that the others dial [the bound one]");
 }
@@ -174,7 +175,9 @@ void OptionBuilder::add_agent() {
            "key=value for constraints on ${meta.key}; may be repeated")
         ->allow_extra_args(false);
     app->add_option("--http-bind", to.http_bind, "Address of the HTTP API [loopback]");
-    app->add_option("--http-port", to.http_port, "Port of the HTTP API")->capture_default_str();
+    app->add_option("--http-port", to.http_port, "Port of the HTTP API")
+        ->check(whole_number(0, 65535))
+        ->capture_default_str();
     app->add_option("--dns", to.dns,
                     "Where services are told by DNS: ADDRESS, ADDRESS:PORT or off [loopback:4653]");
     app->add_option_function<std::string>(
@@ -236,7 +239,7 @@ void OptionBuilder::add_cluster() {
     app->add_option("--data-dir", invite.options.data_dir, "The founder's data directory")
         ->capture_default_str();
     app->add_option("--uses", invite.options.uses, "How many machines may join with it")
-        ->check(CLI::Range(1, 1'000'000))
+        ->check(whole_number(1, 1'000'000))
         ->capture_default_str();
     app->add_option_function<std::string>(
         "--expires",
@@ -300,13 +303,28 @@ void tidy_help(CLI::App& app) {
     for (CLI::App* sub : app.get_subcommands([](CLI::App*) { return true; })) tidy_help(*sub);
 }
 
+/// "--diff / --no-diff" for the parser's "--diff,--no-diff{false}", of the same width where
+/// something follows.
+std::string negations_shown(std::string help) {
+    constexpr std::string_view kMark = "{false}";
+    for (std::size_t end = 0; (end = help.find(kMark)) != std::string::npos;) {
+        const std::size_t comma = help.rfind(',', end);
+        if (comma == std::string::npos) return help;
+        const std::string name = help.substr(comma + 1, end - comma - 1);
+        const std::size_t after = end + kMark.size();
+        const bool alone = after >= help.size() || help[after] == '\n';
+        help.replace(comma, after - comma, " / " + name + (alone ? "" : "     "));
+    }
+    return help;
+}
+
 /// The help with one empty line between its parts and one newline at its end.
 std::string help_of(const CLI::App& app, const std::string& path) {
     const auto last = path.rfind(' ');
     std::string out = app.help(last == std::string::npos ? "" : path.substr(0, last));
     for (std::size_t at = 0; (at = out.find("\n\n\n", at)) != std::string::npos;) out.erase(at, 1);
     while (out.ends_with('\n')) out.pop_back();
-    return out + "\n";
+    return negations_shown(out) + "\n";
 }
 
 /// The command that the first words lead to, as far as they do.
@@ -374,8 +392,10 @@ std::string meant_by(const Led& led, const CLI::App& root) {
     return did_you_mean(led.unknown, here);
 }
 
-ParsedLine unknown_command(const Led& led, const CLI::App& root) {
-    const std::string hint = meant_by(led, root);
+ParsedLine unknown_command(const Led& led, const CLI::App& root,
+                           const std::vector<std::string>& words) {
+    std::string hint = nomad_hint(words);
+    if (hint.empty()) hint = meant_by(led, root);
     return {.invocation = {},
             .exit_code = 1,
             .text = "Error: `" + led.path + "` has no command `" + led.unknown + "`" +
@@ -422,7 +442,7 @@ ParsedLine parse_command_line(const std::vector<std::string>& arguments,
     words.erase(command, words.end());
     if (!words.empty() && words.front() == "--version") words.front() = "version";
     const Led led = follow(app, words);
-    if (!led.unknown.empty()) return unknown_command(led, app);
+    if (!led.unknown.empty()) return unknown_command(led, app, words);
     const bool bare = !led.app->get_subcommands([](const CLI::App*) { return true; }).empty();
     try {
         // CLI11 takes them from the back.
@@ -435,7 +455,8 @@ ParsedLine parse_command_line(const std::vector<std::string>& arguments,
         return {
             .invocation = {},
             .exit_code = led.path == "gctl job plan" ? 255 : 1,  // 255 as Nomad's
-            .text = "Error: " + std::string(error.what()) + "\n  See `" + led.path + " --help`.\n"};
+            .text = "Error: " + words_of(error, app, *led.app, led.path) + "\n  See `" + led.path +
+                    " --help`.\n"};
     }
     return {.invocation = builder.out, .exit_code = 0, .text = ""};
 }

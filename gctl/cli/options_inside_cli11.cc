@@ -18,8 +18,8 @@ template <class To>
 void add_end(CLI::App* app, To& to) {
     app->add_flag("--tail", to.tail, "Only the end: ten lines, or what -n or -c say");
     app->add_option("-n,--lines", to.lines, "Only the last so many lines")
-        ->check(CLI::Range(0, 100'000));
-    app->add_option("-c,--bytes", to.bytes, "Only the last so many bytes");
+        ->check(whole_number(0, 100'000));
+    app->add_option("-c,--bytes", to.bytes, "Only the last so many bytes")->check(whole_number());
 }
 
 }  // namespace
@@ -34,7 +34,7 @@ void OptionBuilder::add_inside() {
                             "  gctl alloc logs -job redis");
     add_alloc(app, logs);
     app->add_option("TASK,--task", logs.task, "Needed when there are several")->option_text(" ");
-    app->add_flag("-f,--follow", logs.follow, "Go on until it ends or Ctrl-C");
+    app->add_flag("-f,--follow", logs.follow, "Go on until the task has ended for good, or Ctrl-C");
     app->add_flag("--stderr", logs.error_stream, "Standard error instead of standard output");
     add_end(app, logs);
     app->callback([this] { out.command = logs; });
@@ -64,7 +64,7 @@ void OptionBuilder::add_inside() {
     app->add_flag("-f,--follow", job_logs.follow, "Go on until the job has ended or Ctrl-C");
     app->add_flag("--stderr", job_logs.error_stream, "Standard error instead of standard output");
     app->add_option("-n,--lines", job_logs.lines, "Only the last so many lines of each task")
-        ->check(CLI::Range(0, 100'000));
+        ->check(whole_number(0, 100'000));
     app->callback([this] { out.command = job_logs; });
 }
 

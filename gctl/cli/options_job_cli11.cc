@@ -6,6 +6,10 @@ namespace gaggle::cli {
 
 namespace {
 
+/// In Nomad it says that FILE is JSON, which we see.
+constexpr const char* kJsonOut =
+    "The API's own JSON as output; FILE may be JSON or HCL with or without it";
+
 void add_file(CLI::App* app, JobFile& file) {
     app->add_option("FILE", file.path, "A job file, HCL or JSON; - reads standard input")
         ->required()
@@ -40,7 +44,9 @@ void OptionBuilder::add_jobs() {
     app->add_flag("--detach", run.detach, "Return once it is registered");
     app->add_flag("--output", run.output, "Print the API's JSON for the file; submit nothing");
     app->add_option("--check-index", run.check_index,
-                    "Only if the job still has this modify index; 0: only if it is new");
+                    "Only if the job still has this modify index; 0: only if it is new")
+        ->check(whole_number());
+    app->get_option("--json")->description(kJsonOut);
     add_verbose(app, run.verbose);
     app->callback([this] { out.command = run; });
 
@@ -50,12 +56,13 @@ void OptionBuilder::add_jobs() {
     add_file(app, plan.file);
     app->add_flag("--diff,!--no-diff", plan.diff, "Show the changes of the job itself [yes]");
     add_verbose(app, plan.verbose);
+    app->get_option("--json")->description(kJsonOut);
     app->callback([this] { out.command = plan; });
 
     app = command(job, "validate", "Read a job file and say all that is wrong with it",
                   "gctl job validate redis.nomad", false);
     add_file(app, validate.file);
-    app->add_flag("--json", out.json, "The findings as JSON");
+    app->add_flag("--json", out.json, "The findings as JSON; FILE may be JSON without it");
     app->add_flag("--no-color", out.no_color, "No colours, also on a terminal");
     app->callback([this] { out.command = validate; });
 

@@ -17,7 +17,9 @@ int run_command_line(const std::vector<std::string>& arguments, const World& wor
         return line.exit_code;
     }
     const Invocation& asked = *line.invocation;
-    const bool colour = world.terminal && !asked.no_color && world.variable({"NO_COLOR"}).empty();
+    const bool dumb = world.variable({"TERM"}) == "dumb";
+    const bool colour =
+        world.terminal && !dumb && !asked.no_color && world.variable({"NO_COLOR"}).empty();
     Console console(out, err, colour);
     const Context context{
         .world = world, .console = console, .connect = asked.connect, .json = asked.json};

@@ -34,11 +34,22 @@ Result<std::string> read_file(const std::string& path) {
     return read_all(in, path);
 }
 
+/// Nobody reads on, which is the reader's business; or what was to be kept could not be.
+[[noreturn]] void give_up(int fd, int why) {
+    if (fd == STDOUT_FILENO && why != EPIPE) {
+        const std::string text = "Error: write to standard output: " +
+                                 std::string(std::strerror(why)) + "; it is not complete\n";
+        [[maybe_unused]] const ssize_t written =
+            ::write(STDERR_FILENO, text.data(), text.size());
+    }
+    std::_Exit(1);
+}
+
 void write_fd(int fd, std::string_view text) {
     while (!text.empty()) {
         const ssize_t written = ::write(fd, text.data(), text.size());
         if (written < 0 && errno == EINTR) continue;
-        if (written < 0) std::_Exit(1);  // the reader has gone, or the disk is full
+        if (written < 0) give_up(fd, errno);
         text.remove_prefix(static_cast<std::size_t>(written));
     }
 }

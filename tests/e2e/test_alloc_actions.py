@@ -138,7 +138,9 @@ def test_attempts_end():
     text = job('hopeless', 'exit 3', type='batch',
                group_extra=DISK + '\n' + NO_RESTART + QUICK.format(limit='attempts = 1\n interval = "1h"'))
     peer = cluster.peers[0]
-    peer.run_job(text, '--detach')
+    ran = peer.run_job(text, expect=(1,))
+    check_says(ran.stdout, r'-> "failed".*\n.*task "t": Terminated: Exit Code: 3',
+               r'See `gctl alloc status [0-9a-f]{8}` and `gctl alloc logs -stderr [0-9a-f]{8} t`\n$')
     last = wait_until(lambda: len(peer.allocs('hopeless')) == 2 and peer.allocs('hopeless')[-1]['ClientStatus']
                       == 'failed' and peer.allocs('hopeless')[-1], 60, 'the second attempt failed too', cluster.peers)
     wait_until(lambda: peer.job('hopeless')['Status'] == 'dead', 20, 'the job is over', cluster.peers)

@@ -197,6 +197,16 @@ def test_exec():
     check(ran.stderr == 't\n', ran.stderr)
     none = refused(away, 'alloc', 'exec', '-t=false', alloc['ID'], '/no/such/program')
     check('/no/such/program' in none, none)
+    other = refused(away, 'alloc', 'exec', '-task', 'x', alloc['ID'], '/bin/true')
+    check('unknown task name "x"; it has: t\n' in other and 'response code' not in other, other)
+
+
+def test_output_that_cannot_be_kept():
+    """A disk that is full is no silent failure: what could not be written, and why."""
+    with open('/dev/full', 'w') as full:
+        ran = subprocess.run([GCTL, 'job', 'status'], stdout=full, stderr=subprocess.PIPE, text=True,
+                             env=environment(cluster()[0].http_address), timeout=20 * PATIENCE)
+    check(ran.returncode == 1 and 'write to standard output: No space left on device' in ran.stderr, ran.stderr)
 
 
 class WebSocket:

@@ -415,13 +415,17 @@ TEST_CASE("errors say what was attempted, where, why, and what to do") {
 
     machine.world().environment["GCTL_TOKEN"] = "secret";
     agent.on("GET /v1/jobs", {"!500 no leader", "<html>"});
-    CHECK(has(machine.run({"job", "status"}).err, "Unexpected response code: 500 (no leader)"));
+    CHECK(has(machine.run({"job", "status"}).err, "Error: list jobs: no leader\n"));
     CHECK(has(machine.run({"job", "status"}).err, "is not JSON: "));
+    agent.on("GET /v1/jobs", {"!502 <html>Bad Gateway</html>"});
+    CHECK(has(machine.run({"job", "status"}).err,
+              agent.address() + " answered with status 502 and no reason; is that an agent's"));
     agent.stop();
     const Ran nobody = machine.run({"job", "status"});
     CHECK(has(nobody.err, "list jobs: connect to " + agent.address() + ": nobody listens there"));
     CHECK(has(nobody.err, "Start it with `gctl agent`"));
     CHECK(has(machine.run({"job", "status", "-address", "https://x"}).err, "plain HTTP"));
+    CHECK(has(machine.run({"job", "status", "-address", "ftp://x"}).err, "http, not ftp; "));
 }
 
 TEST_CASE("--json gives the API's document and nothing else, colours only on a terminal") {
@@ -434,6 +438,10 @@ TEST_CASE("--json gives the API's document and nothing else, colours only on a t
     machine.world().terminal = true;
     CHECK(has(machine.run({"job", "status"}).out, "\x1b[32mrunning\x1b[0m"));
     CHECK(!has(machine.run({"job", "status", "-no-color"}).out, "\x1b["));
+    machine.world().environment["TERM"] = "dumb";
+    CHECK(!has(machine.run({"job", "status"}).out, "\x1b["));
+    machine.world().environment["TERM"] = "xterm";
+    CHECK(has(machine.run({"job", "status"}).out, "\x1b["));
     machine.world().environment["NO_COLOR"] = "1";
     CHECK(!has(machine.run({"job", "status"}).out, "\x1b["));
 }

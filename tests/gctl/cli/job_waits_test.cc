@@ -1,4 +1,5 @@
-// What `job run` says of groups that wait or were lost, and `job status` of dispatched jobs.
+// What `job run` says of groups that wait, were lost or failed, and `job status` of dispatched
+// jobs; job files in JSON.
 #include "tests/gctl/cli/fake_agent.h"
 
 namespace gaggle::cli {
@@ -153,6 +154,65 @@ TEST_CASE("a job that was dispatched is not shown as parameterized") {
     CHECK(shown.code == 0);
     CHECK(has(shown.out, "Parameterized = false\n"));
     CHECK(has(shown.out, "No allocations placed"));
+}
+
+TEST_CASE("job run says why an allocation failed, and where to read on") {
+    FakeAgent agent;
+    FakeMachine machine(agent.address());
+    machine.files["web.nomad"] = kJobFile;
+    const std::string eval = "GET /v1/evaluation/" + std::string(kEval);
+    const std::string alloc = "GET /v1/allocation/" + std::string(kAlloc);
+    agent.on("POST /v1/jobs", {R"({"EvalID":")" + std::string(kEval) + R"("})"});
+    agent.on(eval, {eval_json("complete")});
+    agent.on(eval + "/allocations", {"[" + alloc_json("failed") + "]"});
+    agent.on("GET /v1/job/web/evaluations", {"[]"});
+    const Ran unexplained = machine.run({"job", "run", "web.nomad"});
+    CHECK(unexplained.code == 1);
+    CHECK(has(unexplained.out, "See `gctl alloc status a1a1a1a1`\n"));
+
+    const auto task = [](const char* name, const char* type, const char* message) {
+        return "\"" + std::string(name) + R"(":{"Failed":true,"Events":[{"Type":")" + type +
+               R"(","DisplayMessage":")" + message +
+               R"("},{"Type":"Not Restarting","DisplayMessage":"Policy allows no restarts"}]})";
+    };
+    const std::string states = R"(,"TaskStates":{)";
+    const std::string sibling = task("side", "Sibling Task Failed", "Task's sibling failed");
+    agent.on(alloc,
+             {alloc_json("failed", states + sibling + "," +
+                                       task("web", "Driver Failure", "start /bin/nope: no file") +
+                                       "}"),
+              alloc_json("failed", states + task("t", "Terminated", "Exit Code: 3") + "}")});
+    const Ran driver = machine.run({"job", "run", "web.nomad"});
+    CHECK(has(driver.out,
+              "-> \"failed\"\n    2023-11-14T22:13:20Z: Allocation \"a1a1a1a1\": task \"web\": "
+              "Driver Failure: start /bin/nope: no file\n"));
+    CHECK(driver.out.ends_with("    2023-11-14T22:13:20Z: See `gctl alloc status a1a1a1a1`\n"));
+    CHECK(!has(driver.out, "side"));
+    const Ran ended = machine.run({"job", "run", "web.nomad"});
+    CHECK(has(ended.out, "task \"t\": Terminated: Exit Code: 3\n"));
+    CHECK(has(ended.out, "and `gctl alloc logs -stderr a1a1a1a1 t`\n"));
+}
+
+TEST_CASE("a job file may be JSON, with -json and without") {
+    FakeAgent agent;
+    FakeMachine machine(agent.address());
+    machine.files["web.nomad"] = kJobFile;
+    const std::string answer = R"({"EvalID":")" + std::string(kEval) + R"("})";
+    agent.on("POST /v1/jobs", {answer});
+    const std::string whole = machine.run({"job", "run", "-output", "web.nomad"}).out;
+    machine.files["whole.json"] = whole;
+    const std::size_t inner = whole.find('{', 1);
+    machine.files["bare.json"] = whole.substr(inner, whole.rfind('}') - inner);
+    for (const char* file : {"whole.json", "bare.json", "web.nomad"}) {
+        CAPTURE(file);
+        CHECK(machine.run({"job", "validate", file}).code == 0);
+        const Ran plain = machine.run({"job", "run", "-detach", file});
+        CHECK_MESSAGE(plain.code == 0, plain.err);
+        const Ran json = machine.run({"job", "run", "-json", file});
+        CHECK(has(json.out, "\"EvalID\": \"" + std::string(kEval) + "\""));
+        const auto calls = agent.calls();
+        CHECK(calls.back() == calls.front());
+    }
 }
 
 }  // namespace gaggle::cli

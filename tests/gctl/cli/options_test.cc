@@ -161,6 +161,74 @@ TEST_CASE("what is wrong is named, with the help to read") {
     }
 }
 
+TEST_CASE("a wrong value is named with what was wanted instead") {
+    struct Row {
+        Words words;
+        const char* said;
+    };
+    for (const auto& row : {
+             Row{{"job", "run", "-check-index", "abc", "f"},
+                 "Error: --check-index wants a number, not \"abc\"\n"},
+             Row{{"job", "run", "-check-index", "-3", "f"}, "wants a number, not \"-3\"\n"},
+             Row{{"alloc", "logs", "-n", "abc", "1f"},
+                 "Error: --lines wants a number from 0 to 100000, not \"abc\"\n"},
+             Row{{"alloc", "logs", "-c", "9x", "1f"}, "Error: --bytes wants a number, not \"9x\""},
+             Row{{"agent", "--cpu-total", "0"}, "--cpu-total wants a number of at least 1, not"},
+             Row{{"agent", "--http-port", "70000"}, "--http-port wants a number from 0 to 65535"},
+             Row{{"job", "status", "-t", "X", "hello"},
+                 "Error: `gctl job status` has no option -t\n"},
+             Row{{"job", "status", "--evls", "hello"}, "no option --evls; did you mean `--evals`?"},
+             Row{{"job", "status", "a", "b"},
+                 "does not know what to do with \"b\": that is one word too many"},
+             Row{{"job", "plan", "-diff=maybe", "f"}, "--diff wants true or false, not \"maybe\""},
+             Row{{"alloc", "exec", "--task"}, "--task wants a value"},
+             Row{{"service", "info", "--filter", "a", "--filter", "b", "x"},
+                 "--filter is there more than once"},
+         }) {
+        CAPTURE(row.said);
+        const ParsedLine line = parse_command_line(row.words, "/data");
+        CHECK(line.exit_code != 0);
+        CHECK_MESSAGE(line.text.find(row.said) != std::string::npos, line.text);
+    }
+    const std::string help = parse_command_line({"job", "plan", "--help"}, "/data").text;
+    CHECK_MESSAGE(help.find("  --diff / --no-diff          Show") != std::string::npos, help);
+    CHECK(help.find("FILE may be JSON or HCL") != std::string::npos);
+    for (const Words& words : {Words{"alloc", "exec", "--help"}, Words{"job", "plan", "--help"}})
+        CHECK(parse_command_line(words, "/data").text.find("{false}") == std::string::npos);
+}
+
+TEST_CASE("what Nomad's users type is told where it is, or that it is not built") {
+    struct Row {
+        Words words;
+        const char* said;
+    };
+    for (const auto& row : {
+             Row{{"server", "members"}, "has no command `server`; it is `gctl members` here"},
+             Row{{"server", "frobnicate"}, "there are no servers"},
+             Row{{"operator", "raft", "list-peers"}, "it is `gctl region status` here"},
+             Row{{"operator", "raft", "remove-peer", "-id"}, "`gctl region status` shows"},
+             Row{{"eval", "list"}, "not built yet; `gctl job status -evals JOB`"},
+             Row{{"job", "init"}, "not built yet; the files in examples/"},
+             Row{{"job", "allocs", "web"}, "`gctl job status JOB` lists them"},
+             Row{{"job", "scale", "web", "3"}, "change `count` in the job file"},
+             Row{{"job", "history", "web"}, "not built yet; GET /v1/job/JOB/versions"},
+             Row{{"job", "revert", "web", "0"}, "not built yet"},
+             Row{{"node", "drain", "-enable", "-self"}, "drains are not built yet"},
+             Row{{"monitor"}, "an agent logs to its standard error"},
+             Row{{"agent-info"}, "GET /v1/metrics"},
+             Row{{"node", "status", "-self"}, "`gctl node status` has no option --self; not built"},
+             Row{{"node", "status", "-allocs"}, "`gctl node status NODE` lists its allocations"},
+             Row{{"job", "status", "-short", "web"}, "has no option --short; not built yet"},
+             Row{{"alloc", "status", "-short", "1f"}, "has no option --short; not built yet"},
+         }) {
+        CAPTURE(row.said);
+        const ParsedLine line = parse_command_line(row.words, "/data");
+        CHECK(line.exit_code == 1);
+        CHECK_MESSAGE(line.text.find(row.said) != std::string::npos, line.text);
+        CHECK_MESSAGE(line.text.find("did you mean") == std::string::npos, line.text);
+    }
+}
+
 TEST_CASE("every command has help with an example; a bare topic shows its own") {
     for (const Words& path : std::vector<Words>{{"agent"},
                                                 {"cluster", "init"},
