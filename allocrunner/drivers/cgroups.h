@@ -7,6 +7,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "allocrunner/drivers/driver.h"
 
@@ -23,9 +24,12 @@ struct Cgroups {
 /// From the text of /proc/self/mountinfo (proc(5)).
 Cgroups cgroups_in(std::string_view mount_info);
 /// As last looked for; looks itself the first time only, for the table of mounts grows with every
-/// allocation. From any thread.
+/// allocation. Errc::io while that could never be read. From any thread.
+Result<Cgroups> find_cgroups();
+/// The same; none while that could never be read.
 Cgroups read_cgroups();
-/// To be called now and then: trees may be mounted after the agent started.
+/// To be called now and then: trees may be mounted after the agent started. As before where the
+/// table of mounts cannot be read.
 Cgroups look_for_cgroups();
 
 /// The file with the line "oom_kill <count>" of a group ("/gaggle/x").
@@ -41,6 +45,8 @@ Result<void> set_cpus(const Cgroups& cgroups, const std::string& group, const st
 /// The directory of a group that only holds processes together, to be made: in the tree of version
 /// 2, which a hybrid has as well, else in that of `pids`. Empty: there is neither.
 std::string holding_dir(const Cgroups& cgroups, const std::string& group);
+/// Where such a group may be, that one first: what is mounted may have changed since it was made.
+std::vector<std::string> holding_dirs(const Cgroups& cgroups, const std::string& group);
 
 /// Kills all that is in the group of this directory and in groups inside of it, and removes them,
 /// within a second or so. Fine when there is none. Errc::timeout when it is still there then.

@@ -85,6 +85,15 @@ TaskUsage usage_v1(const Cgroups& cgroups, const std::string& group) {
     return out;
 }
 
+constexpr const char* kMounts = "/proc/self/mountinfo";
+
+/// Nothing when it cannot be read now: that table is never empty.
+std::optional<Cgroups> look() {
+    const std::string mounts = small_file(kMounts);
+    if (mounts.empty()) return std::nullopt;
+    return cgroups_in(mounts);
+}
+
 std::mutex looking;              // guards what follows
 std::optional<Cgroups> mounted;  ///< as last looked for
 
@@ -127,17 +136,23 @@ Cgroups cgroups_in(std::string_view mount_info) {
     return out;
 }
 
-Cgroups read_cgroups() {
+Result<Cgroups> find_cgroups() {
     const std::lock_guard lock(looking);
-    if (!mounted) mounted = cgroups_in(small_file("/proc/self/mountinfo"));
+    if (!mounted) mounted = look();
+    if (!mounted) return {Errc::io, std::string("look for control groups: cannot read ") + kMounts};
     return *mounted;
 }
 
+Cgroups read_cgroups() {
+    const Result<Cgroups> found = find_cgroups();
+    return found ? *found : Cgroups();
+}
+
 Cgroups look_for_cgroups() {
-    const Cgroups found = cgroups_in(small_file("/proc/self/mountinfo"));
+    const std::optional<Cgroups> found = look();
     const std::lock_guard lock(looking);
-    mounted = found;
-    return found;
+    if (found) mounted = found;
+    return mounted.value_or(Cgroups());
 }
 
 std::string oom_file(const Cgroups& cgroups, const std::string& group) {
@@ -173,9 +188,16 @@ Result<void> set_cpus(const Cgroups& cgroups, const std::string& group, const st
 }
 
 std::string holding_dir(const Cgroups& cgroups, const std::string& group) {
-    if (!cgroups.unified.empty()) return cgroups.unified + group;
-    const auto pids = cgroups.trees.find("pids");
-    return pids == cgroups.trees.end() ? "" : pids->second + group;
+    const std::vector<std::string> dirs = holding_dirs(cgroups, group);
+    return dirs.empty() ? "" : dirs.front();
+}
+
+std::vector<std::string> holding_dirs(const Cgroups& cgroups, const std::string& group) {
+    std::vector<std::string> out;
+    if (!cgroups.unified.empty()) out.push_back(cgroups.unified + group);
+    if (const auto pids = cgroups.trees.find("pids"); pids != cgroups.trees.end())
+        out.push_back(pids->second + group);
+    return out;
 }
 
 Result<void> end_group(const std::string& dir) {

@@ -48,12 +48,31 @@ Result<std::string> executable_of(const TaskSpec& spec, const std::string& comma
                             .on_host = {}});
 }
 
-/// Holds a task's processes together, wherever they go; empty where we have not the right to. Also
-/// two agents of one machine that run the same allocation's copies must not share one.
-std::string group_of(const TaskLocation& at) {
-    if (geteuid() != 0) return {};
+/// Two agents of one machine that run the same allocation's copies must not share one.
+std::string group_name(const TaskLocation& at) {
     const std::string place = std::to_string(checksum64(as_bytes(at.alloc_dir)));
-    return holding_dir(read_cgroups(), kCgroupParent + ("/" + container_name(at) + "." + place));
+    return kCgroupParent + ("/" + container_name(at) + "." + place);
+}
+
+/// Holds a task's processes together, wherever they go; empty where we have not the right to.
+std::string group_of(const TaskLocation& at) {
+    return geteuid() == 0 ? holding_dir(read_cgroups(), group_name(at)) : "";
+}
+
+/// Where that of a running task is; empty: it has none.
+std::string present_group_of(const TaskLocation& at) {
+    if (geteuid() != 0) return {};
+    for (const std::string& dir : holding_dirs(read_cgroups(), group_name(at)))
+        if (access(dir.c_str(), F_OK) == 0) return dir;
+    return {};
+}
+
+Result<void> end_groups(const TaskLocation& at) {
+    if (geteuid() != 0) return {};
+    Result<void> out;
+    for (const std::string& dir : holding_dirs(TRY(find_cgroups()), group_name(at)))
+        if (Result<void> ended = end_group(dir); !ended) out = std::move(ended);
+    return out;
 }
 
 /// Without it the task runs all the same: it only holds its processes together.
@@ -109,7 +128,7 @@ class RawExec : public Driver {
                           .user = spec.user,
                           .group = group_of(at)};
         // What an earlier run left whose supervisor was killed, also outside of its session.
-        if (!out.group.empty()) TRY(end_group(out.group));
+        TRY(end_groups(at));
         if (!out.group.empty() && !make_group(out.group)) out.group.clear();
         return Launch(std::move(out));
     }
@@ -123,7 +142,7 @@ class RawExec : public Driver {
                                .network = task.spec.network,
                                .account = {},
                                .terminal = request.terminal,
-                               .group = task.pid > 0 ? group_of(task.at) : std::string()};
+                               .group = task.pid > 0 ? present_group_of(task.at) : std::string()};
         for (const auto& [variable, value] : request.env) process.env[variable] = value;
         if (!task.spec.user.empty()) process.account = TRY(account_of(task.spec.user));
         return start_session(process);
@@ -136,8 +155,7 @@ class RawExec : public Driver {
     Result<void> clean_up(const StartedTask& task) override {
         if (const auto record = read_record(task.at.alloc_dir, task.at.task))
             kill_left_behind(*record);
-        if (const std::string group = group_of(task.at); !group.empty()) return end_group(group);
-        return {};
+        return end_groups(task.at);
     }
 };
 

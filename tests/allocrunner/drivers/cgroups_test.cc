@@ -5,6 +5,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -64,6 +65,18 @@ TEST_CASE("what kind of control groups a machine has is read from its mounts") {
     CHECK(oom_file(both, "/gaggle/x") == "/sys/fs/cgroup/memory/gaggle/x/memory.oom_control");
     CHECK(oom_file(cgroups_in(v2), "/g") == "/sys/fs/cgroup/unified/g/memory.events");
     CHECK_FALSE(cgroups_in("1 2 3:4 / / rw - ext4 /dev/vda rw\nnonsense\n").any());
+}
+
+TEST_CASE("what is known of control groups stays known while no file can be opened") {
+    const Cgroups before = read_cgroups();
+    rlimit files{};
+    REQUIRE(getrlimit(RLIMIT_NOFILE, &files) == 0);
+    const rlimit none{0, files.rlim_max};
+    REQUIRE(setrlimit(RLIMIT_NOFILE, &none) == 0);
+    const Cgroups found = look_for_cgroups();
+    REQUIRE(setrlimit(RLIMIT_NOFILE, &files) == 0);
+    CHECK(found == before);
+    CHECK(read_cgroups() == before);
 }
 
 TEST_CASE("a control group is kept to processors in either kind of tree") {

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <functional>
 
+#include "allocrunner/drivers/cgroups.h"
 #include "allocrunner/drivers/spec_file.h"
 #include "tests/allocrunner/drivers/stage.h"
 #include "tests/allocrunner/needs.h"
@@ -226,6 +227,30 @@ TEST_CASE("what a command inside leaves behind ends with its task" *
     stage.stop();
     CHECK(eventually([&] { return !sleeps(stage, number); }));
     CHECK(stage.leftovers().empty());
+}
+
+TEST_CASE("a task's control group is found where it was made, whatever was mounted since" *
+          doctest::skip(geteuid() != 0)) {
+    const Cgroups cgroups = read_cgroups();
+    const auto pids = cgroups.trees.find("pids");
+    const bool both = !cgroups.unified.empty() && pids != cgroups.trees.end();
+    if (!is_met(both, "cgroup2 beside the controller pids of version 1")) return;
+    DriverStage stage("raw_exec");
+    stage.start({"/bin/sleep", "1000"});
+    REQUIRE(stage.leftovers().size() == 1);
+    // As if version 2 had not been there when the task was started.
+    const std::string name =
+        stage.leftovers().front().substr(stage.leftovers().front().rfind('/') + 1);
+    const std::string group = pids->second + "/gaggle/" + name;
+    std::filesystem::create_directories(group);
+    const std::string number = rare_number();
+    const std::string script =
+        "echo 0 > " + group + "/cgroup.procs; setsid sleep " + number + " >/dev/null 2>&1 &";
+    REQUIRE(run_inside(stage, {"sh", "-c", script}).exit_code == 0);
+    REQUIRE(eventually([&] { return sleeps(stage, number); }));
+    stage.stop();
+    CHECK(stage.leftovers().empty());
+    CHECK(eventually([&] { return !sleeps(stage, number); }));
 }
 
 TEST_CASE("a task's control group goes with the groups that the task made inside of it" *
