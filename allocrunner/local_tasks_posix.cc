@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <filesystem>
 #include <limits>
+#include <mutex>
+#include <set>
 
 #include "allocrunner/alloc_dir.h"
 #include "allocrunner/disk_watcher.h"
@@ -70,6 +72,8 @@ struct LocalTasks::Impl {
     std::unique_ptr<TaskFetches> fetches;
     std::unique_ptr<WorkPool> workers;
     std::unique_ptr<SharedCores> cores;
+    std::mutex ended_mutex;   ///< guards what follows
+    std::set<AllocId> ended;  ///< torn down: nothing is rendered for them any more
 
     std::string dir_of(const AllocId& alloc) const {
         return config.alloc_root + "/" + to_string(alloc);
@@ -103,7 +107,21 @@ struct LocalTasks::Impl {
         deliver({wall_clock(), PortsProbed{work.alloc, std::move(work.ports), std::move(taken)}});
     }
 
+    void set_ended(const AllocId& alloc) {
+        const std::lock_guard lock(ended_mutex);
+        ended.insert(alloc);
+    }
+    void set_begun(const AllocId& alloc) {
+        const std::lock_guard lock(ended_mutex);
+        ended.erase(alloc);
+    }
+    bool has_ended(const AllocId& alloc) {
+        const std::lock_guard lock(ended_mutex);
+        return ended.contains(alloc);
+    }
+
     void act(PrepareDir& work) {
+        set_begun(work.order.alloc);
         saver->forget(work.order.alloc, SealedFile::order);  // this one is newer: two would race
         DirReady ready{.alloc = work.order.alloc, .note = {}, .error = {}};
         Result<std::string> done =
@@ -125,7 +143,11 @@ struct LocalTasks::Impl {
         set_ups = TRY(TaskSetUps::open(
             config.set_ups,
             [this](const AllocId& alloc, std::function<void()> piece) {
-                workers->push(alloc, std::move(piece));
+                // What was due before the set-up heard of the end may come behind the tear-down,
+                // and would write where the secrets' memory was: to the disk.
+                workers->push(alloc, [this, alloc, piece = std::move(piece)] {
+                    if (!has_ended(alloc)) piece();
+                });
             },
             [this](const setup::TaskKey& task, const ChangeScript& what,
                    std::function<void(const Result<ExecEnd>&)> ended) {
@@ -275,6 +297,7 @@ struct LocalTasks::Impl {
     }
 
     void act(TearDown& work) {
+        set_ended(work.alloc);
         set_ups->end(work.alloc);
         usage->rest(work.alloc);
         TornDown done = tear_down(work.alloc);
@@ -286,6 +309,7 @@ struct LocalTasks::Impl {
     }
 
     void act(RemoveDir& work) {
+        set_ended(work.alloc);
         usage->forget(work.alloc);
         saver->forget(work.alloc);
         set_ups->end(work.alloc);
@@ -295,7 +319,8 @@ struct LocalTasks::Impl {
                              "tries again when it starts anew",
                              to_string(work.alloc), *done.error);
         const Result<void> removed = remove(dir_of(work.alloc));
-        if (!removed) log::warn("{}", removed.error().detail);
+        if (!removed) return log::warn("{}", removed.error().detail);
+        set_begun(work.alloc);  // what comes late finds no directory
     }
 
     /// With whatever a task has mounted in it, which is not to be emptied.
