@@ -26,6 +26,7 @@
 #include "allocrunner/task_set_ups.h"
 #include "allocrunner/work_pool.h"
 #include "base/log.h"
+#include "base/names_in.h"
 #include "base/wire.h"
 
 namespace gaggle::allocrunner {
@@ -249,12 +250,23 @@ struct LocalTasks::Impl {
     /// What a task without a supervisor may have left, and what was made for it.
     Result<void> clean_up(const TaskLocation& at) {
         const auto started = find_started(at);
-        if (!started) return {};
+        const std::string what = "clear up after task " + at.task;
+        if (!started && started.error().code != Errc::not_found)
+            return within(what, started.error());
+        if (!started) {
+            give_back(at);  // they are taken before there is a spec
+            return {};
+        }
         Driver* driver = drivers->find(started->spec.driver);
         const Result<void> cleaned = driver ? driver->clean_up(*started) : Result<void>();
-        cores->on_cleared(at, started->spec);
+        cores->on_cleared(at, started->spec.resources.cores > 0);
         if (cleaned) return {};
-        return within("clear up after task " + at.task, cleaned.error());
+        return within(what, cleaned.error());
+    }
+
+    void give_back(const TaskLocation& at) const {
+        const bool had_some = give_back_cores(at);
+        cores->on_cleared(at, had_some);
     }
 
     void clean_up_or_say(const TaskLocation& at) {
@@ -264,48 +276,69 @@ struct LocalTasks::Impl {
 
     /// As clean_up, for a task that never starts again. Where an engine is not there, nobody waits
     /// for it: the allocation is to go on elsewhere, and the driver collects what it does not know.
+    /// So for a spec that says nothing any more.
     Result<void> clean_up_for_good(const TaskLocation& at, std::string& note) {
         const Result<void> cleaned = clean_up(at);
-        if (cleaned || cleaned.error().code != Errc::unavailable) return cleaned;
-        note += (note.empty() ? "" : "; ") + cleaned.error().detail;
-        const auto started = find_started(at);
-        give_back_cores(at);
-        if (started) cores->on_cleared(at, started->spec);
+        if (cleaned) return {};
+        const Errc why = cleaned.error().code;
+        if (why != Errc::unavailable && why != Errc::corrupt) return cleaned;
+        add(note, cleaned.error());
+        give_back(at);
         std::error_code error;
         std::filesystem::remove_all(driver_dir(at), error);
         if (error) return {Errc::io, "remove " + driver_dir(at) + ": " + error.message()};
         return {};
     }
 
+    static void add(std::string& text, const Error& error) {
+        text += (text.empty() ? "" : "; ") + error.detail;
+    }
+
+    /// What of an allocation is still there, in words; each empty: nothing.
+    struct Left {
+        std::string passing;     ///< another try may go better
+        std::string lasting;     ///< none does before somebody mends it: a plugin is not there
+        std::string for_driver;  ///< to its collection
+    };
+
     /// All that was set up around its tasks goes.
-    TornDown tear_down(const AllocId& alloc) {
-        TornDown out{.alloc = alloc, .error = {}};
+    Left tear_down(const AllocId& alloc) {
+        Left left;
         std::vector<Result<void>> done;
-        for (const StartedTask& task : all_started(to_string(alloc), dir_of(alloc)))
-            done.push_back(clean_up_for_good(task.at, out.note));
+        const auto tasks = names_in(dir_of(alloc) + "/driver");
+        if (!tasks && tasks.error().code != Errc::not_found) done.emplace_back(tasks.error());
+        if (tasks)
+            for (const std::string& task : *tasks)
+                done.push_back(clean_up_for_good(location_of(alloc, task), left.for_driver));
         done.push_back(networks->tear_down(dir_of(alloc)));
         done.push_back(unmount_secret_dirs(dir_of(alloc)));
-        std::string left;
         for (const Result<void>& one : done)
-            if (!one) left += (left.empty() ? "" : "; ") + one.error().detail;
-        if (!left.empty()) out.error = left;
-        if (!out.note.empty()) {
-            out.note += "; its driver removes that when it next collects";
-            log::warn("allocation {}: tear down: {}", to_string(alloc), out.note);
+            if (!one) add(may_pass(one.error()) ? left.passing : left.lasting, one.error());
+        if (!left.for_driver.empty()) {
+            left.for_driver += "; its driver removes that when it next collects";
+            log::warn("allocation {}: tear down: {}", to_string(alloc), left.for_driver);
         }
-        return out;
+        return left;
     }
 
     void act(TearDown& work) {
         set_ended(work.alloc);
         set_ups->end(work.alloc);
         usage->rest(work.alloc);
-        TornDown done = tear_down(work.alloc);
-        if (done.error)
-            log::warn("allocation {}: tear down: {}; it keeps its ports and its directory, and "
-                      "this is tried again",
-                      to_string(work.alloc), *done.error);
-        deliver({wall_clock(), std::move(done)});
+        const Left left = tear_down(work.alloc);
+        TornDown out{.alloc = work.alloc, .error = {}, .note = left.for_driver};
+        std::string all = left.passing;
+        if (!left.lasting.empty()) add(all, {Errc::io, left.lasting});
+        if (!left.passing.empty()) {
+            out.error = all;
+            log::warn("allocation {}: tear down: {}; it keeps its ports, and this is tried again",
+                      to_string(work.alloc), all);
+        } else if (!all.empty()) {
+            const std::string note = all + "; that stays, and is tried again with its directory";
+            add(out.note, {Errc::io, note});
+            log::warn("allocation {}: tear down: {}", to_string(work.alloc), note);
+        }
+        deliver({wall_clock(), std::move(out)});
     }
 
     void act(RemoveDir& work) {
@@ -313,14 +346,20 @@ struct LocalTasks::Impl {
         usage->forget(work.alloc);
         saver->forget(work.alloc);
         set_ups->end(work.alloc);
-        // Its directory says how what is left can be undone.
-        if (const TornDown done = tear_down(work.alloc); done.error)
-            return log::warn("allocation {}: tear down: {}; its directory stays, and the agent "
-                             "tries again when it starts anew",
-                             to_string(work.alloc), *done.error);
-        const Result<void> removed = remove(dir_of(work.alloc));
-        if (!removed) return log::warn("{}", removed.error().detail);
+        if (const Result<void> removed = tear_down_and_remove(work.alloc); !removed)
+            return log::warn("allocation {}: {}; its directory stays, and the agent tries again "
+                             "when it starts anew",
+                             to_string(work.alloc), removed.error().detail);
         set_begun(work.alloc);  // what comes late finds no directory
+    }
+
+    /// Its directory says how what is left can be undone.
+    Result<void> tear_down_and_remove(const AllocId& alloc) {
+        const Left left = tear_down(alloc);
+        std::string all = left.passing;
+        if (!left.lasting.empty()) add(all, {Errc::io, left.lasting});
+        if (!all.empty()) return {Errc::io, "tear down: " + all};
+        return remove(dir_of(alloc));
     }
 
     /// With whatever a task has mounted in it, which is not to be emptied.

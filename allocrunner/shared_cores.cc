@@ -16,23 +16,24 @@ constexpr AllocId kMoves{};
 
 void SharedCores::on_started(const TaskLocation& at, const TaskSpec& spec) {
     if (spec.resources.cores > 0) return move_all();
-    {
-        const std::lock_guard lock(mutex_);
-        members_[{at.alloc, at.task}] = {
-            std::make_shared<StartedTask>(StartedTask{.at = at, .spec = spec, .pid = 0}), {}};
-    }
+    add(at, true);
     if (is_reserved()) move_all();
 }
 
-void SharedCores::on_cleared(const TaskLocation& at, const TaskSpec& spec) {
-    if (spec.resources.cores > 0) return move_all();
+void SharedCores::add(const TaskLocation& at, bool is_new) {
+    const std::lock_guard lock(mutex_);
+    const Key key{at.alloc, at.task};
+    if (is_new || !members_.contains(key)) members_[key] = {at, ++starts_, {}};
+}
+
+void SharedCores::on_cleared(const TaskLocation& at, bool had_cores) {
+    if (had_cores) return move_all();
     const std::lock_guard lock(mutex_);
     members_.erase({at.alloc, at.task});
 }
 
 void SharedCores::on_scanned() {
     workers_.push(kMoves, [this] {
-        add_those_on_disk();
         if (is_reserved()) move_all();
     });
 }
@@ -43,18 +44,15 @@ bool SharedCores::is_reserved() const {
     return pool && pool->reserved;
 }
 
-void SharedCores::add_those_on_disk() {
-    const auto allocs = list_alloc_dirs(alloc_root_);
-    if (!allocs) return log::warn("share processors: {}", allocs.error().detail);
-    for (const AllocId& alloc : *allocs) {
+/// Those that an earlier agent has started.
+Result<void> SharedCores::add_those_on_disk() {
+    for (const AllocId& alloc : TRY(list_alloc_dirs(alloc_root_))) {
         const std::string id = to_string(alloc);
-        for (StartedTask& task : all_started(id, alloc_root_ + "/" + id)) {
-            if (task.pid <= 0 || task.spec.resources.cores > 0) continue;
-            const std::lock_guard lock(mutex_);
-            const Key key{id, task.at.task};  // one that was started meanwhile is newer
-            members_.try_emplace(key, Member{std::make_shared<StartedTask>(std::move(task)), {}});
-        }
+        for (const StartedTask& task : TRY(all_started(id, alloc_root_ + "/" + id)))
+            if (task.pid > 0 && task.spec.resources.cores <= 0)
+                add(task.at, false);  // one that was started meanwhile is newer
     }
+    return {};
 }
 
 void SharedCores::move_all() {
@@ -63,6 +61,11 @@ void SharedCores::move_all() {
         asked_ = false;
         const auto pool = cpu_pool(alloc_root_);
         if (!pool) return log::warn("share processors: {}", pool.error().detail);
+        if (!scanned_) {
+            const Result<void> added = add_those_on_disk();
+            if (!added) log::warn("share processors: {}", added.error().detail);
+            scanned_ = added.ok();
+        }
         for (const Member& member : to_move(pool->shared)) move(member, pool->shared);
     });
 }
@@ -76,18 +79,18 @@ std::vector<SharedCores::Member> SharedCores::to_move(const std::string& cpus) {
 }
 
 void SharedCores::move(const Member& member, const std::string& cpus) {
-    const StartedTask& task = *member.task;
-    Driver* driver = drivers_.find(task.spec.driver);
-    if (driver == nullptr) return;
-    const Result<void> moved = driver->confine(task, cpus);
+    const TaskLocation& at = member.at;
+    const auto task = find_started(at);
+    Driver* driver = task ? drivers_.find(task->spec.driver) : nullptr;
+    if (task && driver == nullptr) return;
+    const Result<void> moved = task ? driver->confine(*task, cpus) : Result<void>(task.error());
     // One that does not run any more is asked for again when it has started anew.
     const bool settled = moved.ok() || moved.error().code == Errc::not_found;
     if (!settled)
-        return log::warn("allocation {}, task {}: {}", task.at.alloc, task.at.task,
-                         moved.error().detail);
+        return log::warn("allocation {}, task {}: {}", at.alloc, at.task, moved.error().detail);
     const std::lock_guard lock(mutex_);
-    const auto present = members_.find({task.at.alloc, task.at.task});
-    if (present != members_.end() && present->second.task == member.task)
+    const auto present = members_.find({at.alloc, at.task});
+    if (present != members_.end() && present->second.start == member.start)
         present->second.cpus = cpus;
 }
 

@@ -4,11 +4,11 @@
 // are everybody's change. All moves are made one after the other, each by what is taken at that
 // moment, so that the last one is right whatever happened meanwhile. Who is where already is
 // remembered and not asked for again: a move is a call to an engine or a file of a control group.
+// Where nobody asks for cores, nothing is read from the disk.
 #pragma once
 
 #include <atomic>
 #include <map>
-#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -28,23 +28,24 @@ class SharedCores {
 
     /// A task runs now. What was taken while it was being started may have missed it.
     void on_started(const TaskLocation& at, const TaskSpec& spec);
-    /// What a task left behind was cleared away.
-    void on_cleared(const TaskLocation& at, const TaskSpec& spec);
-    /// After a start of the agent: these may have been left by an earlier one.
+    /// What a task left behind was cleared away, and with it processors that were its own.
+    void on_cleared(const TaskLocation& at, bool had_cores);
+    /// After a start of the agent: some may have been taken under an earlier one.
     void on_scanned();
 
   private:
     using Key = std::pair<std::string, std::string>;  ///< allocation, task
 
-    /// One start of a task without `cores`.
+    /// One start of a task without `cores`. Its spec is large, and read when it is moved.
     struct Member {
-        /// Shared with a move under way, which must not hold up a start, and a spec is large.
-        std::shared_ptr<const StartedTask> task;
+        TaskLocation at;
+        std::uint64_t start = 0;          ///< another number for each
         std::optional<std::string> cpus;  ///< where it is kept, once it was moved
     };
 
     bool is_reserved() const;
-    void add_those_on_disk();
+    Result<void> add_those_on_disk();
+    void add(const TaskLocation& at, bool is_new);
     void move_all();
     std::vector<Member> to_move(const std::string& cpus);
     void move(const Member& member, const std::string& cpus);
@@ -53,7 +54,9 @@ class SharedCores {
     WorkPool& workers_;
     std::string alloc_root_;
     std::atomic<bool> asked_ = false;  ///< a move of all waits
+    bool scanned_ = false;             ///< of the moves' line alone
     std::mutex mutex_;                 ///< guards what follows
+    std::uint64_t starts_ = 0;
     std::map<Key, Member> members_;
 };
 

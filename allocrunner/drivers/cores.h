@@ -41,6 +41,7 @@ Result<std::map<std::string, std::string>> cores_environment(const std::string& 
                                                              const TaskLocation& at,
                                                              const TaskSpec& spec);
 
-void give_back_cores(const TaskLocation& at);
+/// Whether it had some.
+bool give_back_cores(const TaskLocation& at);
 
 }  // namespace gaggle::allocrunner

@@ -179,6 +179,6 @@ Result<std::map<std::string, std::string>> cores_environment(const std::string& 
     return out;
 }
 
-void give_back_cores(const TaskLocation& at) { unlink(file_of(at).c_str()); }
+bool give_back_cores(const TaskLocation& at) { return unlink(file_of(at).c_str()) == 0; }
 
 }  // namespace gaggle::allocrunner

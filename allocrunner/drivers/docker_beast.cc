@@ -22,6 +22,7 @@
 #include "allocrunner/drivers/json_words.h"
 #include "allocrunner/network/record.h"
 #include "base/account.h"
+#include "base/log.h"
 #include "placement/jobspec/value_json.h"
 
 namespace gaggle::allocrunner {
@@ -72,7 +73,7 @@ class Docker : public Driver {
     Result<TaskUsage> usage(const StartedTask& task) override;
     Result<void> confine(const StartedTask& task, const std::string& cpus) override;
     Result<void> clean_up(const StartedTask& task) override;
-    void collect(const std::function<std::vector<StartedTask>()>& live) override;
+    void collect(const LiveTasks& live) override;
 
   private:
     Result<EngineAnswer> ask(EngineCall call) const {
@@ -158,7 +159,8 @@ Result<void> Docker::remove(const std::string& container) const {
         TRY(ask({.method = "DELETE", .target = "/containers/" + container + "?force=1&v=1"}));
     // 409: its removal is already under way.
     if (answer.ok() || answer.missing() || answer.status == 409) return {};
-    return {Errc::unavailable, "remove container " + container + ": " + answer.message()};
+    // The engine is there, and the container too: it may run.
+    return {Errc::io, "remove container " + container + ": " + answer.message()};
 }
 
 Result<std::string> Docker::create(const std::string& container, const Value& body) const {
@@ -300,7 +302,7 @@ Result<void> Docker::clean_up(const StartedTask& task) {
 }
 
 /// Containers with this agent's label that belong to no task on its disk.
-void Docker::collect(const std::function<std::vector<StartedTask>()>& live) {
+void Docker::collect(const LiveTasks& live) {
     images_.collect();
     const std::string filter = value_to_json(json::object(
         {{"label",
@@ -310,10 +312,13 @@ void Docker::collect(const std::function<std::vector<StartedTask>()>& live) {
     const Value told = answer && answer->ok() ? answer->json() : Value{};
     const auto* containers = std::get_if<Value::List>(&told.data);
     if (containers == nullptr || containers->empty()) return;
+    const auto tasks = live();
+    if (!tasks) return log::warn("collect containers: {}", tasks.error().detail);
     std::set<std::string> known;
-    for (const StartedTask& task : live()) {
+    for (const StartedTask& task : *tasks) {
         known.insert("/" + container_name(task.at));
-        if (joins_network(task.spec)) known.insert("/" + pause_name(task.at.alloc));
+        if (joins_network(task.spec) || task.spec.driver.empty())
+            known.insert("/" + pause_name(task.at.alloc));
     }
     for (const Value& container : *containers) {
         const Value* names = json::find(container, {"Names"});

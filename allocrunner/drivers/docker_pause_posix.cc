@@ -154,7 +154,7 @@ Result<void> DockerPause::remove(const std::string& alloc) const {
         socket_, {.method = "DELETE", .target = "/containers/" + name + "?force=1&v=1"}));
     // 409: its removal is already under way.
     if (answer.ok() || answer.missing() || answer.status == 409) return {};
-    return failure("remove", name, answer);
+    return {Errc::io, failure("remove", name, answer).detail};
 }
 
 }  // namespace gaggle::allocrunner

@@ -125,13 +125,15 @@ class Driver {
     }
 
     /// The task has no process any more, or must not have one: kills what is left of it and removes
-    /// what `prepare` made. Fine when there is nothing. Errc::unavailable: the engine did not do
-    /// it, and collect() does as soon as the engine will, once nothing of the task is on the disk.
+    /// what `prepare` made. Fine when there is nothing. Errc::unavailable: there is no engine, and
+    /// once there is, collect() does it, when nothing of the task is on the disk. Errc::timeout,
+    /// Errc::io: another try may go better.
     virtual Result<void> clean_up(const StartedTask& task) = 0;
 
-    /// Now and then: removes what belongs to nobody. `live` gives the tasks that may run, at a
-    /// price: it reads the disk.
-    virtual void collect(const std::function<std::vector<StartedTask>()>& live) { (void)live; }
+    /// The tasks that may run; Errc::io when not all of them can be told.
+    using LiveTasks = std::function<Result<std::vector<StartedTask>>()>;
+    /// Now and then: removes what belongs to nobody. `live` has a price: it reads the disk.
+    virtual void collect(const LiveTasks& live) { (void)live; }
 };
 
 }  // namespace gaggle::allocrunner

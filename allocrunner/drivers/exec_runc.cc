@@ -100,7 +100,7 @@ class Exec : public Driver {
         return set_cpus(read_cgroups(), group_of(task.at), cpus);
     }
     Result<void> clean_up(const StartedTask& task) override;
-    void collect(const std::function<std::vector<StartedTask>()>& live) override;
+    void collect(const LiveTasks& live) override;
 
   private:
     static std::string group_of(const TaskLocation& at) {
@@ -282,9 +282,11 @@ Result<void> Exec::clean_up(const StartedTask& task) {
 }
 
 /// Commands inside that an earlier agent left: with it went runc, but not what runc had started.
-void Exec::collect(const std::function<std::vector<StartedTask>()>& live) {
-    if (swept_.exchange(true)) return;
-    for (const StartedTask& task : live()) {
+void Exec::collect(const LiveTasks& live) {
+    if (swept_) return;
+    const auto tasks = live();
+    if (!tasks || swept_.exchange(true)) return;
+    for (const StartedTask& task : *tasks) {
         if (task.spec.driver != name()) continue;
         std::error_code gone;
         std::vector<std::string> stale;

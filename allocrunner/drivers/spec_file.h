@@ -21,9 +21,10 @@ Result<void> save_spec(const TaskLocation& at, const TaskSpec& spec);
 /// Errc::not_found: it never was started; Errc::corrupt.
 Result<StartedTask> find_started(const TaskLocation& at);
 
-/// All tasks of an allocation that were started, sorted by name. One whose spec cannot be read has
-/// an empty one: no driver.
-std::vector<StartedTask> all_started(const std::string& alloc, const std::string& alloc_dir);
+/// All tasks of an allocation that were started, sorted by name; none where nothing was. One whose
+/// spec is missing or damaged has an empty one: no driver. Errc::io when one cannot be looked for.
+Result<std::vector<StartedTask>> all_started(const std::string& alloc,
+                                             const std::string& alloc_dir);
 
 /// Writes a file of a driver, in its place by rename.
 Result<void> write_driver_file(const std::string& path, BytesView bytes);

@@ -1,4 +1,3 @@
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -6,10 +5,10 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <memory>
 
 #include "allocrunner/drivers/shim.h"
 #include "allocrunner/drivers/spec_file.h"
+#include "base/names_in.h"
 #include "base/unique_fd.h"
 #include "base/wire.h"
 
@@ -81,19 +80,16 @@ Result<StartedTask> find_started(const TaskLocation& at) {
     return out;
 }
 
-std::vector<StartedTask> all_started(const std::string& alloc, const std::string& alloc_dir) {
-    std::vector<std::string> names;
-    const std::string folder = alloc_dir + "/driver";
-    const std::unique_ptr<DIR, int (*)(DIR*)> dir(opendir(folder.c_str()), closedir);
-    for (const dirent* entry = dir ? readdir(dir.get()) : nullptr; entry != nullptr;
-         entry = readdir(dir.get()))
-        if (const std::string name = entry->d_name; name != "." && name != "..")
-            names.push_back(name);
-    std::sort(names.begin(), names.end());
+Result<std::vector<StartedTask>> all_started(const std::string& alloc,
+                                             const std::string& alloc_dir) {
     std::vector<StartedTask> out;
-    for (const std::string& name : names) {
+    const auto names = names_in(alloc_dir + "/driver");
+    if (!names && names.error().code == Errc::not_found) return out;
+    if (!names) return names.error();
+    for (const std::string& name : *names) {
         const TaskLocation at{.alloc = alloc, .alloc_dir = alloc_dir, .task = name};
         auto started = find_started(at);
+        if (!started && started.error().code == Errc::io) return started.error();
         out.push_back(started ? std::move(*started) : StartedTask{.at = at, .spec = {}, .pid = 0});
     }
     return out;

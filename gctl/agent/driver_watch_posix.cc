@@ -14,13 +14,11 @@ bool same(const node::DriversFound& one, const node::DriversFound& other) {
     return one.drivers == other.drivers && one.attributes == other.attributes;
 }
 
-std::vector<allocrunner::StartedTask> tasks_under(const std::string& alloc_root) {
+Result<std::vector<allocrunner::StartedTask>> tasks_under(const std::string& alloc_root) {
     std::vector<allocrunner::StartedTask> out;
-    const auto allocs = allocrunner::list_alloc_dirs(alloc_root);
-    if (!allocs) return out;
-    for (const AllocId& alloc : *allocs) {
+    for (const AllocId& alloc : TRY(allocrunner::list_alloc_dirs(alloc_root))) {
         const std::string id = to_string(alloc);
-        for (auto& task : allocrunner::all_started(id, alloc_root + "/" + id))
+        for (auto& task : TRY(allocrunner::all_started(id, alloc_root + "/" + id)))
             out.push_back(std::move(task));
     }
     return out;

@@ -168,17 +168,32 @@ TEST_CASE("a directory stays as long as it says how what is left is undone") {
     CHECK_FALSE(std::filesystem::exists(dir));
 }
 
-TEST_CASE("nobody waits for an engine to clear up, but people are told") {
+TEST_CASE("what an engine refuses to remove may run: the allocation waits for it") {
     FakeEngine engine;
     engine.answer("GET /images/web:1/json", 200, "{}");
     engine.answer("DELETE /containers/", 500, R"({"message":"device or resource busy"})");
     const ScratchDir scratch;
     RealPeer peer(scratch.path(), {.docker_socket = engine.socket()});
     peer.orders({container(1, "web:1")});
+    const auto description = [&] { return peer.status(alloc_id(1)).description; };
+    REQUIRE(peer.until([&] { return description().find("device or resource busy") < 1'000; }));
+    CHECK_FALSE(is_terminal(peer.status(alloc_id(1)).client));
+    engine.answer("DELETE /containers/", 204, "");
+    CHECK(peer.until([&] { return peer.runner.live().empty(); }));
+}
+
+TEST_CASE("nobody waits for an engine that is not there, but people are told") {
+    FakeEngine engine;
+    engine.answer("GET /images/web:1/json", 200, "{}");
+    engine.answer("DELETE /containers/", 500, "{}");
+    const ScratchDir scratch;
+    RealPeer peer(scratch.path(), {.docker_socket = engine.socket()});
+    peer.orders({container(1, "web:1")});
+    REQUIRE(peer.until([&] { return engine.was_asked("DELETE /containers/"); }));
+    engine.stop();
     REQUIRE(peer.until([&] { return peer.runner.live().empty(); }));
     const std::string& said = peer.status(alloc_id(1)).tasks.at("main").events.back().message;
     CHECK(said.starts_with("Tearing down: clear up after task main: "));
-    CHECK(said.find("device or resource busy") != std::string::npos);
     // Its collection removes what belongs to no task on the disk.
     CHECK_FALSE(std::filesystem::exists(peer.tasks->alloc_dir(alloc_id(1)) + "/driver/main"));
 }

@@ -2,8 +2,12 @@
 #include "allocrunner/shared_cores.h"
 
 #include <doctest/doctest.h>
+#include <unistd.h>
+
+#include <future>
 
 #include "allocrunner/drivers/cores.h"
+#include "allocrunner/drivers/shim_protocol.h"
 #include "allocrunner/drivers/spec_file.h"
 #include "tests/allocrunner/drivers/fake_engine.h"
 #include "tests/allocrunner/fake_world.h"
@@ -39,7 +43,7 @@ struct Machine {
     }
     void clear(std::uint8_t number, const TaskSpec& what) {
         give_back_cores(at(number));
-        cores.on_cleared(at(number), what);
+        cores.on_cleared(at(number), what.resources.cores > 0);
     }
     /// Moves of this task so far.
     std::size_t moves(std::uint8_t number) {
@@ -98,6 +102,25 @@ TEST_CASE("a task that starts again is told again") {
         machine.start(2, Machine::spec("docker", 0));
         CHECK(eventually([&] { return machine.moves(2) == run; }));
     }
+}
+
+TEST_CASE("an earlier agent's tasks are looked for once somebody takes processors, not before") {
+    Machine machine;
+    machine.cores.on_scanned();
+    std::promise<void> looked;
+    machine.workers.push(AllocId{}, [&] { looked.set_value(); });  // behind it, in the same line
+    looked.get_future().wait();
+    // Would that have read the tasks, then not this one.
+    const TaskLocation at = machine.at(1);
+    std::filesystem::create_directories(at.alloc_dir + "/exit");
+    REQUIRE(save_spec(at, Machine::spec("docker", 0)).ok());
+    shim::Record record{.run = 1, .pid = getpid()};
+    shim::seal(record);
+    std::ofstream(at.alloc_dir + "/exit/main", std::ios::binary)
+        .write(reinterpret_cast<const char*>(&record), sizeof record);
+    REQUIRE(find_started(at)->pid == getpid());
+    machine.start(2, Machine::spec("docker", 1));
+    CHECK(eventually([&] { return machine.moves(1) == 1; }));
 }
 
 TEST_CASE("what an engine refused is asked of it again at the next change") {

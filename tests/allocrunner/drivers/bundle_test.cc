@@ -161,8 +161,15 @@ TEST_CASE("a spec lies beside its task, and damage is noticed") {
     }
     std::filesystem::resize_file(path, 3);
     CHECK(!find_started(at).ok());
-    REQUIRE(all_started("1", scratch.path()).size() == 1);
-    CHECK(all_started("1", scratch.path()).front().spec.driver.empty());
+    const auto damaged = all_started("1", scratch.path());
+    REQUIRE(damaged.ok());
+    REQUIRE(damaged->size() == 1);
+    CHECK(damaged->front().spec.driver.empty());
+    CHECK(all_started("1", scratch.path() + "/none")->empty());
+    std::filesystem::remove(path);
+    std::filesystem::create_directory(path);  // which opens, but cannot be read
+    REQUIRE(!all_started("1", scratch.path()).ok());
+    CHECK(all_started("1", scratch.path()).error().code == Errc::io);
 }
 
 }  // namespace gaggle::allocrunner
