@@ -323,7 +323,7 @@ void Alloc::save(Context& context) {
 
 std::optional<TimePoint> Alloc::next_wakeup() const {
     std::optional<TimePoint> first = save_again_;
-    if (phase_ == Phase::tearing) keep_first(first, tear_again_);
+    if (phase_ == Phase::tearing) keep_first(first, tear_again_.due);
     if (over() || phase_ == Phase::tearing) return first;
     for (const auto& [name, life] : tasks_) keep_first(first, life.next_wakeup());
     keep_first(first, checks_.next_wakeup());

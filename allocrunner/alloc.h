@@ -19,6 +19,7 @@
 #include "allocrunner/services.h"
 #include "allocrunner/task_life.h"
 #include "allocrunner/task_plan.h"
+#include "allocrunner/try_again.h"
 
 namespace gaggle::allocrunner {
 
@@ -94,7 +95,7 @@ class Alloc {
         waiting,    ///< for the allocation whose state it takes over, or to be confirmed
         preparing,  ///< PrepareDir is out
         live,
-        tearing,  ///< all tasks are dead, TearDown is out, or out again once tear_again_ is due
+        tearing,  ///< all tasks are dead, TearDown is out, or out again once that is due
         over,
     };
 
@@ -159,8 +160,7 @@ class Alloc {
     TimePoint over_since_{};
     std::optional<TimePoint> save_again_;  ///< after a failure
     std::optional<std::string> save_error_;
-    std::optional<TimePoint> tear_again_;  ///< after a failure
-    Duration tear_pause_{};                ///< the last
+    TryAgain tear_again_;
     std::optional<std::string> tear_error_;
 };
 

@@ -10,10 +10,9 @@ namespace {
 constexpr std::uint64_t kDiskWarnPercent = 80;
 constexpr std::uint64_t kDiskCalmPercent = 70;  // below it, the next warning is a new one
 
-/// Between two tries to tear down. A lock or a full table of processes passes in seconds; what
-/// hangs costs a thread its whole patience each time.
-constexpr Duration kTearPauseFirst = 2s;
-constexpr Duration kTearPauseMax = 5min;
+/// So long is tried to tear down what does not let itself be torn down. A failed allocation is to
+/// start elsewhere, and a stopped job to come to its end, whatever this machine keeps.
+constexpr Duration kTearPatience = 10min;
 
 /// When a task is asked to end. Poststop tasks are not: they run because the others have ended.
 enum class Turn { leader, tasks, sidecars, never };
@@ -141,7 +140,8 @@ void Alloc::on_disk(Context& context, const DiskFound& input) {
         if (life.running()) life.note(event_disk_high(context.wall, input.used, input.limit));
 }
 
-/// Terminal is what has left nothing behind; the ledger then gives its resources to others.
+/// Terminal is what has left nothing behind that goes in kTearPatience; the ledger then gives its
+/// resources to others.
 void Alloc::end_when_all_dead(Context& context) {
     const bool all_dead = std::all_of(tasks_.begin(), tasks_.end(),
                                       [](const auto& task) { return task.second.dead(); });
@@ -163,15 +163,19 @@ void Alloc::on_torn_down(Context& context, const TornDown& input) {
             life.note(event_task_setup(context.wall, "Tearing down: " + what));
     };
     if (!input.note.empty()) tell(input.note);
-    if (!input.error) {
+    if (input.error) tear_again_.failed(context.now);
+    const bool given_up =
+        input.error && context.now - tear_again_.since.value_or(context.now) >= kTearPatience;
+    if (given_up) tell(*input.error + "; given up, and tried again with its directory");
+    if (!input.error || given_up) {
+        tear_again_.due.reset();
         phase_ = Phase::over;
         over_since_ = ended_before_.value_or(context.now);
         tear_error_.reset();
         changed_ = true;
         return;
     }
-    tear_pause_ = std::clamp(tear_pause_ * 2, kTearPauseFirst, kTearPauseMax);
-    tear_again_ = context.now + tear_pause_;
+    tear_again_.due = std::min(*tear_again_.due, *tear_again_.since + kTearPatience);
     if (tear_error_ == input.error) return;  // that was said
     tear_error_ = input.error;
     changed_ = true;
@@ -179,8 +183,7 @@ void Alloc::on_torn_down(Context& context, const TornDown& input) {
 }
 
 void Alloc::tear_down_again(Context& context) {
-    if (!tear_again_ || context.now < *tear_again_) return;
-    tear_again_.reset();
+    if (!tear_again_.take_due(context.now)) return;
     context.out.work.emplace_back(TearDown{id()});
 }
 

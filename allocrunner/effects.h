@@ -139,14 +139,14 @@ struct SaveOrder {
 };
 
 /// All tasks are dead: mounts, network, containers and cgroups of the allocation go, and what
-/// watches for it. Twice does no harm. Answer: TornDown, and only once that is without an error its
-/// resources are others'.
+/// watches for it. Twice does no harm. Answer: TornDown, and only once that is without an error, or
+/// was not for very long, are its resources others'.
 struct TearDown {
     AllocId alloc;
 };
 
-/// Tears down what is left and removes the directory. No answer: what could not be removed is
-/// logged, and stays until the agent starts anew. What knows how to tear down the rest goes last.
+/// Tears down what is left and removes the directory. What knows how to tear down the rest goes
+/// last. Answer: DirRemoved.
 struct RemoveDir {
     AllocId alloc;
     std::string why;  ///< it is collected, for people: "the disk is 93 % full, over 80 %"

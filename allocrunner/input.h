@@ -142,7 +142,14 @@ struct CollectFinished {
 struct TornDown {
     AllocId alloc;
     std::optional<std::string> error;  ///< what is left behind, in words: it is tried again
-    std::string note = {};  ///< what is left to a driver's collection, for people; empty: nothing
+    /// What is left to a driver's collection or until somebody mends the machine, for people.
+    std::string note = {};
+};
+
+/// Answers RemoveDir.
+struct DirRemoved {
+    AllocId alloc;
+    std::optional<std::string> error;  ///< it is still there, and why: it is tried again
 };
 
 /// Answers StartTask, and tells what a supervisor says that was silent when the agent started.
@@ -188,7 +195,8 @@ struct Input {
     WallTime wall;  ///< for displays only
     std::variant<Tick, Orders, StartUnconfirmed, Recovered, PortsProbed, DirReady, TaskNote,
                  TaskSetUpDone, TaskStarted, TaskNotStarted, TaskExited, TemplatesChanged,
-                 CheckDone, TaskCommand, DiskFound, HostDisk, CollectFinished, SaveFailed, TornDown>
+                 CheckDone, TaskCommand, DiskFound, HostDisk, CollectFinished, SaveFailed, TornDown,
+                 DirRemoved>
         what;
 };
 

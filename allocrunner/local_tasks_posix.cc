@@ -346,11 +346,15 @@ struct LocalTasks::Impl {
         usage->forget(work.alloc);
         saver->forget(work.alloc);
         set_ups->end(work.alloc);
-        if (const Result<void> removed = tear_down_and_remove(work.alloc); !removed)
-            return log::warn("allocation {}: {}; its directory stays, and the agent tries again "
-                             "when it starts anew",
-                             to_string(work.alloc), removed.error().detail);
-        set_begun(work.alloc);  // what comes late finds no directory
+        DirRemoved out{.alloc = work.alloc, .error = {}};
+        if (const Result<void> removed = tear_down_and_remove(work.alloc); !removed) {
+            out.error = removed.error().detail;
+            log::warn("allocation {}: {}; its directory stays, and this is tried again",
+                      to_string(work.alloc), *out.error);
+        } else {
+            set_begun(work.alloc);  // what comes late finds no directory
+        }
+        deliver({wall_clock(), std::move(out)});
     }
 
     /// Its directory says how what is left can be undone.

@@ -93,9 +93,9 @@ void Runner::on(Context& context, const Orders& input) {
 /// A kill may get lost while the task's supervisor is not reached.
 void Runner::see_off(Context& context, Stray& stray) {
     const AllocId& id = stray.found.alloc;
-    if (!stray.abandoned || stray.torn_down) return;
+    if (!stray.abandoned) return;
     if (stray.at_rest()) {
-        stray.torn_down = true;
+        if (std::exchange(stray.tearing, true) && !stray.tear_again.take_due(context.now)) return;
         context.out.work.emplace_back(TearDown{id});
         return;
     }
@@ -119,6 +119,7 @@ void Runner::accept(Context& context, const Order& order) {
     }
     const auto stray = strays_.find(order.alloc);
     if (stray == strays_.end()) {
+        if (order.desired == Desired::run) leaving_.erase(order.alloc);  // it is made anew
         if (order.desired == Desired::run && !order.ports.empty())
             return gate_.hold(context, order);
         gate_.forget(order.alloc);
@@ -214,7 +215,18 @@ void Runner::on(Context& context, const DiskFound& input) {
 }
 
 void Runner::on(Context& context, const TornDown& input) {
+    const auto stray = strays_.find(input.alloc);
+    if (stray != strays_.end() && input.error) stray->second.tear_again.failed(context.now);
     if (Alloc* alloc = find(input.alloc)) alloc->on_torn_down(context, input);
+}
+
+void Runner::on(Context& context, const DirRemoved& input) {
+    const auto leaving = leaving_.find(input.alloc);
+    if (leaving == leaving_.end()) return;
+    if (input.error)
+        leaving->second.again.failed(context.now);
+    else
+        leaving_.erase(leaving);
 }
 
 void Runner::on(Context& context, const SaveFailed& input) {
@@ -275,9 +287,20 @@ std::string Runner::pressure() const {
     return over("the disk's inodes are ", host_disk_.inodes_percent, config_.inodes_percent_max);
 }
 
+/// What did not go: a directory that nobody can remove, or something in it that is not undone.
+void Runner::remove_again(Context& context, const std::optional<CollectFinished>& wanted) {
+    for (auto& [id, leaving] : leaving_) {
+        const bool asked = wanted && (!wanted->alloc || wanted->alloc == id);
+        if (asked && leaving.again.due) leaving.again.due = context.now;
+        if (leaving.again.take_due(context.now))
+            context.out.work.emplace_back(RemoveDir{id, leaving.why});
+    }
+}
+
 void Runner::collect(Context& context) {
-    const AllocIndex::ByTime all = finished();
     const auto now_wanted = std::exchange(collect_now_, std::nullopt);
+    remove_again(context, now_wanted);
+    const AllocIndex::ByTime all = finished();
     std::size_t kept = all.size();
     // A tenth at a time: what was removed shows in the disk's figures only afterwards.
     const bool pressed = under_pressure() && context.now >= pressed_after_;
@@ -300,6 +323,7 @@ void Runner::collect(Context& context) {
                                                                : pressure();
         };
         if (has_dir) context.out.work.emplace_back(RemoveDir{id, why()});
+        if (has_dir) leaving_[id] = {why() + "; it did not go before", {}};
         if (to_press > 0 && --to_press == 0) pressed_after_ = context.now + config_.pressure_pause;
         allocs_.erase(id);
         index_.erase(id);
@@ -325,7 +349,9 @@ std::optional<TimePoint> Runner::next_wakeup() const {
             keep_first(stray.kill_again);
         else if (!is_awaited(id))
             keep_first(*stray.abandoned + config_.finished_kept_for);
+        keep_first(stray.tear_again.due);
     }
+    for (const auto& [id, leaving] : leaving_) keep_first(leaving.again.due);
     keep_first(gate_.next_wakeup());
     if (!under_pressure()) return first;
     for (const auto& [since, id] : finished())
@@ -358,6 +384,7 @@ std::optional<std::string> Runner::objection(const TaskCommand& command) const {
 std::optional<std::string> Runner::objection(const CollectFinished& what) const {
     if (!what.alloc) return std::nullopt;
     const auto known = allocs_.find(*what.alloc);
+    if (leaving_.contains(*what.alloc)) return std::nullopt;
     if (known == allocs_.end() && !strays_.contains(*what.alloc))
         return "it is not (or no longer) on this peer";
     if (known != allocs_.end() && !known->second.over())

@@ -82,6 +82,7 @@ class Runner {
     void on(Context& context, const CollectFinished& input);
     void on(Context& context, const SaveFailed& input);
     void on(Context& context, const TornDown& input);
+    void on(Context& context, const DirRemoved& input);
 
     /// Found with a damaged order: the next Orders decide. Once they do not name it, its tasks are
     /// killed, what was set up around them is torn down, and its directory is kept like that of any
@@ -90,8 +91,15 @@ class Runner {
         FoundAlloc found;
         std::optional<TimePoint> abandoned;
         TimePoint kill_again{};  ///< once abandoned, while something of it may run
-        bool torn_down = false;
+        bool tearing = false;    ///< TearDown is or was out
+        TryAgain tear_again{};
         bool at_rest() const;
+    };
+
+    /// Collected: RemoveDir is out, or out again once that is due.
+    struct Leaving {
+        std::string why;
+        TryAgain again;
     };
 
     Alloc* find(const AllocId& alloc);
@@ -102,6 +110,7 @@ class Runner {
     static void see_off(Context& context, Stray& stray);
     void release_waiting(Context& context);
     void collect(Context& context);
+    void remove_again(Context& context, const std::optional<CollectFinished>& wanted);
     AllocIndex::ByTime finished() const;
     bool under_pressure() const;
     bool may_be_needed(TimePoint now, const AllocId& id, TimePoint since) const;
@@ -115,9 +124,10 @@ class Runner {
     TimePoint last_{};
     std::map<AllocId, Alloc> allocs_;
     std::map<AllocId, Stray> strays_;  ///< none of them is in allocs_
-    PortGate gate_;                    ///< new ones, before they are in allocs_
-    std::set<AllocId> touched_;        ///< in this step: to be settled and reported
-    AllocIndex index_;                 ///< of allocs_; what is touched is not yet in it
+    std::map<AllocId, Leaving> leaving_;
+    PortGate gate_;              ///< new ones, before they are in allocs_
+    std::set<AllocId> touched_;  ///< in this step: to be settled and reported
+    AllocIndex index_;           ///< of allocs_; what is touched is not yet in it
     HostDisk host_disk_;
     TimePoint pressed_after_{};                   ///< not before then do more go
     std::optional<CollectFinished> collect_now_;  ///< in this step

@@ -1,6 +1,8 @@
 // Which finished allocations a Runner lets go before their time.
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "tests/allocrunner/fake_world.h"
 
 namespace gaggle::allocrunner {
@@ -43,6 +45,37 @@ TEST_CASE("all that is finished goes when somebody asks for it, and what runs st
     REQUIRE(world.runner.status(alloc_id(2)) != nullptr);
     world.feed({world.wall(), CollectFinished{alloc_id(2)}});
     CHECK(world.story.size() == 1);
+}
+
+TEST_CASE("a directory that does not go is removed again, less and less often, until it goes") {
+    FakeWorld world;
+    world.remove_error = "remove /x: operation not permitted";
+    world.orders({order_of(1)});
+    world.orders({});
+    world.feed({world.wall(), CollectFinished{}});
+    const auto tries = [&] {
+        return std::count(world.story.begin(), world.story.end(), "remove 1");
+    };
+    CHECK(tries() == 1);
+    world.wait(14s);
+    CHECK(tries() == 4);
+    CHECK(world.removed_for == "somebody asked for it; it did not go before");
+    CHECK_FALSE(world.runner.objection(CollectFinished{alloc_id(1)}).has_value());
+    world.feed({world.wall(), CollectFinished{alloc_id(1)}});  // somebody has mended it
+    CHECK(tries() == 5);
+    SUBCASE("it goes") {
+        world.remove_error.reset();
+        world.wait(1h);
+        CHECK(tries() == 6);
+        CHECK(world.runner.objection(CollectFinished{alloc_id(1)}).value_or("") ==
+              "it is not (or no longer) on this peer");
+    }
+    SUBCASE("it is ordered anew: that one needs it") {
+        world.orders({order_of(1)});
+        world.wait(1h);
+        CHECK(tries() == 5);
+        CHECK(world.process(alloc_id(1), "main") != nullptr);
+    }
 }
 
 TEST_CASE("why one allocation cannot be collected now is said beforehand") {

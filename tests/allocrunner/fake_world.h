@@ -44,6 +44,7 @@ class FakeWorld {
     std::optional<SetUpFailure> set_up_failure;
     bool hold_tear_down = false;                     ///< TearDown is not answered
     std::optional<std::string> tear_down_error;
+    std::optional<std::string> remove_error;
     bool hold_starts = false;                        ///< StartTask is not answered until begin()
     std::map<std::uint16_t, std::string> strangers;  ///< who is on which port
     std::optional<std::string> dir_error;

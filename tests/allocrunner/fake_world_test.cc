@@ -177,8 +177,9 @@ void FakeWorld::carry_out(const Work& work) {
     } else if (const auto* remove = std::get_if<RemoveDir>(&work)) {
         removed_for = remove->why;
         story.push_back("remove " + who);
-        order_files_.erase(id);
-        state_files_.erase(id);
+        if (!remove_error) order_files_.erase(id);
+        if (!remove_error) state_files_.erase(id);
+        feed({wall(), DirRemoved{id, remove_error}});
     }
 }
 

@@ -225,6 +225,16 @@ TEST_CASE("a directory with a damaged order that nobody names is kept for a day,
         world.wait(48h);
         CHECK(world.story.size() == 4);
     }
+    SUBCASE("it dies, and what was set up around it does not go at once") {
+        world.tear_down_error = "unmount /x: busy";
+        world.feed({world.wall(), TaskExited{kOne, "main", 1, {.signal = 9}}});
+        CHECK(world.torn_down == 1);
+        world.wait(6s);
+        CHECK(world.torn_down == 3);
+        world.tear_down_error.reset();
+        world.wait(1h);
+        CHECK(world.torn_down == 4);
+    }
     SUBCASE("while it lives its directory stays, and it is killed again and again") {
         world.wait(1min);
         CHECK(world.story == Story(7, "kill 1/main"));

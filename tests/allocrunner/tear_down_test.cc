@@ -6,8 +6,14 @@
 #include <deque>
 #include <mutex>
 
+#include "allocrunner/drivers/cores.h"
+#include "allocrunner/drivers/spec_file.h"
 #include "allocrunner/local_tasks.h"
+#include "allocrunner/network/cni_files.h"
+#include "allocrunner/network/record.h"
+#include "tests/allocrunner/drivers/fake_engine.h"
 #include "tests/allocrunner/fake_world.h"
+#include "tests/allocrunner/network/fake_plugins.h"
 #include "tests/allocrunner/scratch.h"
 #include "tests/allocrunner/setup/template_world.h"
 
@@ -20,11 +26,11 @@ const AllocId kOne = alloc_id(1);
 /// The real machine, without a Runner: the test asks for work and reads the answers.
 class Bench {
   public:
-    Bench() {
+    explicit Bench(const NetworkSettings& networks = {}) {
         LocalTasksConfig config{.alloc_root = root.path(),
                                 .shim_path = built_program("gctl-shim"),
                                 .drivers = {},
-                                .networks = {},
+                                .networks = networks,
                                 .workers = {.threads = 2},
                                 .restore_copy = {}};
         config.restore_copy = [this](const Order&, const std::string&) {
@@ -59,6 +65,14 @@ class Bench {
         REQUIRE(came);
         return *found;
     }
+    TornDown tear_down() {
+        tasks->carry_out(TearDown{kOne});
+        return next<TornDown>();
+    }
+    DirRemoved remove() {
+        tasks->carry_out(RemoveDir{kOne});
+        return next<DirRemoved>();
+    }
     /// A worker is with this allocation until release().
     void hold() {
         {
@@ -76,6 +90,10 @@ class Bench {
     }
 
     std::string dir() const { return root.path() + "/" + to_string(kOne); }
+    TaskLocation at() const {
+        return {.alloc = to_string(kOne), .alloc_dir = dir(), .task = "main"};
+    }
+
     ScratchDir root;
     std::unique_ptr<LocalTasks> tasks;
 
@@ -85,6 +103,12 @@ class Bench {
     std::deque<Input> inbox_;
     bool held_ = false;
 };
+
+TaskSpec spec_of(const std::string& driver) {
+    TaskSpec spec;
+    spec.driver = driver;
+    return spec;
+}
 
 }  // namespace
 
@@ -133,6 +157,87 @@ TEST_CASE("what was due to be rendered when all was torn down is not written any
     CHECK_FALSE(bench.next<TornDown>().error.has_value());
     bench.tasks->stop();
     CHECK(text_of(file).find("10.0.0.2") == std::string::npos);
+}
+
+TEST_CASE("what cannot be looked at is not torn down") {
+    Bench bench;
+    const std::string spec = driver_dir(bench.at()) + "/spec";
+    const std::string tasks = bench.dir() + "/driver";
+    SUBCASE("a task's spec") {
+        std::filesystem::create_directories(spec);  // which opens, but cannot be read
+    }
+    SUBCASE("the folder of all") {
+        std::filesystem::create_directories(bench.dir());
+        std::ofstream(tasks) << "x";
+    }
+    const TornDown done = bench.tear_down();
+    REQUIRE(done.error.has_value());
+    CHECK(done.error->find(tasks) != std::string::npos);
+    CHECK(bench.remove().error.has_value());
+    REQUIRE(std::filesystem::exists(tasks));  // all that is known of it
+    std::filesystem::remove_all(tasks);
+    CHECK_FALSE(bench.tear_down().error.has_value());
+    CHECK_FALSE(bench.remove().error.has_value());
+    CHECK_FALSE(std::filesystem::exists(bench.dir()));
+}
+
+TEST_CASE("processors that a task took before it had a spec are given back") {
+    Bench bench;
+    std::filesystem::create_directories(bench.dir());
+    REQUIRE(make_driver_dir(bench.at()).ok());
+    REQUIRE(take_cores(bench.root.path(), bench.at(), 1).ok());
+    REQUIRE(cpu_pool(bench.root.path())->reserved);
+    CHECK_FALSE(bench.tear_down().error.has_value());
+    CHECK_FALSE(cpu_pool(bench.root.path())->reserved);
+}
+
+TEST_CASE("a damaged spec holds up nobody, and people are told") {
+    Bench bench;
+    std::filesystem::create_directories(bench.dir());
+    REQUIRE(save_spec(bench.at(), spec_of("docker")).ok());
+    std::filesystem::resize_file(driver_dir(bench.at()) + "/spec", 3);
+    const TornDown done = bench.tear_down();
+    CHECK_FALSE(done.error.has_value());
+    CHECK(done.note.starts_with("clear up after task main: "));
+    CHECK_FALSE(bench.remove().error.has_value());
+}
+
+TEST_CASE("what nobody can undo now ends the allocation, and keeps its directory") {
+    const FakePluginDir plugins;
+    Bench bench(plugins.settings());
+    std::filesystem::create_directories(bench.dir());
+    auto list = find_cni_list(plugins.settings(), "lan");
+    REQUIRE(list.ok());
+    NetworkRecord record{.request = {.alloc = to_string(kOne), .mode = "cni/lan"}};
+    record.list = std::move(*list);
+    REQUIRE(write_network_record(bench.dir(), record).ok());
+    std::filesystem::rename(plugins.at("bin/fakenet"), plugins.at("away"));  // uninstalled
+    const TornDown done = bench.tear_down();
+    CHECK_FALSE(done.error.has_value());
+    CHECK(done.note.find("find CNI plugin fakenet") != std::string::npos);
+    CHECK(done.note.ends_with("that stays, and is tried again with its directory"));
+    CHECK(bench.remove().error.has_value());
+    CHECK(read_network_record(bench.dir()).ok());
+    std::filesystem::rename(plugins.at("away"), plugins.at("bin/fakenet"));
+    CHECK_FALSE(bench.remove().error.has_value());
+    CHECK_FALSE(std::filesystem::exists(bench.dir()));
+}
+
+TEST_CASE("no container is removed while the tasks on the disk cannot be told") {
+    const TaskLocation at{.alloc = to_string(kOne), .alloc_dir = "/nowhere", .task = "main"};
+    FakeEngine engine;
+    engine.answer("GET /containers/json?all=1&filters=", 200,
+                  R"([{"Id":"old","Names":["/main-gone"],"Created":1},
+                      {"Id":"our-pause","Names":["/pause_)" +
+                      at.alloc + R"("],"Created":1}])");
+    const Drivers drivers({.docker_socket = engine.socket()});
+    drivers.find("docker")->collect([] { return Error{Errc::io, "too many open files"}; });
+    CHECK_FALSE(engine.was_asked("DELETE"));
+    // Of one whose spec is damaged nobody knows what network it has.
+    drivers.find("docker")->collect(
+        [&] { return std::vector{StartedTask{.at = at, .spec = {}, .pid = 0}}; });
+    CHECK(engine.was_asked("DELETE /containers/old"));
+    CHECK_FALSE(engine.was_asked("DELETE /containers/our-pause"));
 }
 
 }  // namespace gaggle::allocrunner

@@ -219,6 +219,9 @@ std::optional<std::string> Checks::tasks_at_rest(const World& world, const Peer&
         used += amounts;
     }
     if (!within(used, offer_of(peer.place()))) return name + " runs more than it offers";
+    for (const AllocId& alloc : peer.machine().set_up())
+        if (!wanted.contains(alloc))
+            return name + " keeps what was set up around " + to_string(alloc) + ", which has ended";
     for (const AllocId& alloc : wanted)
         if (ledger.alloc(alloc)->client != ledger::ClientStatus::complete &&
             !running.contains(alloc))

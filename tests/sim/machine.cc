@@ -34,6 +34,7 @@ void Machine::on(const ProbePorts& work) {
 
 void Machine::on(const PrepareDir& work) {
     orders_[work.order.alloc] = {++saves_, work.order};
+    set_up_.insert(work.order.alloc);
     answer({{}, DirReady{.alloc = work.order.alloc, .note = "", .error = prepare(work)}});
 }
 
@@ -181,9 +182,29 @@ void Machine::on(const SaveOrder& work) {
     });
 }
 
-void Machine::on(const TearDown& work) { answer({{}, TornDown{work.alloc, {}}}); }
+/// Twice in a row at most, so that a peer that asks again comes to an end in a little time.
+std::optional<std::string> Machine::fails(const AllocId& alloc) {
+    constexpr int kFailuresMax = 2;
+    int& before = failures_[alloc];
+    if (before >= kFailuresMax || !rng_.chance(0.2)) {
+        failures_.erase(alloc);
+        return std::nullopt;
+    }
+    ++before;
+    return "unmount something of " + to_string(alloc) + ": busy";
+}
+
+void Machine::on(const TearDown& work) {
+    const auto error = fails(work.alloc);
+    if (!error) set_up_.erase(work.alloc);
+    answer({{}, TornDown{work.alloc, error}});
+}
 
 void Machine::on(const RemoveDir& work) {
+    const auto error = fails(work.alloc);
+    answer({{}, DirRemoved{work.alloc, error}});
+    if (error) return;
+    set_up_.erase(work.alloc);
     (void)files_.remove("alloc/" + to_string(work.alloc)).ok();
     orders_.erase(work.alloc);
     states_.erase(work.alloc);
@@ -216,6 +237,7 @@ Recovered Machine::found() const {
 void Machine::reboot() {
     ++boot_;
     processes_.clear();
+    set_up_.clear();
     files_.crash(rng_);
     restart_copier();
 }

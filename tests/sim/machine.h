@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "allocrunner/effects.h"
@@ -75,6 +76,8 @@ class Machine {
     /// Allocations with a task that runs, and what they asked for.
     std::map<AllocId, Amounts> running() const;
     std::uint64_t started() const { return started_; }  ///< tasks so far
+    /// Allocations for which mounts and networks were made that were not torn down.
+    const std::set<AllocId>& set_up() const { return set_up_; }
 
   private:
     using Key = std::pair<AllocId, std::string>;
@@ -111,6 +114,8 @@ class Machine {
     void later(std::function<void()> what);
     void on(const allocrunner::TearDown& work);
     void on(const allocrunner::RemoveDir& work);
+    /// Whether the machine refuses this time to undo what was made for the allocation, and why.
+    std::optional<std::string> fails(const AllocId& alloc);
     void end(const Key& key, std::uint64_t run, std::int64_t code, std::int64_t signal);
     void answer(allocrunner::Input input);
     std::optional<std::string> prepare(const allocrunner::PrepareDir& work);
@@ -129,6 +134,8 @@ class Machine {
     std::map<AllocId, Saved<allocrunner::Order>> orders_;
     std::map<AllocId, Saved<Bytes>> states_;
     std::uint64_t saves_ = 0;
+    std::set<AllocId> set_up_;
+    std::map<AllocId, int> failures_;  ///< in a row
     MemoryTree files_;
     std::unique_ptr<replica::Copier> copier_ =
         std::make_unique<replica::Copier>(files_, replica::Places{});
