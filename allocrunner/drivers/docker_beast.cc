@@ -44,6 +44,7 @@ class Docker : public Driver {
 
     std::string_view name() const override { return "docker"; }
     bool has_own_root() const override { return true; }
+    std::span<const Option> options() const override { return docker_options(); }
     bool takes_host_environment() const override { return false; }
     std::string owner_here(const std::string& user) const override {
         return numbered_account(user) ? user : "";  // names are the image's

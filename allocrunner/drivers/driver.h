@@ -12,9 +12,11 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
+#include "allocrunner/drivers/driver_config.h"
 #include "allocrunner/drivers/exec_session.h"
 #include "allocrunner/drivers/fetching.h"
 #include "allocrunner/drivers/launch.h"
@@ -84,6 +86,9 @@ class Driver {
     /// Variables of the agent's own environment are part of its tasks'. False where an image has
     /// its own.
     virtual bool takes_host_environment() const { return true; }
+
+    /// What its `config` may have.
+    virtual std::span<const Option> options() const = 0;
 
     /// `config` is interpolated. Errc::invalid naming the option and what would be right.
     virtual Result<TaskSpec> spec(const Value::Map& config, const TaskContext& context) const = 0;

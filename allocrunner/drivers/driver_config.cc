@@ -99,8 +99,8 @@ std::optional<std::string> objection(const Option& option, const Value& value) {
 
 }  // namespace
 
-Result<void> judge_config(std::string_view driver, const Value::Map& config,
-                          std::span<const Option> options) {
+Result<void> judge_names(std::string_view driver, const Value::Map& config,
+                         std::span<const Option> options) {
     for (const auto& [name, value] : config) {
         if (std::any_of(options.begin(), options.end(),
                         [&, &key = name](const Option& option) { return option.name == key; }))
@@ -113,6 +113,12 @@ Result<void> judge_config(std::string_view driver, const Value::Map& config,
         return {Errc::invalid, fmt::format("config of driver {}: unknown option {}; it knows {}",
                                            driver, name, known)};
     }
+    return {};
+}
+
+Result<void> judge_config(std::string_view driver, const Value::Map& config,
+                          std::span<const Option> options) {
+    TRY(judge_names(driver, config, options));
     for (const Option& option : options) {
         const auto found = config.find(std::string(option.name));
         if (found == config.end() && !option.required) continue;

@@ -36,7 +36,11 @@ struct Option {
     std::int64_t most = INT64_MAX;
 };
 
-/// Errc::invalid naming the driver, the option and what would be right.
+/// Errc::invalid when it has an option that is none of `options`, which are then listed.
+Result<void> judge_names(std::string_view driver, const Value::Map& config,
+                         std::span<const Option> options);
+/// As judge_names, then the values. Errc::invalid naming the driver, the option and what would be
+/// right.
 Result<void> judge_config(std::string_view driver, const Value::Map& config,
                           std::span<const Option> options);
 

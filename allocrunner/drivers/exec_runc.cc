@@ -83,6 +83,7 @@ class Exec : public Driver {
 
     std::string_view name() const override { return "exec"; }
     bool has_own_root() const override { return true; }
+    std::span<const Option> options() const override { return kOptions; }
     std::string owner_here(const std::string& user) const override {
         return user.empty() ? kDefaultUser : user;
     }

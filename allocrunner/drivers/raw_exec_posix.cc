@@ -86,6 +86,7 @@ class RawExec : public Driver {
   public:
     std::string_view name() const override { return "raw_exec"; }
     bool has_own_root() const override { return false; }
+    std::span<const Option> options() const override { return kOptions; }
 
     Result<TaskSpec> spec(const Value::Map& config, const TaskContext& context) const override {
         TRY(judge_config(name(), config, kOptions));

@@ -1,4 +1,5 @@
 // What changes jobs, or would: register, stop, plan, validate, parse.
+#include "allocrunner/job_objections.h"
 #include "gctl/agent/api_parameters.h"
 #include "gctl/agent/api_routes.h"
 #include "gctl/agent/render_plan.h"
@@ -37,6 +38,13 @@ std::string joined_errors(const std::vector<std::string>& errors) {
         std::to_string(errors.size()) + (errors.size() == 1 ? " error" : " errors") + " occurred:";
     for (const std::string& error : errors) text += "\n\t* " + error;
     return text + "\n\n";
+}
+
+/// By the rules for all jobs, and by those of its drivers.
+std::vector<Diagnostic> findings_in(const Job& job) {
+    std::vector<Diagnostic> out = validate(job);
+    for (Diagnostic& one : allocrunner::objections_to(job)) out.push_back(std::move(one));
+    return out;
 }
 
 /// The job of the body, canonical; nothing when there is none, and then the exchange is refused.
@@ -96,7 +104,7 @@ std::optional<JobBody> read_valid_job(Exchange& exchange) {
         return std::nullopt;
     }
     if (!place_job(exchange, body->job)) return std::nullopt;
-    const std::vector<Diagnostic> found = validate(body->job);
+    const std::vector<Diagnostic> found = findings_in(body->job);
     if (has_errors(found)) {
         exchange.refuse(400, joined_errors(texts_of(found, Diagnostic::Severity::error)));
         return std::nullopt;
@@ -175,7 +183,7 @@ void plan_job(Exchange& exchange) {
 void validate_job(Exchange& exchange) {
     std::optional<JobBody> body = read_job(exchange);
     if (!body) return;
-    const std::vector<Diagnostic> found = validate(body->job);
+    const std::vector<Diagnostic> found = findings_in(body->job);
     const auto errors = texts_of(found, Diagnostic::Severity::error);
     exchange.respond(
         {}, val(Object{{"DriverConfigValidated", val(true)},

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "allocrunner/job_objections.h"
 #include "gctl/cli/render.h"
 
 namespace gaggle::cli {
@@ -85,7 +86,7 @@ Result<ReadJob> read_job(const JobFile& file, const Context& context) {
     const auto variables = read_variables(file, context.world);
     if (!variables.ok()) return within("variables of " + file.path, variables.error());
     const std::string shown = file.path == "-" ? "<standard input>" : file.path;
-    Parsed parsed = parse_job(*source, shown, *variables);
+    Parsed parsed = parse_job(*source, shown, *variables, allocrunner::objections_to);
     Texts texts{{shown, std::move(*source)}};
     for (const VariableFile& one : variables->files) texts[one.name] = one.text;
     return ReadJob{std::move(texts), std::move(parsed)};

@@ -23,8 +23,10 @@ Parsed refused(const std::string& file, Position at, std::string message, std::s
 
 /// Judges the canonical job; the job is handed on only when nothing is wrong with it.
 Parsed judged(Job job, std::vector<Diagnostic> so_far, const std::string& file,
-              const Positions& positions) {
+              const Positions& positions, const JobJudge& also) {
     std::vector<Diagnostic> findings = validate(job);
+    if (also)
+        for (Diagnostic& finding : also(job)) findings.push_back(std::move(finding));
     for (Diagnostic& finding : findings) {
         finding.file = file;
         // The nearest that was written: a missing attribute is shown at its block.
@@ -46,10 +48,10 @@ Parsed judged(Job job, std::vector<Diagnostic> so_far, const std::string& file,
     return {.job = std::move(job), .diagnostics = std::move(so_far)};
 }
 
-Parsed parse_json(std::string_view source, const std::string& file) {
+Parsed parse_json(std::string_view source, const std::string& file, const JobJudge& also) {
     auto job = job_from_api_json(source);
     if (!job.ok()) return refused(file, {0, 0}, job.error().detail);
-    return judged(*std::move(job), {}, file, {});
+    return judged(*std::move(job), {}, file, {}, also);
 }
 
 /// The only `job` block; nullptr after an error. Reports what else has no place at the top.
@@ -81,7 +83,8 @@ const hcl::Block* only_job(const hcl::Body& body, Diagnostics& diagnostics) {
     return job;
 }
 
-Parsed parse_hcl(std::string_view source, const std::string& file, const VariableInputs& inputs) {
+Parsed parse_hcl(std::string_view source, const std::string& file, const VariableInputs& inputs,
+                 const JobJudge& also) {
     Diagnostics diagnostics(file);
     std::vector<Diagnostic> elsewhere;
     const hcl::Body body = hcl::parse_body(source, diagnostics);
@@ -94,12 +97,13 @@ Parsed parse_hcl(std::string_view source, const std::string& file, const Variabl
     found.insert(found.end(), elsewhere.begin(), elsewhere.end());
     // Rules between values are judged only on values that are all there.
     if (has_errors(found)) return {.job = std::nullopt, .diagnostics = std::move(found)};
-    return judged(canonical(std::move(draft)), std::move(found), file, positions);
+    return judged(canonical(std::move(draft)), std::move(found), file, positions, also);
 }
 
 }  // namespace
 
-Parsed parse_job(std::string_view source, const std::string& file, const VariableInputs& inputs) {
+Parsed parse_job(std::string_view source, const std::string& file, const VariableInputs& inputs,
+                 const JobJudge& also) {
     if (source.size() > kJobSourceBytesMax)
         return refused(file, {0, 0},
                        "a job file of " + std::to_string(source.size()) + " bytes; at most " +
@@ -109,8 +113,9 @@ Parsed parse_job(std::string_view source, const std::string& file, const Variabl
                        "save the file as UTF-8 text");
     if (source.starts_with("\xef\xbb\xbf")) source.remove_prefix(3);  // the mark some editors leave
     const std::size_t first = source.find_first_not_of(" \t\r\n");
-    if (first != std::string_view::npos && source[first] == '{') return parse_json(source, file);
-    return parse_hcl(source, file, inputs);
+    const bool is_json = first != std::string_view::npos && source[first] == '{';
+    if (is_json) return parse_json(source, file, also);
+    return parse_hcl(source, file, inputs, also);
 }
 
 }  // namespace gaggle

@@ -7,6 +7,7 @@
 // `locals`, `dynamic`, for-expressions and `%{}` directives are refused by name in this version.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -44,9 +45,12 @@ struct Parsed {
     std::vector<Diagnostic> diagnostics;  ///< by position; warnings too
 };
 
-/// Reads, evaluates, fills in the defaults and validates. `file` is only a name for the
-/// diagnostics.
+/// What else is wrong with a canonical job, beyond validate(): findings with `path` alone.
+using JobJudge = std::function<std::vector<Diagnostic>(const Job& job)>;
+
+/// Reads, evaluates, fills in the defaults and validates, and has it judged by `also`. `file` is
+/// only a name for the diagnostics.
 Parsed parse_job(std::string_view source, const std::string& file,
-                 const VariableInputs& inputs = {});
+                 const VariableInputs& inputs = {}, const JobJudge& also = {});
 
 }  // namespace gaggle

@@ -129,6 +129,13 @@ def test_job_file_with_errors():
     check(peer.try_gctl('job', 'status', 'bad').returncode != 0, 'nothing was submitted')
     validate = peer.try_gctl('job', 'validate', peer.job_file(bad))
     check(validate.returncode != 0, 'validate refuses it as well')
+    text = '\ntemplate {\n destination = "local/x"\n data = "{{ foo }"\n }'
+    bad = job('bad', SLEEP, task_extra=text).replace('command =', 'comand =')
+    for command in ('run', 'plan', 'validate'):
+        told = peer.try_gctl('job', command, peer.job_file(bad))
+        check(told.returncode != 0, f'{command} refuses what the driver would')
+        check_says(told.stdout + told.stderr, r'bad\.nomad:\d+:\d+: error: .*unknown option comand; it knows command',
+                   r'bad\.nomad:\d+:\d+: error: template of destination "local/x"')
 
 
 def test_unknown_driver():

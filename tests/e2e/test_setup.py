@@ -150,7 +150,7 @@ def test_bad_artifacts_are_told():
         check('evil' not in names, f'{folder}/evil was written')
         if evil['ID'] in folder:
             check('run' not in names, f'half of the archive is in {folder}')
-    fails('template', 'template {\n destination = "local/x"\n data = "{{ range }}"\n }\n', 'Setup Failure',
+    fails('template', 'template {\n destination = "local/x"\n data = "{{ parseInt \\"x\\" }}"\n }\n', 'Setup Failure',
           'template local/x: line 1')
 
 

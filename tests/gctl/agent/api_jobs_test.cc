@@ -212,6 +212,26 @@ TEST_CASE("validate tells all errors and changes nothing") {
     CHECK(world.questions.empty());
 }
 
+TEST_CASE("what a driver or a template would refuse is refused when the job comes") {
+    Job job = sample_job();
+    Task& task = job.groups.front().tasks.front();
+    task.driver = "raw_exec";
+    task.config = {{"comand", val("/bin/true")}};
+    ApiWorld world;
+    const Value bad = world.json(world.send("POST", "/v1/validate/job", {}, body_of(job)));
+    CHECK(text_at(bad, "ValidationErrors.0").find("unknown option comand") != std::string::npos);
+    for (const std::string& path : {std::string("/v1/jobs"), "/v1/job/" + job.id + "/plan"}) {
+        CAPTURE(path);
+        const ExchangeId client = world.send("POST", path, {}, body_of(job));
+        CHECK(world.response(client).status == 400);
+    }
+    task.driver = "quantum";
+    const Value odd = world.json(world.send("POST", "/v1/validate/job", {}, body_of(job)));
+    CHECK(text_at(odd, "Error").empty());
+    CHECK(text_at(odd, "Warnings").find("\"quantum\"") != std::string::npos);
+    CHECK(world.questions.empty());
+}
+
 TEST_CASE("a job file is parsed, with its variables") {
     ApiWorld world;
     const std::string hcl = R"(
