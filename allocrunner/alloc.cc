@@ -31,14 +31,18 @@ void keep_results(std::vector<CheckHealth>& checks, const std::vector<CheckHealt
 
 }  // namespace
 
-Alloc::Alloc(Context& context, Order order)
+Alloc::Alloc(Context& context, Order order, std::string kept_out)
     : order_(std::move(order)),
+      kept_out_(std::move(kept_out)),
       checks_(context.host, order_, {}),
       services_(context.host, order_, {}),
       healthiness_(order_.group, context.now) {
     for (const Task& task : order_.group.tasks)
         tasks_.emplace(task.name, TaskLife(order_, task, context.wall));
     status_.checks = checks_.initial();
+    if (!kept_out_.empty())
+        for (auto& [name, life] : tasks_)
+            life.keep_out(context, event_kept_out(context.wall, kept_out_));
     if (order_.desired == Desired::stop) stop_by_order(context);
 }
 
@@ -285,6 +289,7 @@ void Alloc::report(Context& context) {
     }
     if (!confirmed_ && status_.client == ClientStatus::pending)
         status_.description = "Waits for the commit group to confirm it after a start of the agent";
+    if (!kept_out_.empty()) status_.description = kept_out_ + "; no task was started";
     if (save_error_) status_.description += "; its state is not saved: " + *save_error_;
     if (tear_error_) status_.description += "; it still has its ports, for tearing it down failed "
                                             "and is tried again: " + *tear_error_;

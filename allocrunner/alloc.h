@@ -40,8 +40,9 @@ struct AllocRecord {
 
 class Alloc {
   public:
-    /// For a new order.
-    Alloc(Context& context, Order order);
+    /// For a new order. `kept_out`: why none of its tasks was ever to be started, of one that is to
+    /// stop; empty: nothing did.
+    Alloc(Context& context, Order order, std::string kept_out = {});
     /// For what a start of the agent found.
     static Alloc recovered(Context& context, Order order, const FoundAlloc& found);
 
@@ -137,6 +138,7 @@ class Alloc {
     void save(Context& context);
 
     Order order_;
+    std::string kept_out_;  ///< why none of it ever began; empty: nothing kept it
     Phase phase_ = Phase::waiting;
     bool again_ = false;  ///< its tasks ran before this start of the agent
     bool confirmed_ = true;

@@ -168,6 +168,7 @@ struct PortTaken {
     AllocId alloc;
     std::uint16_t port = 0;
     std::string holder;  ///< for people: "python3 (pid 77)"
+    bool fixed = false;  ///< the job asks for this very number
 };
 
 struct Effects {

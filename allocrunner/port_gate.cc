@@ -57,7 +57,10 @@ std::optional<PortGate::Passed> PortGate::on(Context& context, const PortsProbed
     if (!say) return std::nullopt;
     for (const PortsProbed::Taken& taken : input.taken) {
         held.taken[taken.port] = taken.holder;
-        context.out.ports_taken.push_back({input.alloc, taken.port, taken.holder});
+        const auto fixed = std::any_of(
+            input.ports.begin(), input.ports.end(),
+            [&](const ProbePorts::Port& port) { return port.value == taken.port && port.fixed; });
+        context.out.ports_taken.push_back({input.alloc, taken.port, taken.holder, fixed});
     }
     return std::nullopt;
 }
@@ -72,6 +75,19 @@ std::optional<TimePoint> PortGate::next_wakeup() const {
     for (const auto& [id, held] : held_)
         if (held.again && (!first || *held.again < *first)) first = held.again;
     return first;
+}
+
+std::string PortGate::give_up(const AllocId& alloc) {
+    const auto found = held_.find(alloc);
+    if (found == held_.end()) return "";
+    std::string why;
+    for (const AssignedPort& port : found->second.order.ports)
+        if (const auto taken = found->second.taken.find(port.value);
+            taken != found->second.taken.end())
+            why += (why.empty() ? "Port " : "; port ") + std::to_string(port.value) +
+                   " of this peer is held by " + taken->second;
+    held_.erase(found);
+    return why;
 }
 
 std::vector<AllocId> PortGate::held() const {

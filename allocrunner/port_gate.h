@@ -27,6 +27,9 @@ class PortGate {
     void hold(Context& context, const Order& order);
     bool holds(const AllocId& alloc) const { return held_.contains(alloc); }
     void forget(const AllocId& alloc) { held_.erase(alloc); }
+    /// As forget, for one that is to stop before it began: "Port 8080 of this peer is held by nginx
+    /// (pid 5)", of the ports that it has; empty when none was found taken.
+    std::string give_up(const AllocId& alloc);
     std::vector<AllocId> held() const;
     /// It is to take over the state of `previous`.
     bool awaits(const AllocId& previous) const;
@@ -45,7 +48,7 @@ class PortGate {
         Order order;
         int tries = 0;
         std::optional<TimePoint> again;              ///< nothing: a ProbePorts is out
-        std::map<std::uint16_t, std::string> taken;  ///< port -> by whom
+        std::map<std::uint16_t, std::string> taken;  ///< port -> by whom; also of ports it had
     };
     static void probe(Context& context, Held& held);
     std::map<AllocId, Held> held_;

@@ -122,8 +122,8 @@ void Runner::accept(Context& context, const Order& order) {
         if (order.desired == Desired::run) leaving_.erase(order.alloc);  // it is made anew
         if (order.desired == Desired::run && !order.ports.empty())
             return gate_.hold(context, order);
-        gate_.forget(order.alloc);
-        allocs_.emplace(order.alloc, Alloc(context, order));
+        std::string kept_out = gate_.give_up(order.alloc);
+        allocs_.emplace(order.alloc, Alloc(context, order, std::move(kept_out)));
         return;
     }
     Alloc adopted = Alloc::recovered(context, order, stray->second.found);

@@ -59,6 +59,11 @@ TaskEvent event_setup_failure(WallTime at, std::string error) {
     return {EventType::setup_failure, at, error, {{"setup_error", error}, {"fails_task", "true"}}};
 }
 
+TaskEvent event_kept_out(WallTime at, const std::string& why) {
+    const std::string text = why + "; the task was never started";
+    return {EventType::setup_failure, at, text, {{"setup_error", text}}};
+}
+
 TaskEvent event_started(WallTime at) {
     return {EventType::started, at, "Task started by client", {}};
 }

@@ -82,6 +82,8 @@ struct TaskExit {
 TaskEvent event_received(WallTime at);
 TaskEvent event_task_setup(WallTime at, std::string message);
 TaskEvent event_setup_failure(WallTime at, std::string error);
+/// Something kept the whole allocation from ever beginning; no failure of the task.
+TaskEvent event_kept_out(WallTime at, const std::string& why);
 TaskEvent event_started(WallTime at);
 TaskEvent event_driver_failure(WallTime at, std::string error);
 TaskEvent event_failed_validation(WallTime at, std::string error);

@@ -79,6 +79,12 @@ void TaskLife::refuse(Context& context, TaskEvent why) {
     die(context, true);
 }
 
+void TaskLife::keep_out(Context& context, TaskEvent why) {
+    INVARIANT(wants_start());
+    note(std::move(why));
+    die(context, false);
+}
+
 void TaskLife::stop(Context& context, Duration delay) {
     if (dead() || std::holds_alternative<Delaying>(phase_)) return;
     if (std::holds_alternative<Signalled>(phase_)) {

@@ -77,6 +77,8 @@ class TaskLife {
     bool wants_watch() const { return needs_set_up_ && running() && !watched_; }
     void watch(Context& context, TaskSetUp what);
 
+    /// Dead before its first start, and no failure of its own. Requires wants_start().
+    void keep_out(Context& context, TaskEvent why);
     /// Polite stop; `delay` is waited before the signal. Does nothing to a task that is being
     /// stopped or dead.
     void stop(Context& context, Duration delay);

@@ -289,7 +289,9 @@ void Runs::absorb(Now now, allocrunner::Effects effects, Outbox& out) {
 void Runs::release(Now now, const allocrunner::PortTaken& taken, Outbox& out) {
     const std::string what = "port " + std::to_string(taken.port) + ", which allocation " +
                              to_string(taken.alloc) + " was given, is held by " + taken.holder;
-    out.warn(what + "; the commit group is asked for another");
+    out.warn(what + (taken.fixed ? "; the job asks for this very port, so the commit group is told "
+                                   "to give the allocation up here and to look for another peer"
+                                 : "; the commit group is asked for another"));
     courier_.submit(
         now, ledger::ReleasePort{.alloc = taken.alloc, .port = taken.port, .holder = taken.holder},
         kReleasePatience,

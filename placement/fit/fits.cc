@@ -22,8 +22,10 @@ std::optional<std::string> static_ports_misfit(const Books& books, const Ask& as
         const std::string name = port.label + "=" + std::to_string(port.fixed);
         if (port.fixed < 0 || port.fixed > kHighestPort) return "network: invalid port " + name;
         const auto number = static_cast<std::uint16_t>(port.fixed);
-        if (books.ports.contains(number) || !wanted.insert(number).second)
-            return "network: reserved port collision " + name;
+        if (!books.ports.contains(number) && wanted.insert(number).second) continue;
+        const auto stranger = books.strangers.find(number);
+        return "network: reserved port collision " + name +
+               (stranger == books.strangers.end() ? "" : " (held by " + stranger->second + ")");
     }
     return std::nullopt;
 }

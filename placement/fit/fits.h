@@ -5,6 +5,7 @@
 // only; attributes and constraints are the planner's alone.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -19,15 +20,17 @@ struct Books {
     Offer offer;
     Amounts used;
     std::set<std::uint16_t> ports;  ///< taken on the host
+    std::map<std::uint16_t, std::string> strangers;  ///< who has those that no allocation has
     bool eligible = true;
     template <class Self>
     static auto wire_fields(Self& s) {
-        return std::tie(s.offer, s.used, s.ports, s.eligible);
+        return std::tie(s.offer, s.used, s.ports, s.strangers, s.eligible);
     }
 };
 
 /// Why not, in the words that Nomad's metrics use: "memory", "cpu", "cores", "disk", "network:
-/// reserved port collision http=80", "missing driver raw_exec", "ineligible". Nothing when it fits.
+/// reserved port collision http=80 (held by nginx)", "missing driver raw_exec", "ineligible".
+/// Nothing when it fits.
 std::optional<std::string> misfit(const Books& books, const Ask& ask);
 inline bool fits(const Books& books, const Ask& ask) { return !misfit(books, ask); }
 

@@ -11,6 +11,13 @@ namespace {
 /// Of a port that a job insists on: often its former user is only slow to go.
 constexpr Duration kStaticPortRest = 60s;
 constexpr std::size_t kHolderBytesMax = 128;
+constexpr std::size_t kStrangerBytesMax = 32;
+
+/// Of "nginx (pid 5), which is not Gaggle's" the name alone: peers with the same stranger are then
+/// told of together.
+std::string program_of(const std::string& holder) {
+    return holder.substr(0, std::min(holder.find(" ("), kStrangerBytesMax));
+}
 
 }  // namespace
 
@@ -122,7 +129,8 @@ void Step::on(const ReleasePort& release) {
     if (asked != alloc.ask.ports.end() && asked->fixed != 0) {
         if (release.holder.size() > kHolderBytesMax) return refuse("a holder with a long name");
         lose(alloc, "static " + port + " is held there by " + release.holder);
-        return rest(peer, release.port, std::min(state_.policy.port_rest, kStaticPortRest));
+        return rest(peer, release.port, std::min(state_.policy.port_rest, kStaticPortRest),
+                    release.holder);
     }
     Books books = peer.books;
     books.eligible = true;  // it is there already; only a number changes
@@ -131,7 +139,7 @@ void Step::on(const ReleasePort& release) {
         return refuse("no other dynamic port is free on peer " + std::to_string(alloc.peer.value));
     const AssignedPort next = take(books, one, release.port + 1U).front();
     peer.books.ports.insert(next.value);
-    rest(peer, release.port, state_.policy.port_rest);
+    rest(peer, release.port, state_.policy.port_rest, release.holder);
     change(alloc, [&](AllocRecord& a) {
         std::ranges::find(a.ports, release.port, &AssignedPort::value)->value = next.value;
     });
@@ -139,9 +147,11 @@ void Step::on(const ReleasePort& release) {
 }
 
 /// A stranger's port counts as taken for a while; then somebody may try it again.
-void Step::rest(PeerRecord& peer, std::uint16_t port, Duration span) {
+void Step::rest(PeerRecord& peer, std::uint16_t port, Duration span, const std::string& holder) {
     if (!peer.resting.emplace(port, later(state_.time, span)).second) return;
     peer.books.ports.insert(port);
+    if (std::string name = program_of(holder); !name.empty())
+        peer.books.strangers[port] = std::move(name);
     indexes_.rest_due.emplace(peer.resting.at(port), std::pair{peer.number, port});
 }
 

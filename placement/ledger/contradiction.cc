@@ -18,6 +18,10 @@ std::optional<std::string> wrong_books(const State& state,
         const auto given = ports.find(number);
         if (peer.books.ports != (given == ports.end() ? std::set<std::uint16_t>{} : given->second))
             return name(number) + ": the ports in its books are not those of its allocations";
+        for (const auto& [port, stranger] : peer.books.strangers)
+            if (!peer.resting.contains(port))
+                return name(number) + ": port " + std::to_string(port) +
+                       " has a stranger and does not rest";
         if (peer.books.eligible != (peer.eligible && peer.status == PeerStatus::ready))
             return name(number) + ": its books are open and it is not, or the reverse";
     }

@@ -24,6 +24,7 @@ void Step::pass_time() {
         PeerRecord& peer = state_.peers.at(number);
         peer.resting.erase(port);
         peer.books.ports.erase(port);
+        peer.books.strangers.erase(port);
         indexes_.rest_due.erase(indexes_.rest_due.begin());
         make_room();
     }

@@ -58,7 +58,7 @@ class Step {
     void on(const Reports& reports);
     void on(const HoldersChanged& changed);
     void on(const ReleasePort& release);
-    void rest(PeerRecord& peer, std::uint16_t port, Duration span);
+    void rest(PeerRecord& peer, std::uint16_t port, Duration span, const std::string& holder);
     void on(const StopAlloc& stop);
     void take_report(AllocRecord& alloc, const AllocReport& report);
     void list(AllocRecord& alloc, const Bytes& instances);

@@ -41,6 +41,7 @@ TEST_CASE("a port that stays taken for three tries is said; another one is tried
     CHECK(world.ports_taken[0].alloc == kOne);
     CHECK(world.ports_taken[0].port == 20001);
     CHECK(world.ports_taken[0].holder == "python3 (pid 77)");
+    CHECK_FALSE(world.ports_taken[0].fixed);
     CHECK(world.story.empty());
     world.orders({with_port(20002)});
     CHECK(world.story == Story{"dir 1", "start 1/main run 1"});
@@ -79,6 +80,23 @@ TEST_CASE("an allocation that waits for its port is given up like any other") {
         order.desired = Desired::stop;
         world.orders({order});
         CHECK(world.status(kOne).client == ClientStatus::complete);
+        CHECK(world.status(kOne).description == "All tasks have completed");  // none looked yet
+    }
+    SUBCASE("it is to be stopped because of its port") {
+        world.wait(2s);
+        REQUIRE(!world.ports_taken.empty());
+        CHECK(world.ports_taken[0].fixed);
+        Order order = with_port(8080, 8080);
+        order.desired = Desired::stop;
+        world.orders({order});
+        const AllocStatus& status = world.status(kOne);
+        CHECK(status.client == ClientStatus::complete);
+        CHECK(status.description ==
+              "Port 8080 of this peer is held by nginx (pid 5); no task was started");
+        CHECK(world.events(kOne, "main") == "Received, Setup Failure");  // nobody was killed
+        CHECK(status.tasks.at("main").events.back().message ==
+              "Port 8080 of this peer is held by nginx (pid 5); the task was never started");
+        CHECK_FALSE(status.tasks.at("main").failed);
     }
     SUBCASE("no order names it any more") {
         world.orders({});

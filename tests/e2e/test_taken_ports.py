@@ -43,6 +43,10 @@ def test_static_port_is_found_elsewhere():
         check(alloc['NodeName'] == peer.name, f'on the peer where the port is free, not on {alloc["NodeName"]}')
         for lost in [a for a in peer.allocs('static') if a['ClientStatus'] == 'lost']:
             check_says(lost['DesiredDescription'], rf'port {STATIC} .*python3.*pid \d+.*which is not Gaggle')
+            held = wait_until(lambda: (found := peer.alloc(lost['ID']))['TaskStates'] and found, 20, 'its peer says why', [peer])
+            check_says(held['ClientDescription'], rf'Port {STATIC} of this peer is held by python3.*no task was started')
+            told = [event['Type'] for event in held['TaskStates']['t']['Events']]
+            check(told == ['Received', 'Setup Failure'], f'nobody was killed: {told}')
     finally:
         for held in strangers:
             held.close()
@@ -78,5 +82,6 @@ def test_static_port_of_the_agents_is_told():
     cluster = region()
     run = cluster[1].run_job(job('mine', SLEEP, group_extra=network(f'static = {HTTP_PORT}')), expect=(2,))
     check_says(run.stdout, r'is lost, and nothing has taken its place: static port '
-               rf'{HTTP_PORT} is held there by gctl \(pid \d+\), this peer.s own agent', 'reserved port collision')
+               rf'{HTTP_PORT} is held there by gctl \(pid \d+\), this peer.s own agent',
+               rf'reserved port collision web={HTTP_PORT} \(held by gctl\)')
     cluster[1].gctl('job', 'stop', 'mine')

@@ -202,8 +202,11 @@ TEST_CASE("with a static port that a stranger holds, the allocation goes elsewhe
     Claim claim = world.claim(0, {1, 2});
     claim.job_version = 0;
     CHECK(verdict_on(world, claim) == "accepted on peer 2");
+    CHECK(misfit(world.peer(1).books, ask_of(job.groups[0])) ==
+          "network: reserved port collision ssh=2222 (held by sshd)");
     world.pass(61s);
     CHECK(!world.peer(1).books.ports.contains(2222));
+    CHECK(world.peer(1).books.strangers.empty());
 }
 
 }  // namespace gaggle::ledger
