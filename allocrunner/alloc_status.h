@@ -33,11 +33,12 @@ struct TaskState {
     WallTime started;               ///< of the newest run; 0: never started
     WallTime finished;              ///< 0: not dead
     std::int64_t pid = 0;           ///< of the newest run's first process, for people; 0: not known
+    std::vector<std::int32_t> cores;  ///< processors that are its alone while it runs
     std::vector<TaskEvent> events;  ///< oldest first, at most kEventsKept
     template <class Self>
     static auto wire_fields(Self& s) {
         return std::tie(s.phase, s.failed, s.restarts, s.last_restart, s.started, s.finished, s.pid,
-                        s.events);
+                        s.cores, s.events);
     }
     bool operator==(const TaskState&) const = default;
 };
@@ -56,9 +57,11 @@ struct CheckHealth {
     CheckStatus status = CheckStatus::pending;
     std::string output;  ///< of the newest result that its status follows
     WallTime since;      ///< when it took this status; 0 while pending
+    std::uint16_t code = 0;  ///< of that result's HTTP answer; 0: there is none
+    WallTime heard;          ///< when that result came; 0: none has
     template <class Self>
     static auto wire_fields(Self& s) {
-        return std::tie(s.service, s.check, s.task, s.status, s.output, s.since);
+        return std::tie(s.service, s.check, s.task, s.status, s.output, s.since, s.code, s.heard);
     }
     bool operator==(const CheckHealth&) const = default;
 };

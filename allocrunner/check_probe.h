@@ -2,6 +2,7 @@
 // inside TLS where the check says so (tls_client.h).
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -15,6 +16,7 @@ struct ProbeResult {
     bool ok = false;
     std::string output;  ///< for people
     bool warning = false;
+    std::uint16_t code = 0;  ///< of the HTTP answer; 0: there is none
 };
 
 class CheckProbe {

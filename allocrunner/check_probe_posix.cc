@@ -136,7 +136,9 @@ std::optional<ProbeResult> judge_http(const std::string& text) {
     if (!shaped) return ProbeResult{false, "no HTTP answer"};
     const std::string code = line.substr(9, 3);
     const bool warning = code == "429";
-    return ProbeResult{code[0] == '2' || warning, line.substr(9), warning};
+    const int number = (code[0] - '0') * 100 + (code[1] - '0') * 10 + (code[2] - '0');
+    return ProbeResult{code[0] == '2' || warning, line.substr(9), warning,
+                       static_cast<std::uint16_t>(number)};
 }
 
 }  // namespace gaggle::allocrunner

@@ -178,7 +178,10 @@ CheckOutcome Checks::on_done(Context& context, const CheckDone& done,
         outcome.restart = CheckRestartWanted{probe->restarts, probe->health.check};
     const auto status = probe->verdict.heard(done.ok);
     if (!status) return outcome;
-    now.output = done.output.substr(0, kOutputMax);  // alone it is no news: it goes with the next
+    // Alone these are no news: they go with the next.
+    now.output = done.output.substr(0, kOutputMax);
+    now.code = done.code;
+    now.heard = context.wall;
     if (now.status == *status) return outcome;
     now.status = *status;
     now.since = context.wall;

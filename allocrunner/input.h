@@ -158,6 +158,7 @@ struct TaskStarted {
     std::string task;
     std::uint64_t run = 0;
     std::int64_t pid = 0;
+    std::vector<std::int32_t> cores;  ///< processors that are its alone
 };
 
 struct TaskNotStarted {
@@ -183,6 +184,7 @@ struct CheckDone {
     bool ok = false;
     std::string output;
     bool warning = false;  ///< it passes, but something is wrong (http 429, a script's exit code 1)
+    std::uint16_t code = 0;  ///< of the HTTP answer; 0: there is none
 };
 
 /// A SaveOrder or SaveState could not be made durable; it is tried again.

@@ -92,6 +92,8 @@ struct Host {
     std::map<std::string, std::string> attributes;   ///< ${attr.*}
     std::map<std::string, std::string> meta;         ///< ${meta.*}
     std::map<std::string, std::string> environment;  ///< of the agent, as far as tasks may see it
+    MegaHertz cpu;                                   ///< of all `cores`, as placement counts it
+    std::int64_t cores = 0;                          ///< 0: not known
     Duration max_kill_timeout = 30s;  ///< no task's `kill_timeout` counts for more (Nomad: 30 s)
 };
 

@@ -45,8 +45,15 @@ void add_identity(Environment& env, const Host& host, const Order& order, const 
     env["GAGGLE_GENERATION"] = std::to_string(order.generation.value);
 }
 
-void add_limits(Environment& env, const Task& task) {
-    env["NOMAD_CPU_LIMIT"] = std::to_string(task.resources.cpu.value);
+/// A core counts as much here as for placement: its part of the whole machine.
+MegaHertz compute_of(const Host& host, const Resources& asked) {
+    if (host.cores <= 0) return asked.cpu;
+    return asked.cpu + MegaHertz{host.cpu.value / host.cores * asked.cores +
+                                 host.cpu.value % host.cores * asked.cores / host.cores};
+}
+
+void add_limits(Environment& env, const Host& host, const Task& task) {
+    env["NOMAD_CPU_LIMIT"] = std::to_string(compute_of(host, task.resources).value);
     env["NOMAD_MEMORY_LIMIT"] = std::to_string(task.resources.memory.value);
     if (task.resources.memory_max.value > 0)
         env["NOMAD_MEMORY_MAX_LIMIT"] = std::to_string(task.resources.memory_max.value);
@@ -102,7 +109,7 @@ Environment task_environment(const Host& host, const Order& order, const Task& t
                              const TaskDirs& dirs, const std::optional<AllocNetwork>& network) {
     Environment env;
     add_identity(env, host, order, task);
-    add_limits(env, task);
+    add_limits(env, host, task);
     env["NOMAD_ALLOC_DIR"] = dirs.shared;
     env["NOMAD_TASK_DIR"] = dirs.local;
     env["NOMAD_SECRETS_DIR"] = dirs.secrets;

@@ -190,6 +190,7 @@ void TaskLife::on_heard(const TaskStarted& input) {
     heard_ = true;
     run_ = input.run;
     state_.pid = input.pid;
+    state_.cores = input.cores;
     changed_ = true;
 }
 
@@ -201,6 +202,7 @@ void TaskLife::on_started(Context& context, const TaskStarted& input) {
     state_.phase = TaskPhase::running;
     state_.started = context.wall;
     state_.pid = input.pid;
+    state_.cores = input.cores;
     note(event_started(context.wall));
     phase_ = Running{};
     if (failing_) return kill_as_failed(context);
@@ -228,6 +230,7 @@ void TaskLife::on_exited(Context& context, const TaskExited& input) {
     const RestartWish wish = std::exchange(wish_, RestartWish::none);
     run_ended_ = true;
     state_.pid = 0;
+    state_.cores.clear();
     note(event_terminated(context.wall, input.exit));
     if (wish == RestartWish::asked) return begin_again(context);
     if (wish == RestartWish::failure) return ended(context, Ending::failure);

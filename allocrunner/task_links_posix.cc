@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "allocrunner/check_probe.h"
+#include "allocrunner/drivers/cores.h"
 #include "allocrunner/task_links.h"
 #include "base/log.h"
 
@@ -154,7 +155,8 @@ struct TaskLinks::Impl {
             const TaskPlace& at = link.place;
             if (!std::exchange(link.heard, true))
                 out.push_back(
-                    {wall_clock(), TaskStarted{at.alloc, at.task, record->run, record->pid}});
+                    {wall_clock(), TaskStarted{at.alloc, at.task, record->run, record->pid,
+                                               own_cores(at.alloc_dir, at.task)}});
             if (record->state == shim::RecordState::exited) return exit_of(*record);
         }
         return std::nullopt;
@@ -239,7 +241,8 @@ struct TaskLinks::Impl {
         const RunCheck& check = probe->second.probe.check();
         out.push_back(
             {wall_clock(),
-             CheckDone{check.alloc, check.check, result.ok, result.output, result.warning}});
+             CheckDone{check.alloc, check.check, result.ok, result.output, result.warning,
+                       result.code}});
         deadlines.erase({probe->second.deadline, probe->first});
         probes.erase(probe);
     }
@@ -323,8 +326,9 @@ Result<std::unique_ptr<TaskLinks>> TaskLinks::open(std::function<void(Input)> de
 void TaskLinks::watch(TaskPlace place, LiveShim shim) {
     ShimCall call{ShimReach::reached, std::move(shim.socket), {}};
     const std::lock_guard lock(impl_->mutex);
-    impl_->deliver({wall_clock(), TaskStarted{place.alloc, place.task, shim.record.run,
-                                              shim.record.pid}});
+    impl_->deliver({wall_clock(),
+                    TaskStarted{place.alloc, place.task, shim.record.run, shim.record.pid,
+                                own_cores(place.alloc_dir, place.task)}});
     impl_->watch({std::move(place), std::move(call), shim.shim_pid, shim.record, true});
 }
 

@@ -8,6 +8,8 @@
 
 #include <map>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "allocrunner/drivers/driver.h"
 
@@ -40,6 +42,9 @@ Result<std::string> cpus_for(const std::string& alloc_root, const TaskLocation& 
 Result<std::map<std::string, std::string>> cores_environment(const std::string& alloc_root,
                                                              const TaskLocation& at,
                                                              const TaskSpec& spec);
+
+/// Those that the task has taken; none when it asked for none. Any thread.
+std::vector<int> own_cores(const std::string& alloc_dir, const std::string& task);
 
 /// Whether it had some.
 bool give_back_cores(const TaskLocation& at);

@@ -179,6 +179,11 @@ Result<std::map<std::string, std::string>> cores_environment(const std::string& 
     return out;
 }
 
+std::vector<int> own_cores(const std::string& alloc_dir, const std::string& task) {
+    const auto share = read_share(file_of({.alloc = {}, .alloc_dir = alloc_dir, .task = task}));
+    return share.ok() ? *share : std::vector<int>();
+}
+
 bool give_back_cores(const TaskLocation& at) { return unlink(file_of(at).c_str()) == 0; }
 
 }  // namespace gaggle::allocrunner

@@ -73,6 +73,7 @@ const std::vector<Route>& api_routes() {
         {.pattern = "/v1/client/fs/logs/*", .get = stream_logs},
         {.pattern = "/v1/client/allocation/*/exec", .get = exec_in_task},
         {.pattern = "/v1/client/allocation/*/stats", .get = show_alloc_stats},
+        {.pattern = "/v1/client/allocation/*/checks", .get = show_alloc_checks},
         {.pattern = "/v1/client/allocation/*/gc",
          .get = collect_allocation,
          .post = collect_allocation},

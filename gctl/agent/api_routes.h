@@ -89,6 +89,8 @@ void stream_logs(Exchange& exchange);
 void exec_in_task(Exchange& exchange);
 // api_job_logs.cc
 void stream_job_logs(Exchange& exchange);
+// api_checks.cc
+void show_alloc_checks(Exchange& exchange);
 // api_stats.cc
 void show_alloc_stats(Exchange& exchange);
 void show_host_stats(Exchange& exchange);

@@ -166,7 +166,10 @@ Value AllocRenderer::stub(const AllocRecord& alloc, StubParts parts) const {
     if (!parts.task_states) out.erase("TaskStates");
     if (parts.resources)
         out["AllocatedResources"] =
-            render_allocated({.alloc = alloc, .job = job, .peer = peer_of(alloc.peer)});
+            render_allocated({.alloc = alloc,
+                              .job = job,
+                              .peer = peer_of(alloc.peer),
+                              .states = status_of(alloc).tasks});
     return val(std::move(out));
 }
 
@@ -179,8 +182,10 @@ Value AllocRenderer::full(const AllocRecord& alloc) {
     out["NextAllocation"] = or_empty(alloc.next);
     out["AllocModifyIndex"] = val(alloc.modify_index);
     out["NetworkStatus"] = render_network(status_of(alloc));
-    const ResourceSubject subject{
-        .alloc = alloc, .job = job_of(alloc), .peer = peer_of(alloc.peer)};
+    const ResourceSubject subject{.alloc = alloc,
+                                  .job = job_of(alloc),
+                                  .peer = peer_of(alloc.peer),
+                                  .states = status_of(alloc).tasks};
     out["AllocatedResources"] = render_allocated(subject);
     add_legacy_resources(out, subject);
     return val(std::move(out));

@@ -17,6 +17,29 @@ const std::vector<Task>& tasks_of(const ResourceSubject& subject) {
     return group == nullptr ? none : group->tasks;
 }
 
+Amounts amounts_of(const Task& task) {
+    return {.cpu = task.resources.cpu,
+            .memory = task.resources.memory,
+            .cores = task.resources.cores};
+}
+
+/// As the peer's books count it: the shares, and the whole of each core.
+MegaHertz compute_on(const ResourceSubject& subject, const Amounts& asked) {
+    return subject.peer == nullptr ? asked.cpu
+                                   : compute_of(subject.peer->books.offer.total, asked);
+}
+
+Amounts with_cores_counted(const ResourceSubject& subject, Amounts asked) {
+    asked.cpu = compute_on(subject, asked);
+    return asked;
+}
+
+/// The numbers of the processors that are the task's alone; null while it has none.
+Value cores_of(const ResourceSubject& subject, const std::string& task) {
+    const auto state = subject.states.find(task);
+    return state == subject.states.end() ? null() : or_null(state->second.cores);
+}
+
 /// What the group says about its network; Nomad's defaults when it says nothing.
 Network network_of(const ResourceSubject& subject) {
     const TaskGroup* group = group_of(subject);
@@ -76,7 +99,8 @@ Value render_allocated(const ResourceSubject& subject) {
     Object tasks, lifecycles;
     for (const Task& task : tasks_of(subject)) {
         const Resources& asked = task.resources;
-        const Object cpu{{"CpuShares", val(asked.cpu)}, {"ReservedCores", null()}};
+        const Object cpu{{"CpuShares", val(compute_on(subject, amounts_of(task)))},
+                         {"ReservedCores", cores_of(subject, task.name)}};
         const Object memory{{"MemoryMB", val(asked.memory)},
                             {"MemoryMaxMB", val(asked.memory_max)}};
         tasks[task.name] = val(Object{
@@ -96,16 +120,17 @@ void add_legacy_resources(Object& alloc, const ResourceSubject& subject) {
     Object tasks;
     for (const Task& task : tasks_of(subject))
         tasks[task.name] =
-            render_legacy({.cpu = task.resources.cpu, .memory = task.resources.memory},
+            render_legacy(with_cores_counted(subject, amounts_of(task)),
                           task.resources.memory_max, null());
-    alloc["Resources"] = render_legacy(all, {}, render_networks(subject));
+    alloc["Resources"] =
+        render_legacy(with_cores_counted(subject, all), {}, render_networks(subject));
     alloc["SharedResources"] = render_legacy({.disk = all.disk}, {}, render_networks(subject));
     alloc["TaskResources"] = val(std::move(tasks));
 }
 
 Value render_legacy(const Amounts& amounts, MegaBytes memory_max, Value networks) {
     return val(Object{{"CPU", val(amounts.cpu)},
-                      {"Cores", val(0)},
+                      {"Cores", val(amounts.cores)},
                       {"MemoryMB", val(amounts.memory)},
                       {"MemoryMaxMB", val(memory_max)},
                       {"DiskMB", val(amounts.disk)},

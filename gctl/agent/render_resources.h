@@ -1,6 +1,7 @@
 // What an allocation was given: Nomad's AllocatedResources, and the older shape of the same.
 #pragma once
 
+#include "allocrunner/alloc_status.h"
 #include "gctl/agent/json_value.h"
 #include "placement/ledger/peer_record.h"
 #include "placement/ledger/records.h"
@@ -11,6 +12,8 @@ struct ResourceSubject {
     const ledger::AllocRecord& alloc;
     const Job* job = nullptr;                  ///< may be unknown
     const ledger::PeerRecord* peer = nullptr;  ///< may be unknown
+    /// Of its tasks, by name, as their peer reports them.
+    std::map<std::string, allocrunner::TaskState> states;
 };
 
 Value render_allocated(const ResourceSubject& subject);

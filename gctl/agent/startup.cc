@@ -33,6 +33,7 @@ Description description_of(const Startup& startup) {
 }
 
 allocrunner::Host host_of(const Startup& startup, const Description& description) {
+    const Amounts total = offer_of(startup.options, startup.machine).total;
     return {.id = to_string(startup.identity.id()),
             .name = description.name,
             .datacenter = description.datacenter,
@@ -43,6 +44,8 @@ allocrunner::Host host_of(const Startup& startup, const Description& description
             .attributes = description.attributes,
             .meta = description.meta,
             .environment = startup.environment,
+            .cpu = total.cpu,
+            .cores = total.cores,
             .max_kill_timeout = startup.options.max_kill_timeout};
 }
 

@@ -92,6 +92,9 @@ struct AllocStatus {
     bool verbose = false;
     bool stats = false;  ///< with all that is measured of its tasks
 };
+struct AllocChecks {
+    std::string id;
+};
 struct AllocLogs {
     std::string id;
     bool by_job = false;  ///< `id` names a job: one of its allocations
@@ -169,7 +172,8 @@ struct Completion {
 using Command =
     std::variant<RunAgent, ClusterInit, ClusterInvite, ClusterExpel, JobRun, JobPlan, JobValidate,
                  JobStatus, JobStop, JobDispatch, JobInspect, NodeStatus, AllocStatus, AllocLogs,
-                 AllocFs, AllocExec, JobLogs, AllocRestart, AllocSignal, AllocStop, EvalStatus,
+                 AllocFs, AllocExec, JobLogs, AllocRestart, AllocSignal, AllocStop, AllocChecks,
+                 EvalStatus,
                  ServiceList, ServiceInfo, Members, RegionStatus, SystemGc, Version,
                  Completion>;
 

@@ -19,6 +19,7 @@ Result<int> run(const JobDispatch& command, const Context& context);
 Result<int> run(const JobInspect& command, const Context& context);
 Result<int> run(const NodeStatus& command, const Context& context);
 Result<int> run(const AllocStatus& command, const Context& context);
+Result<int> run(const AllocChecks& command, const Context& context);
 Result<int> run(const AllocLogs& command, const Context& context);
 Result<int> run(const AllocFs& command, const Context& context);
 Result<int> run(const AllocExec& command, const Context& context);

@@ -85,7 +85,10 @@ TaskView task_of(const std::string& name, const Json& state, const Json& resourc
                  .events = {},
                  .cpu = resources["Cpu"]["CpuShares"].whole(),
                  .memory = resources["Memory"]["MemoryMB"].whole(),
-                 .memory_max = resources["Memory"]["MemoryMaxMB"].whole()};
+                 .memory_max = resources["Memory"]["MemoryMaxMB"].whole(),
+                 .cores = {}};
+    for (const Json& core : resources["Cpu"]["ReservedCores"].items())
+        out.cores += (out.cores.empty() ? "" : ",") + std::to_string(core.whole());
     for (const Json& event : state["Events"].items()) {
         const std::string shown = event["DisplayMessage"].text();
         out.events.push_back({.time = time_of(event["Time"]),

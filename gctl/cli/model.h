@@ -79,6 +79,7 @@ struct TaskView {
     std::string started, finished, last_restart;  ///< RFC 3339; empty: not yet
     std::vector<TaskEvent> events;                ///< oldest first
     std::int64_t cpu = 0, memory = 0, memory_max = 0;
+    std::string cores;  ///< "2,3": the processors that are its alone; empty: none
 };
 
 struct PortView {

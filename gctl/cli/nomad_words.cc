@@ -22,7 +22,6 @@ constexpr const char* kNoAcl =
 constexpr Entry kEntries[] = {
     {"acl", kNoAcl},
     {"agent-info", "`gctl members -verbose` shows the peers, GET /v1/metrics the agent's figures"},
-    {"alloc checks", "not built yet; `gctl service info NAME` shows the health of each instance"},
     {"alloc pause", "not built yet"},
     {"alloc status --short", "not built yet; `gctl alloc status ALLOC` shows all of it"},
     {"config", "agents have no configuration files: see `gctl agent --help`"},

@@ -45,6 +45,7 @@ struct OptionBuilder {
     JobInspect inspect;
     NodeStatus node_status;
     AllocStatus alloc_status;
+    AllocChecks alloc_checks;
     AllocLogs logs;
     AllocFs fs;
     AllocExec exec;

@@ -103,6 +103,11 @@ void OptionBuilder::add_allocations() {
     add_verbose(app, alloc_status.verbose);
     app->callback([this] { out.command = alloc_status; });
 
+    app = command(alloc, "checks", "Show what the checks of an allocation's services said last",
+                  "gctl alloc checks 1f0c3a52");
+    add_id(app, "ALLOC", "An allocation, or the beginning of its id", alloc_checks.id)->required();
+    app->callback([this] { out.command = alloc_checks; });
+
     CLI::App* eval = topic("eval", "Look at evaluations: what was decided, and why",
                            "gctl eval status 9b1d0c7e");
     app = command(eval, "status", "Show an evaluation, and what could not be placed",

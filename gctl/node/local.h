@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "allocrunner/alloc_files.h"
+#include "allocrunner/alloc_status.h"
 #include "base/bytes.h"
 #include "base/ids.h"
 #include "base/result.h"
@@ -107,9 +108,18 @@ struct CollectDirs {
     }
 };
 
+/// What the checks of the allocation's services said last. Answer: CheckList.
+struct ListChecks {
+    template <class Self>
+    static auto wire_fields(Self&) {
+        return std::tuple<>();
+    }
+};
+
 using LocalQuestion =
     std::variant<ReadLogs, ListFiles, StatFile, ReadFile, ExecStart, ExecWrite, ExecRead, ExecStop,
-                 MeasureAlloc, MeasureHost, MeasurePeer, CommandTask, CollectDirs>;
+                 MeasureAlloc, MeasureHost, MeasurePeer, CommandTask, CollectDirs,
+                 ListChecks>;
 
 /// It must not be done twice, so its answer is remembered for whoever did not get it; and only a
 /// peer that may submit jobs may ask it.
@@ -145,10 +155,19 @@ struct FileList {
     }
 };
 
+struct CheckList {
+    std::string name;  ///< of the allocation: "job.group[0]"
+    std::vector<allocrunner::CheckHealth> checks;
+    template <class Self>
+    static auto wire_fields(Self& s) {
+        return std::tie(s.name, s.checks);
+    }
+};
+
 using allocrunner::FileChunk;
 
 using LocalAnswer = std::variant<Done, LogChunk, FileList, FileChunk, ExecTaken, ExecOutput,
-                                 AllocFigures, HostFigures, PeerFigures>;
+                                 AllocFigures, HostFigures, PeerFigures, CheckList>;
 
 // --- the API's side
 

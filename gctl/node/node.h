@@ -175,6 +175,7 @@ class Node {
     void here(Now now, std::uint64_t work, const AllocId& alloc, const What& what);
     void here(Now now, std::uint64_t work, const AllocId& alloc, const CommandTask& what);
     void here(Now now, std::uint64_t work, const AllocId& alloc, const CollectDirs& what);
+    void here(Now now, std::uint64_t work, const AllocId& alloc, const ListChecks& what);
     void here(Now now, std::uint64_t work, const AllocId& alloc, const ExecStart& what);
     void here(Now now, std::uint64_t work, const AllocId& alloc, const ExecWrite& what);
     void here(Now now, std::uint64_t work, const AllocId& alloc, const ExecRead& what);

@@ -94,6 +94,18 @@ void Node::here(Now now, std::uint64_t work, const AllocId& alloc, const Collect
     desk_.done(now, work, LocalAnswer(Done{}), out_);
 }
 
+void Node::here(Now now, std::uint64_t work, const AllocId& alloc, const ListChecks&) {
+    const allocrunner::AllocStatus* status = runs_.runner().status(alloc);
+    const allocrunner::Order* order = runs_.runner().order(alloc);
+    if (status == nullptr || order == nullptr)
+        return desk_.done(now, work,
+                          Error{Errc::not_found, "list the checks of allocation " +
+                                                     to_string(alloc) +
+                                                     ": it is not (or no longer) on its peer"},
+                          out_);
+    desk_.done(now, work, LocalAnswer(CheckList{order->name, status->checks}), out_);
+}
+
 void Node::take(Now now, const PeerId& from, AskLocal& frame) {
     const Known* sender = directory_.find(from);
     const bool may_command = sender != nullptr && sender->rights.has(Right::submit);

@@ -60,6 +60,23 @@ TEST_CASE("a check that keeps failing restarts its task, after the grace, by the
     CHECK(world.process(kOne, "main")->run == 2);
 }
 
+TEST_CASE("a check's result is kept with its output's beginning, its code and its time") {
+    FakeWorld world;
+    world.orders({with_check(every_ten_seconds())});
+    const CheckHealth& check = world.status(kOne).checks.at(0);
+    CHECK(check.status == CheckStatus::success);
+    CHECK(check.heard == check.since);
+    world.port_open = false;
+    world.check_says = std::string(5000, 'x');
+    world.check_code = 503;
+    world.wait(25s);
+    const CheckHealth& failed = world.runner.status(kOne)->checks.at(0);
+    CHECK(failed.status == CheckStatus::failure);
+    CHECK(failed.output == std::string(512, 'x'));
+    CHECK(failed.code == 503);
+    CHECK(failed.heard > failed.since);  // it failed twice
+}
+
 TEST_CASE("what a check said last holds over a restart of the agent, not over one of the machine") {
     FakeWorld world;
     ServiceCheck check = every_ten_seconds();

@@ -39,6 +39,8 @@ class FakeWorld {
     // What the next work meets.
     bool port_open = true;
     bool check_warns = false;
+    std::string check_says = "connection refused";  ///< while the port is not open
+    std::uint16_t check_code = 0;
     std::optional<AllocNetwork> network;
     std::map<std::string, std::string> set_up_env;
     std::optional<SetUpFailure> set_up_failure;

@@ -156,7 +156,7 @@ void FakeWorld::carry_out(const Work& work) {
     } else if (const auto* check = std::get_if<RunCheck>(&work)) {
         last_check = *check;
         feed({wall(), CheckDone{id, check->check, port_open,
-                                port_open ? "connected" : "connection refused", check_warns}});
+                                port_open ? "connected" : check_says, check_warns, check_code}});
     } else if (const auto* state = std::get_if<SaveState>(&work)) {
         state_files_[id] = state->state;
         for (const EndRun& end : state->then)

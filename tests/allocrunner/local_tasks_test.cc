@@ -481,6 +481,7 @@ TEST_CASE("an HTTP answer is judged by its status line") {
         const std::string says = judged ? (judged->ok ? "+" : "") + judged->output : "";
         CHECK(says == row.says);
     }
+    CHECK(judge_http("HTTP/1.1 503 Busy\r\n")->code == 503);
 }
 
 TEST_CASE("the agent's secrets are not the tasks'") {

@@ -92,6 +92,21 @@ TEST_CASE("a task finds Nomad's variables") {
     CHECK(env.count("NOMAD_MEMORY_MAX_LIMIT") == 0);
 }
 
+TEST_CASE("the limit of a task with cores is their part of the machine") {
+    Host machine = host();
+    Task whole = task();
+    whole.resources.cpu = MegaHertz{0};
+    whole.resources.cores = 2;
+    const auto limit = [&](const Task& one) {
+        return task_environment(machine, order(), one, {}, {}).at("NOMAD_CPU_LIMIT");
+    };
+    CHECK(limit(whole) == "0");  // nothing is known of the machine
+    machine.cpu = MegaHertz{10'001};
+    machine.cores = 4;
+    CHECK(limit(whole) == "5000");
+    CHECK(limit(task()) == "250");
+}
+
 TEST_CASE("later sources win: built-ins over the agent's environment, the task's env over all") {
     const Environment env = environment();
     CHECK(env.at("NOMAD_DC") == "berlin");

@@ -335,12 +335,17 @@ def test_cores_are_kept():
         peer().run_job(container('common-docker', 'exec sleep 1000', type='service'))
         others.append(running('common-docker'))
     before = [cpus_of(alloc) for alloc in others]
-    peer().run_job(shell('alone', 'echo $NOMAD_CPU_CORES $NOMAD_PARENT_CGROUP; exec sleep 1000')
+    peer().run_job(shell('alone', 'echo $NOMAD_CPU_CORES $NOMAD_PARENT_CGROUP $NOMAD_CPU_LIMIT; exec sleep 1000')
                    .replace('cpu    = 20', 'cores = 1'))
     loner = running('alone')
     alone = cpus_of(loner)
     check(alone.isdigit(), f'one processor of its own: {alone}')
-    wait_until(lambda: peer().gctl('alloc', 'logs', loner['ID']) == f'{alone} /gaggle\n', 30, 'it is told so', [peer()])
+    given = peer().alloc(loner['ID'])['AllocatedResources']['Tasks']['t']['Cpu']
+    offered = peer().node()['NodeResources']['Cpu']
+    check(given == {'CpuShares': offered['CpuShares'] // offered['TotalCpuCores'], 'ReservedCores': [int(alone)]},
+          f'its core is shown and counted: {given} of {offered}')
+    said = f'{alone} /gaggle {given["CpuShares"]}\n'
+    wait_until(lambda: peer().gctl('alloc', 'logs', loner['ID']) == said, 30, 'it is told so', [peer()])
 
     def kept_off():
         now = [cpus_of(alloc) for alloc in others]

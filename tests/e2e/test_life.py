@@ -154,7 +154,11 @@ def test_check_over_https():
     wait_until(lambda: health('strict') == 'failing', 40, 'a stranger will not do', [peer])
     alloc = peer.all_allocs('tls', 'running', 1)[0]
     wait_until(lambda: 'Alloc Unhealthy' in events(peer, alloc, 't'), 40, 'it is not well', [peer])
-    check_says(peer.gctl('alloc', 'status', alloc['ID'][:8]), 'strict.*certificate was not accepted: self-signed certificate')
+    check_says(peer.gctl('alloc', 'status', alloc['ID'][:8]), 'strict.*certificate was not accepted: self-signed certificate',
+               r'Nomad Service Checks\n.*\n *easy +t .*success.*200 OK\n *strict +t .*failure.*self-signed certificate')
+    results = peer.ask('alloc', 'checks', alloc['ID'][:8]).values()
+    check({r['Service']: (r['Status'], r['StatusCode']) for r in results} ==
+          {'easy': ('success', 200), 'strict': ('failure', 0)}, f'what they said last is told: {results}')
     peer.gctl('job', 'stop', 'tls')
 
 

@@ -125,6 +125,9 @@ def test_services_are_listed_by_every_peer():
     alloc = cluster[0].ask('alloc', 'status', one['AllocID'])
     check(one['ID'] == f'_nomad-task-{one["AllocID"]}-group-web-web-http', f'Nomad\'s id, not {one["ID"]}')
     check(one['NodeID'] == alloc['NodeID'] and one['JobID'] == 'site', 'the allocation\'s node and job')
+    for peer in cluster:
+        results = peer.ask('alloc', 'checks', one['AllocID']).values()
+        check([(r['Service'], r['Status']) for r in results] == [('web', 'success')], f'{peer.name} says what it checks: {results}')
     check_says(cluster[0].gctl('service', 'list'), 'web', '[site]')
     check_says(cluster[0].gctl('service', 'info', 'web'), one['AllocID'][:8], 'passing')
     none = cluster[0].gctl('service', 'info', 'web', '--filter', 'Tags contains "x"')

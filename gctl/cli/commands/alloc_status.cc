@@ -1,3 +1,4 @@
+#include "gctl/cli/checks.h"
 #include "gctl/cli/commands.h"
 #include "gctl/cli/model.h"
 #include "gctl/cli/render.h"
@@ -11,16 +12,18 @@ constexpr std::size_t kEventsShown = 10;
 
 class Page {
   public:
-    Page(const Context& context, const AllocStatus& command, AllocUse use)
+    Page(const Context& context, const AllocStatus& command, AllocUse use, std::string checks)
         : context_(context),
           verbose_(command.verbose),
           stats_(command.stats),
-          use_(std::move(use)) {}
+          use_(std::move(use)),
+          checks_(std::move(checks)) {}
 
     /// `due`: when a failed one may be replaced; "" when it does not wait for that.
     void show(const AllocView& alloc, const std::string& due) {
         head(alloc, due);
         ports(alloc);
+        if (!checks_.empty()) section("Nomad Service Checks", checks_);
         copies(alloc);
         for (const TaskView& task : alloc.tasks) show(task, alloc.disk);
         if (!verbose_) return;
@@ -108,7 +111,8 @@ class Page {
         context_.console.line("Task Resources");
         context_.console.print(table(
             {{"CPU", "Memory", "Disk"},
-             {cpu + std::to_string(task.cpu) + " MHz", now + memory, taken + mebibytes(disk)}}));
+             {cpu + std::to_string(task.cpu) + " MHz" + cores_text(task), now + memory,
+              taken + mebibytes(disk)}}));
         if (stats_ && known) context_.console.print("\n" + use_tables(found->second));
         context_.console.line("\nTask Events:");
         context_.console.print(field_list({{"Started At", when_or_na(task.started)},
@@ -123,10 +127,18 @@ class Page {
         context_.console.print(table(rows));
     }
 
+    /// Of a task with processors of its own.
+    static std::string cores_text(const TaskView& task) {
+        if (task.cores.empty()) return "";
+        return (task.cores.find(',') == std::string::npos ? " (core " : " (cores ") + task.cores +
+               ")";
+    }
+
     const Context& context_;
     bool verbose_;
     bool stats_;
     AllocUse use_;
+    std::string checks_;  ///< as a table; empty: it has none
 };
 
 /// Nothing for an allocation that does not run. Only on demand: a peer that is silent costs time.
@@ -135,6 +147,17 @@ Result<AllocUse> measured(const Api& api, const AllocStub& alloc, bool wanted) {
     const Value stats = TRY(api.get("measure allocation " + short_id(alloc.id),
                                     "/v1/client/allocation/" + alloc.id + "/stats"));
     return alloc_use_of(Json(stats));
+}
+
+/// Nothing of an allocation that does not run, and of one without checks. The rest of the page is
+/// worth showing also when its peer is silent.
+std::string checks_text(const Context& context, const Api& api, const AllocStub& alloc,
+                        const Json& job) {
+    if (alloc.client != "running" || !has_checks(job, alloc.group)) return "";
+    const auto checks = api.get("list the checks of allocation " + short_id(alloc.id),
+                                "/v1/client/allocation/" + alloc.id + "/checks");
+    if (!checks.ok()) return "not known: " + checks.error().detail + "\n";
+    return check_table(context.console, checks_of(Json(*checks)));
 }
 
 /// From the evaluation that the allocation waits for; "" when it waits for none.
@@ -156,7 +179,8 @@ Result<int> run(const AllocStatus& command, const Context& context) {
     if (context.json) return context.print_json(alloc);
     const AllocView view = alloc_of(Json(alloc));
     const AllocUse use = TRY(measured(api, view.stub, command.stats));
-    Page(context, command, use).show(view, reschedule_due(api, view));
+    const std::string checks = checks_text(context, api, view.stub, Json(alloc)["Job"]);
+    Page(context, command, use, checks).show(view, reschedule_due(api, view));
     return 0;
 }
 

@@ -80,6 +80,38 @@ TEST_CASE("one task is asked for by name, and an unknown one is refused") {
     CHECK(other.response(client).status == 404);
 }
 
+TEST_CASE("what the checks of an allocation said, in Nomad's words") {
+    ApiWorld world;
+    const ExchangeId client =
+        world.get("/v1/client/allocation/bbbbbbbb-bbbb-bbbb-bbbb-bbbbbbbbbbbb/checks");
+    world.reply(sample_answer());
+    CHECK(std::holds_alternative<node::ListChecks>(world.question_as<node::AskPeer>().what));
+    const allocrunner::CheckHealth failed{.service = "web",
+                                          .check = "up",
+                                          .task = "server",
+                                          .status = allocrunner::CheckStatus::failure,
+                                          .output = "503 Busy",
+                                          .since = {},
+                                          .code = 503,
+                                          .heard = {5'000'000'000}};
+    world.reply(said(node::CheckList{"cache.redis[0]", {failed, failed}}));
+    const Value json = world.json(client);
+    const auto& checks = std::get<Object>(json.data);
+    REQUIRE(checks.size() == 2);  // of one name, and yet two
+    const auto& [id, check] = *checks.begin();
+    CHECK(id.size() == 32);
+    CHECK(text_at(check, "ID") == id);
+    CHECK(text_at(check, "Check") == "up");
+    CHECK(text_at(check, "Group") == "cache.redis[0]");
+    CHECK(text_at(check, "Mode") == "healthiness");
+    CHECK(text_at(check, "Output") == "503 Busy");
+    CHECK(text_at(check, "Service") == "web");
+    CHECK(text_at(check, "Status") == "failure");
+    CHECK(number_at(check, "StatusCode") == 503);
+    CHECK(text_at(check, "Task") == "server");
+    CHECK(number_at(check, "Timestamp") == 5);
+}
+
 TEST_CASE("what a machine uses, of this peer or of another") {
     ApiWorld world;
     const ExchangeId client = world.get("/v1/client/stats");
