@@ -18,9 +18,12 @@ constexpr const char* kNoNode = "node not found";
 void list_nodes(Exchange& exchange) {
     const auto query = list_query(exchange, QueryKind::peers, IdKind::uuid);
     if (!query) return;
-    exchange.query(*query, [](Exchange& later, Answer& answer) {
+    const std::optional<bool> resources = flag(exchange, "resources");
+    if (!resources) return;
+    exchange.query(*query, [resources = *resources](Exchange& later, Answer& answer) {
         List nodes;
-        for (const ledger::PeerRecord& peer : answer.peers) nodes.push_back(render_node_stub(peer));
+        for (const ledger::PeerRecord& peer : answer.peers)
+            nodes.push_back(render_node_stub(peer, resources));
         later.answer(answer, val(std::move(nodes)));
     });
 }

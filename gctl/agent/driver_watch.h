@@ -20,6 +20,9 @@ namespace gaggle::agent {
 /// some seconds.
 node::DriversFound look_at(const allocrunner::Drivers& drivers);
 
+/// A driver that is as it was `before` has been so since then.
+void keep_times(node::DriversFound& found, const node::DriversFound& before);
+
 allocrunner::DriverSettings driver_settings(const AgentOptions& options);
 
 class DriverWatch {

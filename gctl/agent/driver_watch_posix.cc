@@ -2,6 +2,7 @@
 
 #include "allocrunner/alloc_dir.h"
 #include "allocrunner/drivers/spec_file.h"
+#include "gctl/agent/clock.h"
 #include "gctl/agent/driver_watch.h"
 
 namespace gaggle::agent {
@@ -28,16 +29,29 @@ Result<std::vector<allocrunner::StartedTask>> tasks_under(const std::string& all
 
 node::DriversFound look_at(const allocrunner::Drivers& drivers) {
     node::DriversFound out;
+    const WallTime now = read_clocks().wall;
     for (const std::string& name : allocrunner::driver_names()) {
         allocrunner::Driver* driver = drivers.find(name);
         allocrunner::DriverState state;
         state.description = "switched off by this agent's operator";
         if (driver != nullptr) state = driver->fingerprint();
-        out.drivers[name] = {
-            .detected = state.detected, .healthy = state.healthy, .description = state.description};
+        out.drivers[name] = {.detected = state.detected,
+                             .healthy = state.healthy,
+                             .description = state.description,
+                             .updated = now};
         if (state.healthy) out.attributes.insert(state.attributes.begin(), state.attributes.end());
     }
     return out;
+}
+
+void keep_times(node::DriversFound& found, const node::DriversFound& before) {
+    for (auto& [name, health] : found.drivers) {
+        const auto was = before.drivers.find(name);
+        if (was == before.drivers.end()) continue;
+        DriverHealth as_then = health;
+        as_then.updated = was->second.updated;
+        if (as_then == was->second) health = as_then;
+    }
 }
 
 allocrunner::DriverSettings driver_settings(const AgentOptions& options) {
@@ -76,6 +90,7 @@ void DriverWatch::run() {
     while (!wake_.wait_for(lock, kLookEvery, [this] { return stopping_; })) {
         lock.unlock();
         node::DriversFound present = look_at(drivers_);
+        keep_times(present, before_);
         if (!same(present, before_)) changed_(present);
         before_ = std::move(present);
         for (const auto& driver : drivers_.all())

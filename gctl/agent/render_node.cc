@@ -46,7 +46,7 @@ Value render_drivers(const PeerRecord& peer) {
                                    {"Healthy", val(health.healthy)},
                                    {"HealthDescription", val(health.description)},
                                    {"Attributes", or_null(attributes)},
-                                   {"UpdateTime", moment(peer.admitted)}});
+                                   {"UpdateTime", moment(health.updated)}});
     }
     return val(std::move(drivers));
 }
@@ -116,10 +116,14 @@ std::string address_of(const PeerRecord& peer) {
     return ip.empty() ? host_of(peer.description.http_address) : ip;
 }
 
-Value render_node_stub(const PeerRecord& peer) {
+Value render_node_stub(const PeerRecord& peer, bool resources) {
     Object out = common(peer);
     out["Address"] = val(address_of(peer));
     out["Version"] = val(version_of(peer));
+    if (resources) {
+        out["NodeResources"] = render_node_resources(peer);
+        out["ReservedResources"] = render_reserved();
+    }
     return val(std::move(out));
 }
 

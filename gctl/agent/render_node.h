@@ -11,8 +11,8 @@ const std::string& name_of(const ledger::PeerRecord& peer);
 /// Where its allocations' ports are: the host that it advertises.
 std::string address_of(const ledger::PeerRecord& peer);
 
-/// Nomad's NodeListStub.
-Value render_node_stub(const ledger::PeerRecord& peer);
+/// Nomad's NodeListStub; `resources`: with what the node has and what it keeps for itself.
+Value render_node_stub(const ledger::PeerRecord& peer, bool resources = false);
 /// Nomad's Node. `Number` is ours.
 Value render_node(const ledger::PeerRecord& peer);
 

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/ids.h"
+#include "base/time.h"
 #include "base/units.h"
 #include "placement/jobspec/job.h"
 
@@ -67,10 +68,11 @@ struct DriverHealth {
     bool detected = false;
     bool healthy = false;
     std::string description;  ///< "Healthy", or why not and what to do
+    WallTime updated;         ///< when it began to be so, or its agent to look
     bool operator==(const DriverHealth&) const = default;
     template <class Self>
     static auto wire_fields(Self& s) {
-        return std::tie(s.detected, s.healthy, s.description);
+        return std::tie(s.detected, s.healthy, s.description, s.updated);
     }
 };
 

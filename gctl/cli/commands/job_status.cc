@@ -82,7 +82,13 @@ void show_delays(const Context& context, const std::vector<EvalView>& evals,
     context.console.print(table(rows));
 }
 
-/// The newest evaluation says what still waits for room, and why.
+/// It waits for room, or is just being looked at again.
+bool waits_for_room(const EvalView& eval) {
+    return eval.status == "blocked" ||
+           (eval.status == "pending" && eval.triggered_by == "queued-allocs");
+}
+
+/// While something waits for room, the newest evaluation that failed to place it says why.
 void show_evaluations(const Context& context, std::vector<EvalView> evals,
                       const JobStatus& command) {
     std::stable_sort(evals.begin(), evals.end(),
@@ -98,9 +104,9 @@ void show_evaluations(const Context& context, std::vector<EvalView> evals,
         context.console.line("\n" + context.console.paint(Tone::strong, "Evaluations"));
         context.console.print(table(rows));
     }
+    if (std::none_of(evals.begin(), evals.end(), waits_for_room)) return;
     for (const EvalView& eval : evals) {
-        if (eval.status == "pending" || eval.status == "canceled") continue;
-        if (eval.failed.empty()) return;
+        if (eval.status == "canceled" || eval.failed.empty()) continue;
         context.console.line("\n" + context.console.paint(Tone::warn, "Placement Failure"));
         for (const auto& [group, metrics] : eval.failed) {
             context.console.line("Task Group \"" + group + "\":");

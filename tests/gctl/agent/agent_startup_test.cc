@@ -96,6 +96,20 @@ TEST_CASE("a driver that falls ill is not offered, and its attributes go with it
     CHECK_FALSE(about.drivers.at("docker").healthy);
 }
 
+TEST_CASE("a driver that is as it was has been so since then") {
+    const node::DriversFound before{.drivers = {{"docker", {true, true, "Healthy", {100}}},
+                                                {"exec", {true, true, "Healthy", {100}}}},
+                                    .attributes = {}};
+    node::DriversFound now{.drivers = {{"docker", {true, false, "does not answer", {200}}},
+                                       {"exec", {true, true, "Healthy", {200}}},
+                                       {"raw_exec", {true, true, "Healthy", {200}}}},
+                           .attributes = {}};
+    keep_times(now, before);
+    CHECK(now.drivers.at("docker").updated == WallTime{200});
+    CHECK(now.drivers.at("exec").updated == WallTime{100});
+    CHECK(now.drivers.at("raw_exec").updated == WallTime{200});
+}
+
 TEST_CASE("what an operator allows is what drivers are told, and one switched off says so") {
     AgentOptions options;
     options.raw_exec = false;

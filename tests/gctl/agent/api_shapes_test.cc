@@ -196,6 +196,12 @@ TEST_CASE("shape of nodes") {
                 "Attributes Detected HealthDescription Healthy UpdateTime");
     CHECK(text_at(list, "0.Drivers.docker.HealthDescription") == "does not answer");
     CHECK(text_at(list, "0.Address") == "10.0.0.1");
+    ApiWorld world;
+    const ExchangeId asked = world.get("/v1/nodes", {{"resources", "true"}});
+    world.reply(sample_answer());
+    const Value with = world.json(asked);
+    check_names(with, "0", kNodeStub + std::string(" NodeResources ReservedResources"));
+    CHECK(number_at(with, "0.NodeResources.Cpu.CpuShares") == 4000);
     const Value node = shown("/v1/node/aaaaaaaa-aaaa-aaaa-aaaa-aaaaaaaaaaaa");
     check_names(node, "", kNode);
     check_names(node, "NodeResources", "Cpu Devices Disk Memory Networks NodeNetworks");

@@ -130,6 +130,36 @@ TEST_CASE("a job file with errors is shown and not submitted") {
     CHECK(has(missing.err, "read none.nomad: No such file or directory"));
 }
 
+TEST_CASE("what a driver or a template would refuse is shown in the file, and not submitted") {
+    FakeAgent agent;
+    FakeMachine machine(agent.address());
+    machine.files["bad.nomad"] = R"(job "web" {
+  group "g" {
+    task "t" {
+      driver = "raw_exec"
+      config { comand = "/bin/true" }
+      template {
+        destination = "local/a"
+        data        = "{{ foo }"
+      }
+    }
+  }
+})";
+    for (const char* command : {"run", "plan", "validate"}) {
+        CAPTURE(command);
+        const Ran ran = machine.run({"job", command, "bad.nomad"});
+        CHECK(ran.code != 0);
+        CHECK(has(ran.err, "bad.nomad:5:7: error: config of driver raw_exec: unknown option "));
+        CHECK(has(ran.err, "bad.nomad:6:7: error: template of destination \"local/a\": "));
+    }
+    CHECK(agent.calls().empty());
+    machine.files["new.nomad"] =
+        "job \"web\" {\n group \"g\" {\n task \"t\" {\n  driver = \"quantum\"\n  }\n }\n}\n";
+    const Ran warned = machine.run({"job", "validate", "new.nomad"});
+    CHECK(warned.code == 0);
+    CHECK(has(warned.err, "new.nomad:4:3: warning: driver \"quantum\" is not known"));
+}
+
 TEST_CASE("job plan tells the change, the places and the way to submit exactly that") {
     FakeAgent agent;
     FakeMachine machine(agent.address());
@@ -193,6 +223,10 @@ TEST_CASE("job status") {
               "5s ago   2s ago\n"));
     CHECK(has(one.out, "1 allocation of earlier versions not shown"));
     CHECK(has(machine.run({"job", "status", "-all-allocs", "web"}).out, "old "));
+    agent.on("GET /v1/job/web/evaluations", {"[" + eval_json("complete", R"(,"FailedTGAllocs":
+        {"g":{"NodesEvaluated":1,"NodesExhausted":1,"DimensionExhausted":{"cpu":1}}})") +
+                                             "]"});
+    CHECK_FALSE(has(machine.run({"job", "status", "web"}).out, "Placement Failure"));
 }
 
 TEST_CASE("prefixes: several matches are listed, none is said, an exact id wins") {
