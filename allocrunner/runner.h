@@ -16,24 +16,13 @@
 
 #include "allocrunner/alloc.h"
 #include "allocrunner/alloc_index.h"
+#include "allocrunner/config.h"
 #include "allocrunner/effects.h"
 #include "allocrunner/input.h"
 #include "allocrunner/port_gate.h"
 #include "base/rng.h"
 
 namespace gaggle::allocrunner {
-
-struct Config {
-    std::size_t finished_kept_max =
-        50;  ///< directories of finished allocations that no order names (Nomad: 50)
-    Duration finished_kept_for = 24h;
-    int disk_percent_max = 80;     ///< fuller, and the oldest of them go (Nomad: 80)
-    int inodes_percent_max = 70;   ///< likewise (Nomad: 70)
-    Duration pressure_pause = 5s;  ///< after some went, before more do: removing takes time
-    /// Sticky data of a finished allocation is left alone so long, even under pressure: its
-    /// successor may be on its way here. Unless somebody asks for that very one.
-    Duration sticky_kept_for = 1h;
-};
 
 class Runner {
   public:

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "allocrunner/config.h"
 #include "allocrunner/network/settings.h"
 #include "base/log.h"
 #include "base/units.h"
@@ -42,6 +43,7 @@ struct AgentOptions {
     std::optional<MegaBytes> memory_total;
     std::optional<MegaBytes> disk_total;
     Duration max_kill_timeout = std::chrono::seconds(30);  ///< bounds every task's `kill_timeout`
+    allocrunner::Config collection;  ///< when directories of finished allocations go
     bool raw_exec = true;
     bool exec_root = false;                 ///< tasks of driver exec may run as root
     std::vector<std::string> caps_allowed;  ///< for cap_add, besides the default list; or "all"

@@ -69,6 +69,7 @@ node::Config node_config(const Startup& startup) {
     out.description = description_of(startup);
     node::take_drivers(startup.drivers, out.offer, out.description);
     out.host = host_of(startup, out.description);
+    out.collection = startup.options.collection;
     return out;
 }
 

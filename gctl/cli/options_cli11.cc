@@ -84,6 +84,22 @@ void add_networks(CLI::App* app, allocrunner::NetworkSettings& to) {
     app->add_option("--bridge-subnet", to.bridge_subnet, "Its addresses")->capture_default_str();
 }
 
+/// When a peer lets go of what is finished, in the words of Nomad's `client` block.
+void add_collection(CLI::App* app, allocrunner::Config& to) {
+    app->add_option("--gc-max-allocs", to.finished_kept_max,
+                    "Directories of finished allocations to keep")
+        ->check(whole_number(0, 1'000'000))
+        ->capture_default_str();
+    app->add_option("--gc-disk-usage-threshold", to.disk_percent_max,
+                    "Percent of the disk: when more is used, the oldest of them go")
+        ->check(whole_number(0, 100))
+        ->capture_default_str();
+    app->add_option("--gc-inode-usage-threshold", to.inodes_percent_max,
+                    "Percent of its inodes: likewise")
+        ->check(whole_number(0, 100))
+        ->capture_default_str();
+}
+
 /// Which drivers a peer offers, and what tasks may ask of them.
 void add_drivers(CLI::App* app, AgentOptions& to) {
     app->add_option_function<std::string>(
@@ -192,6 +208,7 @@ void OptionBuilder::add_agent() {
             set_duration("--max-kill-timeout", text, to.max_kill_timeout);
         },
         "The most that a task's kill_timeout counts for [30s]");
+    add_collection(app, to.collection);
     add_drivers(app, to);
     add_networks(app, to.networks);
     app->add_option_function<std::string>(

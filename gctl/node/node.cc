@@ -61,7 +61,7 @@ Node::Node(Config config, Rng rng)
       keeper_(directory_, group_, courier_, rng.fork()),
       steward_(directory_, group_),
       copies_(self_, config_.signing, directory_, courier_),
-      runs_(config_.host, courier_, writer_, copies_, rng.fork()),
+      runs_(config_.host, config_.collection, courier_, writer_, copies_, rng.fork()),
       presence_(config_.start, config_.boot, courier_, rng.fork()),
       admission_(config_.authority, config_.region, config_.region_name, directory_, courier_),
       swim_(gossip_self(config_, self_, directory_, own_card()), config_.gossip, rng.fork()),

@@ -47,6 +47,7 @@ struct Config {
     Offer offer;
     Description description;
     allocrunner::Host host;
+    allocrunner::Config collection;
     gossip::Config gossip;
     GroupConfig group;  ///< region and epoch are filled in from here
     /// Checks a signature; a simulator may remember answers. Empty: crypto's own.

@@ -75,8 +75,12 @@ std::optional<allocrunner::Order> order_from(const ledger::AllocRecord& alloc,
     return order;
 }
 
-Runs::Runs(allocrunner::Host host, Courier& courier, Writer& writer, Copies& copies, Rng rng)
-    : courier_(courier), writer_(writer), copies_(copies), runner_(std::move(host), {}, rng) {}
+Runs::Runs(allocrunner::Host host, allocrunner::Config collection, Courier& courier, Writer& writer,
+           Copies& copies, Rng rng)
+    : courier_(courier),
+      writer_(writer),
+      copies_(copies),
+      runner_(std::move(host), collection, rng) {}
 
 Result<void> Runs::start(Now now, const Bytes* durable_orders) {
     offline_start_ = now.time + kOfflineStartAfter;

@@ -36,7 +36,8 @@ class Copies;
 
 class Runs {
   public:
-    Runs(allocrunner::Host host, Courier& courier, Writer& writer, Copies& copies, Rng rng);
+    Runs(allocrunner::Host host, allocrunner::Config collection, Courier& courier, Writer& writer,
+         Copies& copies, Rng rng);
 
     /// With the orders that were durable when the agent ended, if any. Damaged ones are an Error:
     /// the tasks that are found run on, and the group's next orders decide.

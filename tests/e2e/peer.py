@@ -14,6 +14,9 @@ from waiting import PATIENCE, Failed, tails, wait_until
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 GCTL = os.environ.get('GCTL', os.path.join(ROOT, 'build', 'bin', 'gctl'))
 
+# What is finished stays, however full the machine is that tests run on, unless a test says otherwise.
+KEEPING = ['--gc-disk-usage-threshold', '100', '--gc-inode-usage-threshold', '100']
+
 
 def environment(address=None):
     """Ours without what would send `gctl` elsewhere."""
@@ -47,7 +50,8 @@ class Agent:
     def start(self, *options, ready=True):
         """Starts the agent and, unless told otherwise, waits until it answers."""
         data = ['--data-dir', self.data_dir] if self.keeps_data else []
-        command = [*self.prefix, self.program, 'agent', *data, *map(str, options)]
+        keeping = [] if KEEPING[0] in options else KEEPING
+        command = [*self.prefix, self.program, 'agent', *data, *keeping, *map(str, options)]
         with open(self.log_path, 'a') as log:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                             env={**environment(), 'TMPDIR': self.directory}, cwd='/',

@@ -3,7 +3,7 @@ import os
 import urllib.error
 import urllib.request
 
-from harness import HTTP_PORT, Cluster, check, check_says, lazily, published_token, wait_until
+from harness import HTTP_PORT, Cluster, DevPeer, check, check_says, lazily, published_token, wait_until
 from jobs import SLEEP, job
 from waiting import PATIENCE
 
@@ -68,6 +68,18 @@ def test_client_gc():
     wait_until(emptied, 30, 'all of that peer are gone', cluster.peers)
     check(all(os.path.isdir(directory_of(cluster, alloc)) for alloc in elsewhere), 'the other peer keeps its own')
     check(os.path.isdir(directory_of(cluster, running)) and peer.all_allocs('runs', 'running', 1), 'what runs, runs on')
+
+
+def test_full_disk():
+    """On a disk that is fuller than the operator allows, what is finished goes, the oldest first, and the log says why."""
+    with DevPeer(options=['--gc-disk-usage-threshold', '0', '--gc-inode-usage-threshold', '100']) as peer:
+        peer.run_job(job('runs', SLEEP))
+        peer.run_job(job('ended', 'echo done', type='batch', count=2))
+        both = wait_until(lambda: peer.all_allocs('ended', 'complete', 2), 60, 'two complete', [peer])
+        kept = [os.path.join(peer.data_dir, 'alloc', alloc['ID']) for alloc in both]
+        wait_until(lambda: not any(map(os.path.exists, kept)), 60, 'their directories go', [peer])
+        check_says(peer.log_text(), r'collects the directories of 1 finished allocations \(the disk is \d+ % full, over 0 %\)')
+        check(peer.all_allocs('runs', 'running', 1), 'what runs, runs on')
 
 
 def test_system_gc():

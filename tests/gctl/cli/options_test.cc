@@ -65,6 +65,20 @@ TEST_CASE("the agent's options") {
     CHECK(options.invitation_file == "-");
 }
 
+TEST_CASE("an operator says when finished allocations go") {
+    const auto usual = parsed<RunAgent>({"agent", "--dev"}).options.collection;
+    CHECK(usual.finished_kept_max == 50);
+    CHECK(usual.disk_percent_max == 80);
+    CHECK(usual.inodes_percent_max == 70);
+    const auto own =
+        parsed<RunAgent>({"agent", "--dev", "--gc-max-allocs", "0", "--gc-disk-usage-threshold",
+                          "95", "--gc-inode-usage-threshold", "99"})
+            .options.collection;
+    CHECK(own.finished_kept_max == 0);
+    CHECK(own.disk_percent_max == 95);
+    CHECK(own.inodes_percent_max == 99);
+}
+
 TEST_CASE("an operator says what drivers may do") {
     const auto options =
         parsed<RunAgent>({"agent", "-dev", "--allow-caps", "net_raw,sys_time", "--docker-socket",

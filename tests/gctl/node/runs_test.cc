@@ -83,7 +83,7 @@ class Machine {
     Outbox out;
 
   public:
-    Runs runs{{}, courier_, writer, copies_, Rng{2}};
+    Runs runs{{}, {}, courier_, writer, copies_, Rng{2}};
 };
 
 }  // namespace
