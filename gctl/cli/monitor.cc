@@ -138,6 +138,7 @@ Result<int> Monitor::settled(const EvalView& eval) {
     std::vector<AllocStub> watched;
     for (int round = 0; round < kRounds; ++round) {
         if (round > 0) context_.world.pause(kInterval);
+        job_ = {};
         watched = TRY(tell_allocs(eval.id));
         if (!TRY(still_moves(watched))) return tell_outcome(eval, watched);
     }
@@ -190,21 +191,32 @@ Result<int> Monitor::tell_outcome(const EvalView& eval, const std::vector<AllocS
     return missing ? 2 : 0;
 }
 
+Result<const std::vector<EvalView>*> Monitor::evals(const std::string& job) {
+    if (!job_.evals)
+        job_.evals = evals_of(Json(TRY(api_.get("watch job \"" + job + "\"",
+                                                "/v1/job/" + url_encoded(job) + "/evaluations"))));
+    return &*job_.evals;
+}
+
+Result<const std::vector<AllocStub>*> Monitor::allocs(const std::string& job) {
+    if (!job_.allocs)
+        job_.allocs = allocs_of(Json(TRY(api_.get(
+            "watch job \"" + job + "\"", "/v1/job/" + url_encoded(job) + "/allocations"))));
+    return &*job_.allocs;
+}
+
 /// An evaluation of the job is still being worked on.
 Result<bool> Monitor::undecided(const std::string& job) {
-    const Value answer =
-        TRY(api_.get("watch job \"" + job + "\"", "/v1/job/" + url_encoded(job) + "/evaluations"));
-    for (const EvalView& eval : evals_of(Json(answer)))
-        if (eval.status == "pending" && !waits_for_time(eval)) return true;
-    return false;
+    const std::vector<EvalView>* known = TRY(evals(job));
+    return std::any_of(known->begin(), known->end(), [](const EvalView& eval) {
+        return eval.status == "pending" && !waits_for_time(eval);
+    });
 }
 
 /// The newest allocation of the same name, when it is a newer one.
 Result<std::optional<AllocStub>> Monitor::successor(const AllocStub& lost) {
-    const Value answer = TRY(api_.get("watch job \"" + lost.job_id + "\"",
-                                      "/v1/job/" + url_encoded(lost.job_id) + "/allocations"));
     std::optional<AllocStub> newest;
-    for (const AllocStub& alloc : allocs_of(Json(answer)))
+    for (const AllocStub& alloc : *TRY(allocs(lost.job_id)))
         if (alloc.name == lost.name && alloc.create_index > lost.create_index &&
             (!newest || alloc.create_index > newest->create_index))
             newest = alloc;
@@ -213,9 +225,7 @@ Result<std::optional<AllocStub>> Monitor::successor(const AllocStub& lost) {
 
 /// Why there is no room for what would take the place of `lost`.
 Result<void> Monitor::tell_room(const AllocStub& lost) {
-    const Value answer = TRY(api_.get("watch job \"" + lost.job_id + "\"",
-                                      "/v1/job/" + url_encoded(lost.job_id) + "/evaluations"));
-    for (EvalView eval : evals_of(Json(answer))) {
+    for (EvalView eval : *TRY(evals(lost.job_id))) {
         if (eval.status != "blocked" || !evals_told_.insert(eval.id).second) continue;
         eval.blocked_eval = eval.id;
         tell_failures(eval);

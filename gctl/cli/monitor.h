@@ -9,6 +9,8 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <string>
+#include <vector>
 
 #include "gctl/cli/context.h"
 #include "gctl/cli/model.h"
@@ -32,6 +34,8 @@ class Monitor {
     Result<int> settled(const EvalView& eval);
     Result<bool> still_moves(std::vector<AllocStub>& watched);
     Result<int> tell_outcome(const EvalView& eval, const std::vector<AllocStub>& watched);
+    Result<const std::vector<EvalView>*> evals(const std::string& job);
+    Result<const std::vector<AllocStub>*> allocs(const std::string& job);
     Result<bool> undecided(const std::string& job);
     Result<std::optional<AllocStub>> successor(const AllocStub& lost);
     Result<void> tell_room(const AllocStub& lost);
@@ -45,6 +49,12 @@ class Monitor {
     void headline(const std::string& text);
     std::string shown(const std::string& id) const;
 
+    /// What the region says of the job, asked for at most once a round, however many were lost.
+    struct JobNow {
+        std::optional<std::vector<EvalView>> evals;
+        std::optional<std::vector<AllocStub>> allocs;
+    };
+
     const Context& context_;
     const Api& api_;
     bool verbose_;
@@ -53,6 +63,7 @@ class Monitor {
     std::size_t reasons_told_ = 0;
     std::string hint_;  ///< where to read on about the first that failed
     std::string status_;
+    JobNow job_;
     std::map<std::string, std::string> clients_;  ///< allocation -> client status told last
 };
 

@@ -1,5 +1,7 @@
 // What `job run` says of groups that wait, were lost or failed, and `job status` of dispatched
 // jobs; job files in JSON.
+#include <algorithm>
+
 #include "tests/gctl/cli/fake_agent.h"
 
 namespace gaggle::cli {
@@ -112,6 +114,29 @@ TEST_CASE("job run follows a lost allocation, and ends with 2 when nothing takes
     CHECK(
         has(gone.out, "Allocation \"a1a1a1a1\" is lost, and nothing has taken its place: " + why));
     CHECK(has(gone.out, "* Resources exhausted on 1 node\n"));
+}
+
+TEST_CASE("job run asks about the job once a round, however many allocations were lost") {
+    FakeAgent agent;
+    FakeMachine machine(agent.address());
+    machine.files["web.nomad"] = kJobFile;
+    const std::string eval = "GET /v1/evaluation/" + std::string(kEval);
+    std::string lost;
+    for (int index = 0; index < 20; ++index)
+        lost += std::string(lost.empty() ? "" : ",") + R"({"ID":"a)" + std::to_string(index) +
+                R"(","Name":"web.g[)" + std::to_string(index) + R"(]","JobID":"web",)" +
+                R"("TaskGroup":"g","ClientStatus":"lost","CreateIndex":7})";
+    agent.on("POST /v1/jobs", {R"({"EvalID":")" + std::string(kEval) + R"("})"});
+    agent.on(eval, {eval_json("complete")});
+    agent.on(eval + "/allocations", {"[" + lost + "]"});
+    const std::string evals = "GET /v1/job/web/evaluations";
+    const std::string allocs = "GET /v1/job/web/allocations";
+    agent.on(evals, {"[" + eval_json("pending") + "]", "[]"});
+    agent.on(allocs, {"[" + lost + "]"});
+    CHECK(machine.run({"job", "run", "web.nomad"}).code == 2);
+    const std::vector<std::string> calls = agent.calls();
+    CHECK(std::count(calls.begin(), calls.end(), allocs) == 1);
+    CHECK(std::count(calls.begin(), calls.end(), evals) == 2);
 }
 
 TEST_CASE("job status of a parameterized job counts what was dispatched from it") {
